@@ -1,0 +1,96 @@
+// The one catalogue of expected "no"s. A refusal is data that a pure core returns; the shells
+// translate it (gRPC status + ErrorInfo reason, CLI exit code) by this table and nothing else.
+
+/** gRPC status names, so that the pure core needs no gRPC import. */
+export type StatusName =
+  | "INVALID_ARGUMENT"
+  | "NOT_FOUND"
+  | "ALREADY_EXISTS"
+  | "PERMISSION_DENIED"
+  | "UNAUTHENTICATED"
+  | "FAILED_PRECONDITION"
+  | "RESOURCE_EXHAUSTED"
+  | "ABORTED"
+  | "UNAVAILABLE"
+  | "DEADLINE_EXCEEDED"
+  | "OUT_OF_RANGE"
+  | "DATA_LOSS"
+  | "INTERNAL";
+
+export const ERROR_CATALOGUE = {
+  INVALID_SPEC: { status: "INVALID_ARGUMENT", meaning: "A field of the request is wrong." },
+  JOB_NOT_FOUND: { status: "NOT_FOUND", meaning: "No job has this id or name." },
+  QUEUE_NOT_FOUND: { status: "NOT_FOUND", meaning: "No queue has this path." },
+  QUEUE_NOT_LEAF: { status: "FAILED_PRECONDITION", meaning: "Jobs go to leaf queues only." },
+  QUEUE_NOT_EMPTY: { status: "FAILED_PRECONDITION", meaning: "The queue has jobs or children." },
+  QUEUE_INVALID: { status: "INVALID_ARGUMENT", meaning: "The queue tree would contradict itself." },
+  NODE_NOT_FOUND: { status: "NOT_FOUND", meaning: "No node has this name." },
+  NODE_NAME_TAKEN: { status: "ALREADY_EXISTS", meaning: "Another live agent uses this node name." },
+  CHECKPOINT_NOT_FOUND: { status: "NOT_FOUND", meaning: "No such checkpoint." },
+  RUN_NOT_FOUND: { status: "NOT_FOUND", meaning: "No run has this id." },
+  BUNDLE_NOT_FOUND: { status: "FAILED_PRECONDITION", meaning: "The code bundle was not uploaded." },
+  EXCEEDS_CLUSTER: {
+    status: "FAILED_PRECONDITION",
+    meaning: "No node set of this cluster could ever hold the job (policy: refuse).",
+  },
+  EXCEEDS_QUEUE_LIMIT: {
+    status: "FAILED_PRECONDITION",
+    meaning: "The job alone is larger than its queue's limit.",
+  },
+  UNKNOWN_PRIORITY_CLASS: { status: "INVALID_ARGUMENT", meaning: "No such priority class." },
+  JOB_ENDED: { status: "FAILED_PRECONDITION", meaning: "The job has already ended." },
+  JOB_NOT_RUNNING: { status: "FAILED_PRECONDITION", meaning: "The job has no running task now." },
+  STALE_ATTEMPT: { status: "ABORTED", meaning: "A newer attempt of the job exists (fenced)." },
+  REQUEST_ID_REUSED: {
+    status: "ALREADY_EXISTS",
+    meaning: "The request id was used before for a different call.",
+  },
+  TOO_MANY_REQUESTS: { status: "RESOURCE_EXHAUSTED", meaning: "A bounded queue is full." },
+  TOO_LARGE: { status: "RESOURCE_EXHAUSTED", meaning: "A message or file is over its limit." },
+  SHUTTING_DOWN: { status: "UNAVAILABLE", meaning: "The daemon is stopping." },
+  AGENT_UNREACHABLE: { status: "UNAVAILABLE", meaning: "The node's agent is not connected." },
+  STORE_UNAVAILABLE: { status: "UNAVAILABLE", meaning: "The object store does not answer." },
+  STORE_CORRUPT: { status: "DATA_LOSS", meaning: "Stored bytes do not match their hash." },
+} as const satisfies Record<string, { status: StatusName; meaning: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+/** An expected "no". `message` names the field and the value, `remedy` what to do next. */
+export interface Refusal {
+  readonly kind: "refusal";
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+  /** Path of the field at fault, such as `spec.resources.gpus`; empty when no one field is. */
+  readonly field: string;
+}
+
+export function refuse(code: ErrorCode, message: string, remedy: string, field = ""): Refusal {
+  return { kind: "refusal", code, message, remedy, field };
+}
+
+/** Thrown only in shells: carries a refusal through async code up to a handler. */
+export class RefusalError extends Error {
+  override readonly name = "RefusalError";
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(`${refusal.message} ${refusal.remedy}`.trim());
+    this.refusal = refusal;
+  }
+}
+
+/** The world failed (disk, network, object store): a loop that knows how retries it. */
+export class Fault extends Error {
+  override readonly name = "Fault";
+  readonly code: ErrorCode;
+  readonly isRetryable: boolean;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; isRetryable?: boolean } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.isRetryable = options.isRetryable ?? true;
+  }
+}

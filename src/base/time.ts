@@ -1,0 +1,14 @@
+// Time as integers. Wall-clock instants are UTC milliseconds since 1970; intervals are milliseconds.
+
+export const SECOND_MS = 1_000;
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
+
+/** The clocks a shell may read; the composition root makes the real one, tests a virtual one. */
+export interface Clock {
+  /** UTC milliseconds since 1970. May jump. */
+  nowMs(): number;
+  /** Milliseconds that only grow, also while the host sleeps. For leases and timeouts. */
+  monotonicMs(): number;
+}

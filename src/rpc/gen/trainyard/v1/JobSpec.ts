@@ -1,0 +1,48 @@
+// Original file: proto/trainyard/v1/jobs.proto
+
+import type { Resources as _trainyard_v1_Resources, Resources__Output as _trainyard_v1_Resources__Output } from '../../trainyard/v1/Resources.ts';
+import type { TorchrunCommand as _trainyard_v1_TorchrunCommand, TorchrunCommand__Output as _trainyard_v1_TorchrunCommand__Output } from '../../trainyard/v1/TorchrunCommand.ts';
+import type { ExecCommand as _trainyard_v1_ExecCommand, ExecCommand__Output as _trainyard_v1_ExecCommand__Output } from '../../trainyard/v1/ExecCommand.ts';
+import type { CodeBundle as _trainyard_v1_CodeBundle, CodeBundle__Output as _trainyard_v1_CodeBundle__Output } from '../../trainyard/v1/CodeBundle.ts';
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
+import type { CheckpointPolicy as _trainyard_v1_CheckpointPolicy, CheckpointPolicy__Output as _trainyard_v1_CheckpointPolicy__Output } from '../../trainyard/v1/CheckpointPolicy.ts';
+
+export interface JobSpec {
+  'name'?: (string);
+  'queue'?: (string);
+  'priorityClass'?: (string);
+  'nodes'?: (number);
+  'perNode'?: (_trainyard_v1_Resources | null);
+  'gpuType'?: (string);
+  'torchrun'?: (_trainyard_v1_TorchrunCommand | null);
+  'exec'?: (_trainyard_v1_ExecCommand | null);
+  'env'?: ({[key: string]: string});
+  'bundle'?: (_trainyard_v1_CodeBundle | null);
+  'setup'?: (string);
+  'timeLimit'?: (_google_protobuf_Duration | null);
+  'grace'?: (_google_protobuf_Duration | null);
+  'stopSignal'?: (string);
+  'restartsMax'?: (number);
+  'checkpoint'?: (_trainyard_v1_CheckpointPolicy | null);
+  'command'?: "torchrun"|"exec";
+}
+
+export interface JobSpec__Output {
+  'name': (string);
+  'queue': (string);
+  'priorityClass': (string);
+  'nodes': (number);
+  'perNode': (_trainyard_v1_Resources__Output | null);
+  'gpuType': (string);
+  'torchrun'?: (_trainyard_v1_TorchrunCommand__Output | null);
+  'exec'?: (_trainyard_v1_ExecCommand__Output | null);
+  'env': ({[key: string]: string});
+  'bundle': (_trainyard_v1_CodeBundle__Output | null);
+  'setup': (string);
+  'timeLimit': (_google_protobuf_Duration__Output | null);
+  'grace': (_google_protobuf_Duration__Output | null);
+  'stopSignal': (string);
+  'restartsMax': (number);
+  'checkpoint': (_trainyard_v1_CheckpointPolicy__Output | null);
+  'command'?: "torchrun"|"exec";
+}

@@ -1,0 +1,170 @@
+// Everything that can happen to the cluster, in the past tense. The log of these is the truth.
+
+import type {
+  AgentInstanceId,
+  CheckpointId,
+  Digest,
+  JobId,
+  NodeId,
+  QueuePath,
+  RequestId,
+} from "../../base/ids.ts";
+import type {
+  AttemptOutcome,
+  CheckpointPart,
+  Identity,
+  JobSpec,
+  PendingCause,
+  Rendezvous,
+  StopCause,
+  TaskExit,
+  TaskPlacement,
+} from "./job.ts";
+import type { NodeSpec, QueueSpec } from "./state.ts";
+
+export type ClusterEvent =
+  | { readonly kind: "queue.set"; readonly spec: QueueSpec }
+  | { readonly kind: "queue.deleted"; readonly path: QueuePath }
+  | {
+      /** A new agent, or one that came back. What it held before and no longer reports is `lost`. */
+      readonly kind: "node.registered";
+      readonly spec: NodeSpec;
+      readonly instance: AgentInstanceId;
+    }
+  | { readonly kind: "node.lost"; readonly nodeId: NodeId }
+  | {
+      readonly kind: "node.schedulability-set";
+      readonly nodeId: NodeId;
+      readonly schedulability: "open" | "cordoned" | "draining";
+      readonly note: string;
+    }
+  | { readonly kind: "node.removed"; readonly nodeId: NodeId }
+  | {
+      readonly kind: "job.submitted";
+      readonly jobId: JobId;
+      readonly spec: JobSpec;
+      readonly owner: Identity;
+    }
+  | {
+      readonly kind: "job.placed";
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly placement: readonly TaskPlacement[];
+      readonly resumeFrom: CheckpointId | null;
+    }
+  | {
+      readonly kind: "attempt.rendezvous-set";
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly rendezvous: Rendezvous;
+    }
+  | {
+      readonly kind: "task.preparing";
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly rank: number;
+    }
+  | {
+      readonly kind: "task.started";
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly rank: number;
+    }
+  | {
+      /** Frees what the task held. */
+      readonly kind: "task.ended";
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly rank: number;
+      readonly exit: TaskExit;
+    }
+  | {
+      readonly kind: "job.stopping";
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly cause: StopCause;
+      readonly deadlineMs: number;
+    }
+  | {
+      /** After the last `task.ended`; followed by `job.requeued` or `job.ended`. */
+      readonly kind: "attempt.ended";
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly outcome: AttemptOutcome;
+      readonly lostGpuMs: number;
+    }
+  | {
+      readonly kind: "job.requeued";
+      readonly jobId: JobId;
+      readonly cause: PendingCause;
+      readonly notBeforeMs: number;
+    }
+  | {
+      readonly kind: "job.ended";
+      readonly jobId: JobId;
+      readonly result:
+        | { readonly kind: "succeeded" }
+        | {
+            readonly kind: "failed";
+            readonly reason: "task_failed" | "time_limit" | "restore_failed";
+            readonly exit: TaskExit | null;
+          }
+        | { readonly kind: "cancelled"; readonly by: string; readonly why: string };
+    }
+  | {
+      readonly kind: "reservation.made";
+      readonly jobId: JobId;
+      readonly placement: readonly TaskPlacement[];
+      readonly victims: readonly JobId[];
+    }
+  | {
+      readonly kind: "reservation.dropped";
+      readonly jobId: JobId;
+      readonly why: string;
+    }
+  | {
+      readonly kind: "checkpoint.part-stored";
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly checkpointId: CheckpointId;
+      readonly step: number;
+      readonly takenAtMs: number;
+      readonly part: CheckpointPart;
+    }
+  | {
+      readonly kind: "checkpoint.committed";
+      readonly jobId: JobId;
+      readonly checkpointId: CheckpointId;
+      readonly manifestDigest: Digest;
+    }
+  | {
+      readonly kind: "checkpoint.rejected";
+      readonly jobId: JobId;
+      readonly checkpointId: CheckpointId;
+      readonly why: string;
+    }
+  | {
+      readonly kind: "checkpoint.deleted";
+      readonly jobId: JobId;
+      readonly checkpointId: CheckpointId;
+    };
+
+export type EventKind = ClusterEvent["kind"];
+
+/** One row of the log. */
+export interface LoggedEvent {
+  /** From 1, without gaps. */
+  readonly seq: number;
+  /** Never smaller than the row before. */
+  readonly atMs: number;
+  /** `user@tenant`, `agent:<node>` or `scheduler`. */
+  readonly actor: string;
+  /** Set on the first event of a client's request. */
+  readonly request: { readonly id: RequestId; readonly fingerprint: string } | null;
+  readonly event: ClusterEvent;
+}
+
+/** The job that an event is about, or null. For watching and for a job's own history. */
+export function jobOfEvent(event: ClusterEvent): JobId | null {
+  return "jobId" in event ? event.jobId : null;
+}

@@ -1,0 +1,52 @@
+// Why a job is not placed, as data. The CLI, the API and the metrics render these and nothing else.
+
+import type { JobId, QueuePath } from "../../base/ids.ts";
+
+export type Hold =
+  /** No planning pass has looked at the job yet. */
+  | { readonly code: "EVALUATING" }
+  /** After a failure: waits before it is tried again. */
+  | { readonly code: "BACKOFF"; readonly untilMs: number; readonly failures: number }
+  /** No set of this cluster's nodes could ever hold it, even empty. */
+  | {
+      readonly code: "EXCEEDS_CLUSTER";
+      readonly nodesAsked: number;
+      readonly gpusPerNode: number;
+      /** Nodes that are large enough, whatever runs on them. */
+      readonly nodesFit: number;
+      readonly gpusLargest: number;
+    }
+  /** No schedulable node has GPUs of the type. */
+  | { readonly code: "NO_MATCHING_GPU"; readonly gpuType: string; readonly typesPresent: readonly string[] }
+  /** Larger than what its queue, or one above, may ever use. */
+  | { readonly code: "EXCEEDS_QUEUE_LIMIT"; readonly queue: QueuePath; readonly asked: number; readonly limit: number }
+  /** Would take its queue, or one above, over its limit now. */
+  | {
+      readonly code: "WAITING_FOR_QUOTA";
+      readonly queue: QueuePath;
+      readonly asked: number;
+      readonly allocated: number;
+      readonly limit: number;
+    }
+  /** Too few GPUs are free. */
+  | {
+      readonly code: "WAITING_FOR_GPUS";
+      readonly asked: number;
+      readonly free: number;
+      readonly ahead: readonly JobId[];
+      readonly aheadCount: number;
+    }
+  /** Enough GPUs are free in total, but not in the shape asked for. */
+  | {
+      readonly code: "FRAGMENTED";
+      readonly nodesAsked: number;
+      readonly gpusPerNode: number;
+      readonly free: number;
+      readonly nodesFit: number;
+    }
+  /** It would fit, but the room is kept for a job that waited longer or whose victims are leaving. */
+  | { readonly code: "RESERVED_FOR_OTHER"; readonly holder: JobId; readonly asked: number; readonly free: number }
+  /** Its room is reserved; these jobs are saving and leaving. */
+  | { readonly code: "WAITING_FOR_PREEMPTED"; readonly victims: readonly JobId[]; readonly deadlineMs: number };
+
+export type HoldCode = Hold["code"];

@@ -1,0 +1,274 @@
+// Jobs as the scheduler knows them: what was asked, where it is in its life, what its attempts did.
+
+import type { CheckpointId, Digest, JobId, NodeId, QueuePath } from "../../base/ids.ts";
+import type { Resources } from "../../base/resources.ts";
+
+/** Who asks. Filled by the identity interceptor, recorded with everything that is made. */
+export interface Identity {
+  readonly tenant: string;
+  readonly user: string;
+}
+
+/** What each node of a gang runs. */
+export type JobCommand =
+  | {
+      readonly kind: "torchrun";
+      /** Path inside the code bundle, or an absolute path on the node. */
+      readonly script: string;
+      readonly args: readonly string[];
+      /** Worker processes on each node; 1..64. */
+      readonly procsPerNode: number;
+      /** Python interpreter; empty = the agent's `--python`. */
+      readonly python: string;
+    }
+  | {
+      /** One process a node, run as it is; ranks come as environment variables. */
+      readonly kind: "exec";
+      readonly argv: readonly string[];
+    };
+
+/** Code that travels with the job: a content-addressed tar.gz in the object store. */
+export interface CodeBundle {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** The git commit it was packed from; empty outside git. */
+  readonly commit: string;
+  readonly isDirty: boolean;
+}
+
+export interface CheckpointPolicy {
+  /** How many committed checkpoints to keep; at least 1, default 3. */
+  readonly keep: number;
+  /** Names to look for below the checkpoint folder, `*` and `?` as wildcards; empty = the known layouts. */
+  readonly patterns: readonly string[];
+}
+
+/** A validated submission. All fields are set; defaults were filled in at the edge. */
+export interface JobSpec {
+  readonly name: string;
+  readonly queue: QueuePath;
+  /** A key of `Policy.priorityClasses`. */
+  readonly priorityClass: string;
+  /** Nodes in the gang; placed together or not at all. */
+  readonly nodes: number;
+  readonly perNode: Resources;
+  /** Model name that the GPUs must have, such as `H100`; empty = any. */
+  readonly gpuType: string;
+  readonly command: JobCommand;
+  readonly env: Readonly<Record<string, string>>;
+  readonly bundle: CodeBundle | null;
+  /** Shell line run once per node and attempt before the command; empty = none. */
+  readonly setup: string;
+  /** Running time of one attempt after which it is stopped and the job fails; null = none. */
+  readonly timeLimitMs: number | null;
+  /** What a preempted attempt gets for a last checkpoint. */
+  readonly graceMs: number;
+  /** Signal to the workers' main processes when asked to stop; `none` = only the stop-file. */
+  readonly stopSignal: "SIGTERM" | "SIGUSR1" | "SIGUSR2" | "SIGINT" | "none";
+  /** How often the job may be started again after its own failure. Preemption and lost nodes are free. */
+  readonly restartsMax: number;
+  readonly checkpoint: CheckpointPolicy;
+}
+
+/** The part of a gang that goes to one node. Its index in a placement is the task's rank. */
+export interface TaskPlacement {
+  readonly nodeId: NodeId;
+  /** Indexes of the node's GPUs, ascending. */
+  readonly gpus: readonly number[];
+}
+
+export type TaskEndReason =
+  | "exited" // by itself, with `code`
+  | "signalled" // by a signal that we did not send
+  | "stopped" // because it was told to stop, in time
+  | "killed" // told to stop, did not in time
+  | "prepare_failed" // bundle, setup or launch went wrong
+  | "restore_failed" // the checkpoint to resume from does not match its manifest
+  | "lease_expired" // the agent stopped it by itself
+  | "lost"; // the node or its agent's memory of the task is gone
+
+export interface TaskExit {
+  readonly reason: TaskEndReason;
+  /** Exit code, or 128 + signal number; -1 when there was no process. */
+  readonly code: number;
+  /** What a person should read: the first error, the missing file. May be empty. */
+  readonly message: string;
+}
+
+export type TaskState =
+  | { readonly kind: "assigned" }
+  | { readonly kind: "preparing" }
+  | { readonly kind: "running"; readonly sinceMs: number }
+  | { readonly kind: "ended"; readonly atMs: number; readonly exit: TaskExit };
+
+/** Where rank 0 listens for the others. Chosen by rank 0's agent. */
+export interface Rendezvous {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One placement of the whole gang. `number` is the fencing token. */
+export interface Attempt {
+  readonly number: number;
+  readonly placement: readonly TaskPlacement[];
+  /** Log sequence at which the placement was written: reports from before say nothing about it. */
+  readonly placedSeq: number;
+  readonly placedAtMs: number;
+  /** When the last task's process had started; null until then. */
+  readonly runningAtMs: number | null;
+  readonly resumeFrom: CheckpointId | null;
+  readonly rendezvous: Rendezvous | null;
+  /** By rank. */
+  readonly tasks: readonly TaskState[];
+}
+
+export type PreemptionKind = "reclaim" | "priority" | "drain";
+
+/** Why a running attempt is being brought to an end. */
+export type StopCause =
+  | {
+      readonly kind: "preempted";
+      readonly how: PreemptionKind;
+      /** The job that gets the GPUs; null for a drain. */
+      readonly preemptor: JobId | null;
+      readonly why: string;
+    }
+  | { readonly kind: "cancelled"; readonly by: string; readonly why: string }
+  | { readonly kind: "time_limit" }
+  | { readonly kind: "task_failed"; readonly rank: number; readonly exit: TaskExit }
+  | { readonly kind: "node_lost"; readonly nodeId: NodeId };
+
+export type PendingCause = "submitted" | "preempted" | "node_lost" | "failed" | "restore_failed";
+
+export type JobPhase =
+  | {
+      readonly kind: "pending";
+      readonly sinceMs: number;
+      /** Backoff: not placed before this. */
+      readonly notBeforeMs: number;
+      readonly cause: PendingCause;
+    }
+  | { readonly kind: "placed"; readonly attempt: Attempt } // no agent has taken it up yet
+  | { readonly kind: "starting"; readonly attempt: Attempt } // some task prepares or runs
+  | { readonly kind: "running"; readonly attempt: Attempt } // every task's process has started
+  | {
+      readonly kind: "stopping";
+      readonly attempt: Attempt;
+      readonly cause: StopCause;
+      readonly askedAtMs: number;
+      /** The agents end what still runs then. */
+      readonly deadlineMs: number;
+    }
+  | { readonly kind: "succeeded"; readonly endedAtMs: number }
+  | {
+      readonly kind: "failed";
+      readonly endedAtMs: number;
+      readonly reason: "task_failed" | "time_limit" | "restore_failed";
+      readonly exit: TaskExit | null;
+    }
+  | { readonly kind: "cancelled"; readonly endedAtMs: number; readonly by: string; readonly why: string };
+
+export type AttemptOutcome =
+  | "succeeded"
+  | "preempted"
+  | "failed"
+  | "cancelled"
+  | "time_limit"
+  | "node_lost"
+  | "restore_failed";
+
+/** An attempt that is over, kept for `show`, `explain` and the timeline. */
+export interface AttemptRecord {
+  readonly number: number;
+  readonly placement: readonly TaskPlacement[];
+  readonly placedAtMs: number;
+  readonly runningAtMs: number | null;
+  readonly endedAtMs: number;
+  readonly resumeFrom: CheckpointId | null;
+  readonly outcome: AttemptOutcome;
+  readonly cause: StopCause | null;
+  /** The first task that went wrong; null when none did. */
+  readonly exit: TaskExit | null;
+  /** GPU time after the newest committed checkpoint: work to be done again. 0 on success. */
+  readonly lostGpuMs: number;
+}
+
+/** What one task of an attempt uploaded for one checkpoint. */
+export interface CheckpointPart {
+  readonly rank: number;
+  /** sha256 of the part document (the list of files) in the object store. */
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** What really went over the wire; the rest was in the store already. */
+  readonly uploadedBytes: number;
+}
+
+export type CheckpointState = "gathering" | "committed" | "rejected";
+
+export interface Checkpoint {
+  readonly id: CheckpointId;
+  readonly jobId: JobId;
+  readonly attempt: number;
+  /** Training step, from the name or content of what was written; counts up when none is found. */
+  readonly step: number;
+  readonly state: CheckpointState;
+  /** By rank; whole when there is one for each task of the attempt. */
+  readonly parts: readonly CheckpointPart[];
+  /** When the script had finished writing it. */
+  readonly takenAtMs: number;
+  readonly committedAtMs: number | null;
+  /** sha256 of the manifest object; null until committed. */
+  readonly manifestDigest: Digest | null;
+}
+
+export interface Job {
+  readonly id: JobId;
+  readonly spec: JobSpec;
+  readonly owner: Identity;
+  readonly submittedAtMs: number;
+  readonly phase: JobPhase;
+  /** Number of the newest attempt; 0 before the first. */
+  readonly attemptLast: number;
+  /** Ended attempts, oldest first, the newest `ATTEMPTS_KEPT`. */
+  readonly history: readonly AttemptRecord[];
+  /** The job's own failures so far: what `restartsMax` bounds. */
+  readonly failures: number;
+  readonly preemptions: number;
+  readonly nodeLosses: number;
+  /** GPU milliseconds consumed by ended attempts. Never goes down. */
+  readonly attainedGpuMs: number;
+  readonly lostGpuMs: number;
+  /** Oldest step first; rejected ones stay until deleted. */
+  readonly checkpoints: readonly Checkpoint[];
+  /** Nodes that failed this job, newest last: avoided while there are others. */
+  readonly avoidNodes: readonly NodeId[];
+}
+
+export const ATTEMPTS_KEPT = 50;
+
+export function isEnded(phase: JobPhase): boolean {
+  return phase.kind === "succeeded" || phase.kind === "failed" || phase.kind === "cancelled";
+}
+
+/** The attempt that holds resources now, or null. */
+export function activeAttempt(phase: JobPhase): Attempt | null {
+  switch (phase.kind) {
+    case "placed":
+    case "starting":
+    case "running":
+    case "stopping":
+      return phase.attempt;
+    default:
+      return null;
+  }
+}
+
+/** The newest committed checkpoint: where the job would resume from. */
+export function resumePoint(job: Job): Checkpoint | null {
+  let best: Checkpoint | null = null;
+  for (const checkpoint of job.checkpoints) {
+    if (checkpoint.state !== "committed") continue;
+    if (best === null || checkpoint.step >= best.step) best = checkpoint;
+  }
+  return best;
+}

@@ -1,0 +1,39 @@
+// What a planning pass proposes. Data only: `verifyPlan` checks it, `planEvents` turns it into events.
+
+import type { CheckpointId, JobId } from "../../base/ids.ts";
+import type { Hold } from "./hold.ts";
+import type { PreemptionKind, TaskPlacement } from "./job.ts";
+
+export interface Start {
+  readonly jobId: JobId;
+  readonly placement: readonly TaskPlacement[];
+  readonly resumeFrom: CheckpointId | null;
+}
+
+export interface Eviction {
+  readonly victim: JobId;
+  readonly how: PreemptionKind;
+  /** Null for a drain. */
+  readonly preemptor: JobId | null;
+  /** One sentence for the victim's owner, with the numbers. */
+  readonly why: string;
+}
+
+export interface PlannedReservation {
+  readonly jobId: JobId;
+  /** Proven: it fits once the victims are gone, and nothing else may use it. */
+  readonly placement: readonly TaskPlacement[];
+  readonly victims: readonly JobId[];
+}
+
+export interface Plan {
+  readonly starts: readonly Start[];
+  readonly evictions: readonly Eviction[];
+  readonly reservations: readonly PlannedReservation[];
+  /** Reservations that no longer hold (node lost, job gone), with the reason. */
+  readonly drops: readonly { readonly jobId: JobId; readonly why: string }[];
+  /** One for each job that stays pending. */
+  readonly holds: ReadonlyMap<JobId, Hold>;
+  /** When to look again though nothing happened (backoff, patience, time limit); null = never. */
+  readonly wakeAtMs: number | null;
+}

@@ -1,0 +1,166 @@
+// The whole state of the cluster, as the fold of the event log. Only `apply` changes it; everything
+// else sees the readonly face.
+
+import type { AgentInstanceId, JobId, NodeId, QueuePath, RequestId } from "../../base/ids.ts";
+import type { Resources } from "../../base/resources.ts";
+import type { Job, TaskPlacement } from "./job.ts";
+
+/** What an operator sets. GPUs are whole numbers. */
+export interface QueueSpec {
+  readonly path: QueuePath;
+  /** GPUs that are this queue's whenever it asks. */
+  readonly guarantee: number;
+  /** GPUs that it never goes over; null = the parent's. */
+  readonly limit: number | null;
+  /** Its part of what nobody is guaranteed, against its siblings; 0 = only the guarantee and leftovers. */
+  readonly weight: number;
+  readonly order: "fifo" | "las";
+}
+
+export interface Queue {
+  readonly spec: QueueSpec;
+  /** Held by running attempts of this queue and all queues below it. */
+  readonly allocated: Resources;
+  /** GPU milliseconds, decayed up to `usageAtMs`; see `decayedUsage`. */
+  readonly usageGpuMs: number;
+  readonly usageAtMs: number;
+}
+
+export interface Gpu {
+  readonly index: number;
+  /** NVIDIA's UUID, or `virtual-<index>`. */
+  readonly uuid: string;
+  /** Model, such as `NVIDIA H100 80GB HBM3`, or `virtual`. */
+  readonly type: string;
+  readonly memoryMib: number;
+}
+
+export interface NodeSpec {
+  readonly id: NodeId;
+  /** Where other nodes reach this one: host name or IP address. */
+  readonly address: string;
+  readonly gpus: readonly Gpu[];
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly agentVersion: string;
+}
+
+export interface Allocation {
+  readonly jobId: JobId;
+  readonly attempt: number;
+  readonly rank: number;
+  readonly gpus: readonly number[];
+  readonly resources: Resources;
+}
+
+export interface Node {
+  readonly spec: NodeSpec;
+  readonly instance: AgentInstanceId;
+  /** `lost` = its lease ran out; comes back when an agent registers. */
+  readonly health: "up" | "lost";
+  readonly schedulability: "open" | "cordoned" | "draining";
+  /** Why it is cordoned or draining, for people; empty when open. */
+  readonly note: string;
+  /** What tasks hold, oldest first. */
+  readonly allocations: readonly Allocation[];
+  readonly registeredAtMs: number;
+  readonly lostAtMs: number | null;
+}
+
+/** Capacity kept for a job while its victims leave: nobody else may take it. */
+export interface Reservation {
+  readonly jobId: JobId;
+  readonly placement: readonly TaskPlacement[];
+  readonly victims: readonly JobId[];
+  readonly madeAtMs: number;
+}
+
+/** The reply to a request id, for those who ask twice. */
+export interface RequestRecord {
+  /** Hash of the call's kind and content: the same id for another call is refused. */
+  readonly fingerprint: string;
+  readonly jobId: JobId | null;
+}
+
+/** Counters that only grow; Prometheus counters come from here, so that a restart keeps them. */
+export interface Totals {
+  readonly submitted: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly placements: number;
+  readonly preemptions: Readonly<Record<"reclaim" | "priority" | "drain", number>>;
+  readonly nodeLosses: number;
+  readonly usedGpuMs: number;
+  readonly lostGpuMs: number;
+  readonly checkpointsCommitted: number;
+  /** Preemptions whose preemptor did not start on what was freed. Must stay 0. */
+  readonly thrash: number;
+}
+
+export interface ClusterState {
+  /** Sequence number of the last event applied; 0 = none. */
+  readonly seq: number;
+  /** Time of the last event applied. */
+  readonly atMs: number;
+  readonly jobNumberLast: number;
+  readonly jobs: ReadonlyMap<JobId, Job>;
+  /** By path; a parent always exists. The root is not in here. */
+  readonly queues: ReadonlyMap<QueuePath, Queue>;
+  readonly nodes: ReadonlyMap<NodeId, Node>;
+  readonly reservations: ReadonlyMap<JobId, Reservation>;
+  /** Insertion order = age. At most `REQUESTS_KEPT`. */
+  readonly requests: ReadonlyMap<RequestId, RequestRecord>;
+  /** Pending jobs by queue, in order of submission. An index: derived from `jobs`. */
+  readonly pendingByQueue: ReadonlyMap<QueuePath, ReadonlySet<JobId>>;
+  /** Jobs that hold resources. An index. */
+  readonly active: ReadonlySet<JobId>;
+  /** Ended jobs, oldest first. An index; at most `ENDED_JOBS_KEPT`, older ones are forgotten. */
+  readonly ended: ReadonlySet<JobId>;
+  readonly totals: Totals;
+}
+
+export const REQUESTS_KEPT = 100_000;
+export const ENDED_JOBS_KEPT = 20_000;
+
+/** What an operator tunes. Part of the scheduler's configuration, not of the state. */
+export interface Policy {
+  /** Larger goes first inside a queue, and may preempt smaller there. */
+  readonly priorityClasses: Readonly<Record<string, number>>;
+  /** After this long, past use counts half; 0 = only what runs now counts. */
+  readonly usageHalfLifeMs: number;
+  /** A job larger than the cluster: `refuse` the submission, or `hold` it until nodes join. */
+  readonly oversize: "refuse" | "hold";
+  readonly isPreemptionEnabled: boolean;
+  /** A running attempt younger than this is no victim. */
+  readonly minRunMs: number;
+  /** Added to a victim's lost work: what starting it again costs. */
+  readonly restartCostMs: number;
+  /** A gang that waited longer holds back smaller jobs behind it from its nodes. */
+  readonly gangPatienceMs: number;
+  /** How many blocked gangs may hold nodes back at once. */
+  readonly claimsMax: number;
+  /** First wait after a job's own failure; doubles each time. */
+  readonly backoffBaseMs: number;
+  readonly backoffMaxMs: number;
+  /** Grace for tasks whose gang broke or was cancelled (no checkpoint is awaited). */
+  readonly stopGraceMs: number;
+  /** Jobs that may wait at once; more are refused. */
+  readonly pendingJobsMax: number;
+}
+
+export const DEFAULT_POLICY: Policy = {
+  priorityClasses: { low: 100, normal: 500, high: 900 },
+  usageHalfLifeMs: 7 * 86_400_000,
+  oversize: "hold",
+  isPreemptionEnabled: true,
+  minRunMs: 0,
+  restartCostMs: 60_000,
+  gangPatienceMs: 300_000,
+  claimsMax: 8,
+  backoffBaseMs: 10_000,
+  backoffMaxMs: 600_000,
+  stopGraceMs: 10_000,
+  pendingJobsMax: 200_000,
+};

@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+// unit: beside the source, fast. property and crash: what decides, over many states and crash points.
+// e2e: real processes, real torchrun, real servers.
+export default defineConfig({
+  test: {
+    pool: "forks",
+    projects: [
+      { test: { name: "unit", include: ["src/**/*.test.ts", "test/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "property",
+          include: ["test/property/**/*.test.ts", "test/scenarios/**/*.test.ts", "test/crash/**/*.test.ts"],
+          testTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
