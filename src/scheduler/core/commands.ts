@@ -47,6 +47,7 @@ export interface NodeReport {
 }
 
 export type Command =
+  | { readonly kind: "policy.apply"; readonly usageHalfLifeMs: number }
   | { readonly kind: "job.submit"; readonly spec: JobSpec }
   | { readonly kind: "job.cancel"; readonly jobId: JobId; readonly why: string }
   | {

@@ -22,7 +22,11 @@ import type {
 } from "./job.ts";
 import type { NodeSpec, QueueSpec } from "./state.ts";
 
+/** Why capacity is no longer kept. Only `replanned` after an eviction is thrash. */
+export type DropReason = "job_ended" | "node_gone" | "replanned";
+
 export type ClusterEvent =
+  | { readonly kind: "policy.usage-half-life-set"; readonly usageHalfLifeMs: number }
   | { readonly kind: "queue.set"; readonly spec: QueueSpec }
   | { readonly kind: "queue.deleted"; readonly path: QueuePath }
   | {
@@ -120,7 +124,7 @@ export type ClusterEvent =
   | {
       readonly kind: "reservation.dropped";
       readonly jobId: JobId;
-      readonly why: string;
+      readonly why: DropReason;
     }
   | {
       readonly kind: "checkpoint.part-stored";

@@ -1,6 +1,7 @@
 // What a planning pass proposes. Data only: `verifyPlan` checks it, `planEvents` turns it into events.
 
 import type { CheckpointId, JobId } from "../../base/ids.ts";
+import type { DropReason } from "./events.ts";
 import type { Hold } from "./hold.ts";
 import type { PreemptionKind, TaskPlacement } from "./job.ts";
 
@@ -31,7 +32,7 @@ export interface Plan {
   readonly evictions: readonly Eviction[];
   readonly reservations: readonly PlannedReservation[];
   /** Reservations that no longer hold (node lost, job gone), with the reason. */
-  readonly drops: readonly { readonly jobId: JobId; readonly why: string }[];
+  readonly drops: readonly { readonly jobId: JobId; readonly why: DropReason }[];
   /** One for each job that stays pending. */
   readonly holds: ReadonlyMap<JobId, Hold>;
   /** When to look again though nothing happened (backoff, patience, time limit); null = never. */

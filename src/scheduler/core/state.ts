@@ -112,7 +112,9 @@ export interface ClusterState {
   readonly reservations: ReadonlyMap<JobId, Reservation>;
   /** Insertion order = age. At most `REQUESTS_KEPT`. */
   readonly requests: ReadonlyMap<RequestId, RequestRecord>;
-  /** Pending jobs by queue, in order of submission. An index: derived from `jobs`. */
+  /** After this long, past use of a queue counts half; 0 = only what runs now. */
+  readonly usageHalfLifeMs: number;
+  /** Pending jobs by queue, in no promised order. An index: derived from `jobs`. */
   readonly pendingByQueue: ReadonlyMap<QueuePath, ReadonlySet<JobId>>;
   /** Jobs that hold resources. An index. */
   readonly active: ReadonlySet<JobId>;
@@ -120,6 +122,17 @@ export interface ClusterState {
   readonly ended: ReadonlySet<JobId>;
   readonly totals: Totals;
 }
+
+/** The owner's face of the state: only `apply` may hold one. */
+export type MutableClusterState = {
+  -readonly [K in keyof ClusterState]: Mutable<ClusterState[K]>;
+};
+type Mutable<T> =
+  T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, V extends ReadonlySet<infer I> ? Set<I> : V>
+    : T extends ReadonlySet<infer I>
+      ? Set<I>
+      : T;
 
 export const REQUESTS_KEPT = 100_000;
 export const ENDED_JOBS_KEPT = 20_000;
