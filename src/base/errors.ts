@@ -51,6 +51,22 @@ export const ERROR_CATALOGUE = {
   AGENT_UNREACHABLE: { status: "UNAVAILABLE", meaning: "The node's agent is not connected." },
   STORE_UNAVAILABLE: { status: "UNAVAILABLE", meaning: "The object store does not answer." },
   STORE_CORRUPT: { status: "DATA_LOSS", meaning: "Stored bytes do not match their hash." },
+  DATA_FOLDER_IN_USE: {
+    status: "FAILED_PRECONDITION",
+    meaning: "Another running process has this data folder open.",
+  },
+  DATA_FORMAT_UNKNOWN: {
+    status: "FAILED_PRECONDITION",
+    meaning: "The data folder was written by a newer version, or by something else.",
+  },
+  DATA_LOG_CORRUPT: {
+    status: "DATA_LOSS",
+    meaning: "The event log or its snapshot has a gap or an unreadable row.",
+  },
+  DATA_NOT_WRITTEN: {
+    status: "UNAVAILABLE",
+    meaning: "The data folder cannot be written (full disk, read-only, I/O error).",
+  },
 } as const satisfies Record<string, { status: StatusName; meaning: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
