@@ -1,0 +1,41 @@
+// What an agent tells of its tasks. The scheduler's three words for a task hide the agent's own steps.
+
+import { unreachable } from "../../base/assert.ts";
+import type { ObservedTask } from "../../scheduler/core/commands.ts";
+import type { LocalPhase, LocalState, LocalTask } from "./local.ts";
+
+export function observe(local: LocalState): readonly ObservedTask[] {
+  return local.tasks.map(observeTask);
+}
+
+function observeTask(task: LocalTask): ObservedTask {
+  return {
+    jobId: task.jobId,
+    attempt: task.attempt,
+    rank: task.rank,
+    state: observeState(task.phase),
+    rendezvous: task.rank === 0 ? task.rendezvous : null,
+    parts: task.parts,
+  };
+}
+
+function observeState(phase: LocalPhase): ObservedTask["state"] {
+  switch (phase.kind) {
+    case "preparing":
+    case "waiting_rendezvous":
+    case "choosing_rendezvous":
+    case "launching":
+      return { kind: "preparing" };
+    // A task keeps its place until its last checkpoint is stored.
+    case "running":
+    case "stopping":
+    case "flushing":
+      return { kind: "running" };
+    case "killing":
+      return phase.hasStarted ? { kind: "running" } : { kind: "preparing" };
+    case "ended":
+      return { kind: "ended", exit: phase.exit };
+    default:
+      return unreachable(phase);
+  }
+}
