@@ -27,6 +27,10 @@ export const ERROR_CATALOGUE = {
   NODE_NOT_FOUND: { status: "NOT_FOUND", meaning: "No node has this name." },
   NODE_NAME_TAKEN: { status: "ALREADY_EXISTS", meaning: "Another live agent uses this node name." },
   CHECKPOINT_NOT_FOUND: { status: "NOT_FOUND", meaning: "No such checkpoint." },
+  CHECKPOINT_IN_USE: {
+    status: "FAILED_PRECONDITION",
+    meaning: "The job would resume from this checkpoint, or does so now.",
+  },
   RUN_NOT_FOUND: { status: "NOT_FOUND", meaning: "No run has this id." },
   BUNDLE_NOT_FOUND: { status: "FAILED_PRECONDITION", meaning: "The code bundle was not uploaded." },
   EXCEEDS_CLUSTER: {

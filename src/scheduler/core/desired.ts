@@ -68,7 +68,12 @@ export function desiredFor(state: ClusterState, nodeId: NodeId): readonly Desire
   return tasks;
 }
 
-function desiredTask(job: Job, attempt: Attempt, rank: number, gpus: readonly number[]): DesiredTask {
+function desiredTask(
+  job: Job,
+  attempt: Attempt,
+  rank: number,
+  gpus: readonly number[],
+): DesiredTask {
   const resume = job.checkpoints.find((checkpoint) => checkpoint.id === attempt.resumeFrom);
   const committed = job.checkpoints.filter(
     (checkpoint) => checkpoint.attempt === attempt.number && checkpoint.state === "committed",

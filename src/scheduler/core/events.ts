@@ -154,6 +154,7 @@ export type ClusterEvent =
     };
 
 export type EventKind = ClusterEvent["kind"];
+export type EventOf<K extends EventKind> = Extract<ClusterEvent, { readonly kind: K }>;
 
 /** One row of the log. */
 export interface LoggedEvent {

@@ -17,9 +17,18 @@ export type Hold =
       readonly gpusLargest: number;
     }
   /** No schedulable node has GPUs of the type. */
-  | { readonly code: "NO_MATCHING_GPU"; readonly gpuType: string; readonly typesPresent: readonly string[] }
+  | {
+      readonly code: "NO_MATCHING_GPU";
+      readonly gpuType: string;
+      readonly typesPresent: readonly string[];
+    }
   /** Larger than what its queue, or one above, may ever use. */
-  | { readonly code: "EXCEEDS_QUEUE_LIMIT"; readonly queue: QueuePath; readonly asked: number; readonly limit: number }
+  | {
+      readonly code: "EXCEEDS_QUEUE_LIMIT";
+      readonly queue: QueuePath;
+      readonly asked: number;
+      readonly limit: number;
+    }
   /** Would take its queue, or one above, over its limit now. */
   | {
       readonly code: "WAITING_FOR_QUOTA";
@@ -45,8 +54,17 @@ export type Hold =
       readonly nodesFit: number;
     }
   /** It would fit, but the room is kept for a job that waited longer or whose victims are leaving. */
-  | { readonly code: "RESERVED_FOR_OTHER"; readonly holder: JobId; readonly asked: number; readonly free: number }
+  | {
+      readonly code: "RESERVED_FOR_OTHER";
+      readonly holder: JobId;
+      readonly asked: number;
+      readonly free: number;
+    }
   /** Its room is reserved; these jobs are saving and leaving. */
-  | { readonly code: "WAITING_FOR_PREEMPTED"; readonly victims: readonly JobId[]; readonly deadlineMs: number };
+  | {
+      readonly code: "WAITING_FOR_PREEMPTED";
+      readonly victims: readonly JobId[];
+      readonly deadlineMs: number;
+    };
 
 export type HoldCode = Hold["code"];

@@ -166,7 +166,12 @@ export type JobPhase =
       readonly reason: "task_failed" | "time_limit" | "restore_failed";
       readonly exit: TaskExit | null;
     }
-  | { readonly kind: "cancelled"; readonly endedAtMs: number; readonly by: string; readonly why: string };
+  | {
+      readonly kind: "cancelled";
+      readonly endedAtMs: number;
+      readonly by: string;
+      readonly why: string;
+    };
 
 export type AttemptOutcome =
   | "succeeded"

@@ -1,0 +1,65 @@
+// Taking and releasing what one task holds: on its node, in its queue and all above it. The queues'
+// decayed use is brought up to date at each change, so that nothing is charged twice or skipped.
+
+import { assert } from "../../base/assert.ts";
+import type { JobId, QueuePath } from "../../base/ids.ts";
+import { addResources, NO_RESOURCES, subtractResources } from "../../base/resources.ts";
+import { activeAttempt, type Job, type TaskPlacement } from "./job.ts";
+import { jobOf, nodeOf, queueLineage, queueOf } from "./lookup.ts";
+import type { MutableClusterState } from "./state.ts";
+import { chargedUsage } from "./usage.ts";
+
+export function takeTask(
+  state: MutableClusterState,
+  job: Job,
+  attempt: number,
+  rank: number,
+  placement: TaskPlacement,
+): void {
+  const node = nodeOf(state, placement.nodeId);
+  const resources = job.spec.perNode;
+  const allocation = { jobId: job.id, attempt, rank, gpus: placement.gpus, resources };
+  state.nodes.set(placement.nodeId, { ...node, allocations: [...node.allocations, allocation] });
+  chargeQueues(state, queueLineage(job.spec.queue), (held) => addResources(held, resources));
+}
+
+/** Call after the task's state is `ended`: its attempt is still the active one. */
+export function releaseTask(
+  state: MutableClusterState,
+  task: { readonly jobId: JobId; readonly attempt: number; readonly rank: number },
+): void {
+  const job = jobOf(state, task.jobId);
+  const attempt = activeAttempt(job.phase);
+  const placement = attempt?.placement[task.rank];
+  assert(attempt !== null && placement !== undefined, `${task.jobId} holds no rank ${task.rank}`);
+  const node = nodeOf(state, placement.nodeId);
+  const allocations = node.allocations.filter(
+    (held) => held.jobId !== task.jobId || held.rank !== task.rank,
+  );
+  assert(allocations.length === node.allocations.length - 1, `${task.jobId} released twice`);
+  state.nodes.set(placement.nodeId, { ...node, allocations });
+  const resources = job.spec.perNode;
+  chargeQueues(state, queueLineage(job.spec.queue), (held) => subtractResources(held, resources));
+  const usedGpuMs = (state.atMs - attempt.placedAtMs) * resources.gpus;
+  state.jobs.set(job.id, { ...job, attainedGpuMs: job.attainedGpuMs + usedGpuMs });
+  state.totals = { ...state.totals, usedGpuMs: state.totals.usedGpuMs + usedGpuMs };
+}
+
+/** Charges what ran up to now, then changes what is held. */
+export function chargeQueues(
+  state: MutableClusterState,
+  paths: readonly QueuePath[],
+  change: (held: typeof NO_RESOURCES) => typeof NO_RESOURCES = (held) => held,
+): void {
+  for (const path of paths) {
+    const queue = queueOf(state, path);
+    const { usageGpuMs, usageAtMs, allocated } = queue;
+    const halfLifeMs = state.usageHalfLifeMs;
+    state.queues.set(path, {
+      ...queue,
+      allocated: change(allocated),
+      usageGpuMs: chargedUsage(usageGpuMs, usageAtMs, allocated.gpus, state.atMs, halfLifeMs),
+      usageAtMs: state.atMs,
+    });
+  }
+}

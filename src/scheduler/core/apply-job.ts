@@ -1,0 +1,281 @@
+// The part of the fold that is a job's life: submitted, placed, its tasks, stopped, ended, requeued.
+// Called by `apply` only.
+
+import { assert, unreachable } from "../../base/assert.ts";
+import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
+import { releaseTask, takeTask } from "./allocate.ts";
+import type { EventOf } from "./events.ts";
+import {
+  type Attempt,
+  type AttemptRecord,
+  activeAttempt,
+  ATTEMPTS_KEPT,
+  type Job,
+  type JobPhase,
+  type StopCause,
+  type TaskExit,
+  type TaskState,
+} from "./job.ts";
+import { jobOf } from "./lookup.ts";
+import { ENDED_JOBS_KEPT, type MutableClusterState } from "./state.ts";
+
+/** How many failing nodes a job remembers to avoid. */
+const AVOID_NODES_KEPT = 8;
+
+export type JobLifeEvent = EventOf<
+  | "job.submitted"
+  | "job.placed"
+  | "attempt.rendezvous-set"
+  | "task.preparing"
+  | "task.started"
+  | "task.ended"
+  | "job.stopping"
+  | "attempt.ended"
+  | "job.requeued"
+  | "job.ended"
+>;
+
+export function applyJobEvent(state: MutableClusterState, event: JobLifeEvent): void {
+  switch (event.kind) {
+    case "job.submitted":
+      return submitJob(state, event);
+    case "job.placed":
+      return placeJob(state, event);
+    case "attempt.rendezvous-set":
+      return updateAttempt(state, event, (attempt) => ({
+        ...attempt,
+        rendezvous: event.rendezvous,
+      }));
+    case "task.preparing":
+    case "task.started":
+    case "task.ended":
+      return changeTask(state, event);
+    case "job.stopping":
+      return stopJob(state, event);
+    case "attempt.ended":
+      return endAttempt(state, event);
+    case "job.requeued":
+      return requeueJob(state, event);
+    case "job.ended":
+      return endJob(state, event);
+    default:
+      return unreachable(event);
+  }
+}
+
+function submitJob(state: MutableClusterState, event: EventOf<"job.submitted">): void {
+  state.jobNumberLast += 1;
+  const job: Job = {
+    id: event.jobId,
+    spec: event.spec,
+    owner: event.owner,
+    submittedAtMs: state.atMs,
+    phase: {
+      kind: "pending",
+      sinceMs: state.atMs,
+      notBeforeMs: state.atMs,
+      cause: "submitted",
+    },
+    attemptLast: 0,
+    history: [],
+    failures: 0,
+    preemptions: 0,
+    nodeLosses: 0,
+    attainedGpuMs: 0,
+    lostGpuMs: 0,
+    checkpoints: [],
+    avoidNodes: [],
+  };
+  state.jobs.set(job.id, job);
+  pendingSet(state, job.spec.queue).add(job.id);
+  state.totals = { ...state.totals, submitted: state.totals.submitted + 1 };
+}
+
+function placeJob(state: MutableClusterState, event: EventOf<"job.placed">): void {
+  const job = jobOf(state, event.jobId);
+  assert(job.phase.kind === "pending", `${job.id} placed while ${job.phase.kind}`);
+  assert(event.attempt === job.attemptLast + 1, `${job.id} attempt ${event.attempt} out of order`);
+  const attempt: Attempt = {
+    number: event.attempt,
+    placement: event.placement,
+    placedSeq: state.seq,
+    placedAtMs: state.atMs,
+    runningAtMs: null,
+    resumeFrom: event.resumeFrom,
+    rendezvous: null,
+    tasks: event.placement.map(() => ({ kind: "assigned" })),
+  };
+  state.reservations.delete(job.id);
+  pendingSet(state, job.spec.queue).delete(job.id);
+  state.active.add(job.id);
+  state.jobs.set(job.id, {
+    ...job,
+    attemptLast: event.attempt,
+    phase: { kind: "placed", attempt },
+  });
+  event.placement.forEach((task, rank) => takeTask(state, job, event.attempt, rank, task));
+  state.totals = { ...state.totals, placements: state.totals.placements + 1 };
+}
+
+function updateAttempt(
+  state: MutableClusterState,
+  event: { readonly jobId: JobId; readonly attempt: number },
+  change: (attempt: Attempt) => Attempt,
+): void {
+  const job = jobOf(state, event.jobId);
+  const attempt = activeAttempt(job.phase);
+  assert(attempt?.number === event.attempt, `${job.id} has no active attempt ${event.attempt}`);
+  state.jobs.set(job.id, { ...job, phase: phaseWith(job.phase, change(attempt), state.atMs) });
+}
+
+/** The phase follows from the tasks, except that a stopping attempt stays so to its end. */
+function phaseWith(phase: JobPhase, attempt: Attempt, nowMs: number): JobPhase {
+  if (phase.kind === "stopping") return { ...phase, attempt };
+  if (attempt.tasks.every((task) => task.kind === "assigned")) return { kind: "placed", attempt };
+  const allStarted = attempt.tasks.every(
+    (task) => task.kind === "running" || task.kind === "ended",
+  );
+  if (!allStarted) return { kind: "starting", attempt };
+  return { kind: "running", attempt: { ...attempt, runningAtMs: attempt.runningAtMs ?? nowMs } };
+}
+
+function changeTask(
+  state: MutableClusterState,
+  event: EventOf<"task.preparing" | "task.started" | "task.ended">,
+): void {
+  updateAttempt(state, event, (attempt) => ({
+    ...attempt,
+    tasks: attempt.tasks.map((task, rank) => {
+      if (rank !== event.rank) return task;
+      assert(task.kind !== "ended", `${event.jobId} rank ${rank}: ${event.kind} after its end`);
+      return nextTaskState(event, state.atMs);
+    }),
+  }));
+  if (event.kind === "task.ended") releaseTask(state, event);
+}
+
+function nextTaskState(
+  event: EventOf<"task.preparing" | "task.started" | "task.ended">,
+  nowMs: number,
+): TaskState {
+  switch (event.kind) {
+    case "task.preparing":
+      return { kind: "preparing" };
+    case "task.started":
+      return { kind: "running", sinceMs: nowMs };
+    case "task.ended":
+      return { kind: "ended", atMs: nowMs, exit: event.exit };
+  }
+}
+
+function stopJob(state: MutableClusterState, event: EventOf<"job.stopping">): void {
+  const job = jobOf(state, event.jobId);
+  const attempt = activeAttempt(job.phase);
+  assert(attempt?.number === event.attempt, `${job.id} has no active attempt ${event.attempt}`);
+  const { cause, deadlineMs } = event;
+  const askedAtMs = job.phase.kind === "stopping" ? job.phase.askedAtMs : state.atMs;
+  state.jobs.set(job.id, {
+    ...job,
+    phase: { kind: "stopping", attempt, cause, askedAtMs, deadlineMs },
+  });
+  if (cause.kind !== "preempted") return;
+  const preemptions = { ...state.totals.preemptions };
+  preemptions[cause.how] += 1;
+  state.totals = { ...state.totals, preemptions };
+}
+
+/** Back to pending for a moment: `job.requeued` or `job.ended`, which follow at once, say for how long. */
+function endAttempt(state: MutableClusterState, event: EventOf<"attempt.ended">): void {
+  const job = jobOf(state, event.jobId);
+  const attempt = activeAttempt(job.phase);
+  assert(attempt?.number === event.attempt, `${job.id} has no active attempt ${event.attempt}`);
+  assert(
+    attempt.tasks.every((task) => task.kind === "ended"),
+    `${job.id} ended with live tasks`,
+  );
+  const cause = job.phase.kind === "stopping" ? job.phase.cause : null;
+  const failedOn = failingNode(attempt, cause);
+  state.active.delete(job.id);
+  pendingSet(state, job.spec.queue).add(job.id);
+  state.jobs.set(job.id, {
+    ...job,
+    phase: { kind: "pending", sinceMs: state.atMs, notBeforeMs: state.atMs, cause: "failed" },
+    history: [...job.history, attemptRecord(attempt, cause, event, state.atMs)].slice(
+      -ATTEMPTS_KEPT,
+    ),
+    failures: job.failures + (event.outcome === "failed" ? 1 : 0),
+    preemptions: job.preemptions + (event.outcome === "preempted" ? 1 : 0),
+    nodeLosses: job.nodeLosses + (event.outcome === "node_lost" ? 1 : 0),
+    lostGpuMs: job.lostGpuMs + event.lostGpuMs,
+    avoidNodes: failedOn === null ? job.avoidNodes : avoiding(job.avoidNodes, failedOn),
+  });
+  state.totals = { ...state.totals, lostGpuMs: state.totals.lostGpuMs + event.lostGpuMs };
+}
+
+function attemptRecord(
+  attempt: Attempt,
+  cause: StopCause | null,
+  event: EventOf<"attempt.ended">,
+  nowMs: number,
+): AttemptRecord {
+  return {
+    number: attempt.number,
+    placement: attempt.placement,
+    placedAtMs: attempt.placedAtMs,
+    runningAtMs: attempt.runningAtMs,
+    endedAtMs: nowMs,
+    resumeFrom: attempt.resumeFrom,
+    outcome: event.outcome,
+    cause,
+    exit: firstExit(attempt, cause),
+    lostGpuMs: event.lostGpuMs,
+  };
+}
+
+/** What a person should read first: the failure that stopped the gang, else the first bad exit. */
+function firstExit(attempt: Attempt, cause: StopCause | null): TaskExit | null {
+  if (cause?.kind === "task_failed") return cause.exit;
+  for (const task of attempt.tasks) {
+    if (task.kind === "ended" && task.exit.code !== 0) return task.exit;
+  }
+  return null;
+}
+
+function requeueJob(state: MutableClusterState, event: EventOf<"job.requeued">): void {
+  const job = jobOf(state, event.jobId);
+  assert(job.phase.kind === "pending", `${job.id} requeued while ${job.phase.kind}`);
+  const { cause, notBeforeMs } = event;
+  state.jobs.set(job.id, { ...job, phase: { ...job.phase, cause, notBeforeMs } });
+}
+
+function endJob(state: MutableClusterState, event: EventOf<"job.ended">): void {
+  const job = jobOf(state, event.jobId);
+  pendingSet(state, job.spec.queue).delete(job.id);
+  state.jobs.set(job.id, { ...job, phase: { ...event.result, endedAtMs: state.atMs } });
+  const kind = event.result.kind;
+  state.totals = { ...state.totals, [kind]: state.totals[kind] + 1 };
+  state.ended.add(job.id);
+  if (state.ended.size <= ENDED_JOBS_KEPT) return;
+  const oldest = state.ended.values().next();
+  if (oldest.done) return;
+  state.ended.delete(oldest.value);
+  state.jobs.delete(oldest.value);
+}
+
+function failingNode(attempt: Attempt, cause: StopCause | null): NodeId | null {
+  if (cause?.kind !== "task_failed") return null;
+  return attempt.placement[cause.rank]?.nodeId ?? null;
+}
+
+function avoiding(nodes: readonly NodeId[], failedOn: NodeId): readonly NodeId[] {
+  return [...nodes.filter((node) => node !== failedOn), failedOn].slice(-AVOID_NODES_KEPT);
+}
+
+function pendingSet(state: MutableClusterState, path: QueuePath): Set<JobId> {
+  let pending = state.pendingByQueue.get(path);
+  if (pending === undefined) {
+    pending = new Set();
+    state.pendingByQueue.set(path, pending);
+  }
+  return pending;
+}

@@ -1,0 +1,141 @@
+// The only code that changes a ClusterState: the fold of the event log, the same in the daemon, on
+// restart, in tests and in the simulator. It trusts the log: a relation that does not hold is a bug.
+
+import { assert } from "../../base/assert.ts";
+import type { NodeId } from "../../base/ids.ts";
+import { chargeQueues } from "./allocate.ts";
+import { applyCheckpointEvent } from "./apply-checkpoint.ts";
+import { applyJobEvent } from "./apply-job.ts";
+import type { ClusterEvent, EventOf, LoggedEvent } from "./events.ts";
+import { nodeOf } from "./lookup.ts";
+import { DEFAULT_POLICY, type MutableClusterState, REQUESTS_KEPT } from "./state.ts";
+
+export function createState(): MutableClusterState {
+  return {
+    seq: 0,
+    atMs: 0,
+    jobNumberLast: 0,
+    jobs: new Map(),
+    queues: new Map(),
+    nodes: new Map(),
+    reservations: new Map(),
+    requests: new Map(),
+    usageHalfLifeMs: DEFAULT_POLICY.usageHalfLifeMs,
+    pendingByQueue: new Map(),
+    active: new Set(),
+    ended: new Set(),
+    totals: {
+      submitted: 0,
+      succeeded: 0,
+      failed: 0,
+      cancelled: 0,
+      placements: 0,
+      preemptions: { reclaim: 0, priority: 0, drain: 0 },
+      nodeLosses: 0,
+      usedGpuMs: 0,
+      lostGpuMs: 0,
+      checkpointsCommitted: 0,
+      thrash: 0,
+    },
+  };
+}
+
+export function apply(state: MutableClusterState, logged: LoggedEvent): void {
+  assert(logged.seq === state.seq + 1, `event ${logged.seq} after ${state.seq}: a gap in the log`);
+  assert(logged.atMs >= state.atMs, `event ${logged.seq} is older than the one before`);
+  state.seq = logged.seq;
+  state.atMs = logged.atMs;
+  if (logged.request !== null) rememberRequest(state, logged);
+  applyEvent(state, logged.event);
+}
+
+function applyEvent(state: MutableClusterState, event: ClusterEvent): void {
+  switch (event.kind) {
+    case "policy.usage-half-life-set":
+      chargeQueues(state, [...state.queues.keys()]);
+      state.usageHalfLifeMs = event.usageHalfLifeMs;
+      return;
+    case "queue.set":
+      return setQueue(state, event);
+    case "queue.deleted":
+      state.queues.delete(event.path);
+      state.pendingByQueue.delete(event.path);
+      return;
+    case "node.registered":
+      return registerNode(state, event);
+    case "node.lost":
+      return loseNode(state, event.nodeId);
+    case "node.schedulability-set": {
+      const { schedulability, note } = event;
+      state.nodes.set(event.nodeId, { ...nodeOf(state, event.nodeId), schedulability, note });
+      return;
+    }
+    case "node.removed":
+      state.nodes.delete(event.nodeId);
+      return;
+    case "reservation.made":
+      state.reservations.set(event.jobId, { ...omitKind(event), madeAtMs: state.atMs });
+      return;
+    case "reservation.dropped":
+      return dropReservation(state, event);
+    case "checkpoint.part-stored":
+    case "checkpoint.committed":
+    case "checkpoint.rejected":
+    case "checkpoint.deleted":
+      return applyCheckpointEvent(state, event);
+    default:
+      return applyJobEvent(state, event);
+  }
+}
+
+function rememberRequest(state: MutableClusterState, logged: LoggedEvent): void {
+  if (logged.request === null) return;
+  const { id, fingerprint } = logged.request;
+  const jobId = "jobId" in logged.event ? logged.event.jobId : null;
+  state.requests.set(id, { fingerprint, jobId });
+  if (state.requests.size <= REQUESTS_KEPT) return;
+  const oldest = state.requests.keys().next();
+  if (!oldest.done) state.requests.delete(oldest.value);
+}
+
+function setQueue(state: MutableClusterState, event: EventOf<"queue.set">): void {
+  const before = state.queues.get(event.spec.path);
+  state.queues.set(event.spec.path, {
+    spec: event.spec,
+    allocated: before?.allocated ?? { gpus: 0, cpuMilli: 0, memoryMib: 0 },
+    usageGpuMs: before?.usageGpuMs ?? 0,
+    usageAtMs: before?.usageAtMs ?? state.atMs,
+  });
+}
+
+function registerNode(state: MutableClusterState, event: EventOf<"node.registered">): void {
+  const before = state.nodes.get(event.spec.id);
+  state.nodes.set(event.spec.id, {
+    spec: event.spec,
+    instance: event.instance,
+    health: "up",
+    schedulability: before?.schedulability ?? "open",
+    note: before?.note ?? "",
+    allocations: before?.allocations ?? [],
+    registeredAtMs: state.atMs,
+    lostAtMs: null,
+  });
+}
+
+function loseNode(state: MutableClusterState, nodeId: NodeId): void {
+  state.nodes.set(nodeId, { ...nodeOf(state, nodeId), health: "lost", lostAtMs: state.atMs });
+  state.totals = { ...state.totals, nodeLosses: state.totals.nodeLosses + 1 };
+}
+
+function dropReservation(state: MutableClusterState, event: EventOf<"reservation.dropped">): void {
+  const reservation = state.reservations.get(event.jobId);
+  state.reservations.delete(event.jobId);
+  if (event.why !== "replanned" || reservation === undefined) return;
+  state.totals = { ...state.totals, thrash: state.totals.thrash + reservation.victims.length };
+}
+
+function omitKind(
+  event: EventOf<"reservation.made">,
+): Pick<EventOf<"reservation.made">, "jobId" | "placement" | "victims"> {
+  return { jobId: event.jobId, placement: event.placement, victims: event.victims };
+}

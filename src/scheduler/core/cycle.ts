@@ -1,0 +1,142 @@
+// One turn of the brain: a command becomes logged events, and a planning pass becomes logged events.
+// The daemon, the tests, the simulator and every replay run exactly this. It keeps no state of its own.
+
+import { assert } from "../../base/assert.ts";
+import { type Refusal, refuse } from "../../base/errors.ts";
+import type { JobId } from "../../base/ids.ts";
+import { apply } from "./apply.ts";
+import type { Accepted, Envelope } from "./commands.ts";
+import { actorText, decide } from "./decide.ts";
+import { isRefusal } from "./decision.ts";
+import type { ClusterEvent, LoggedEvent } from "./events.ts";
+import { jobOf } from "./lookup.ts";
+import { plan } from "./plan.ts";
+import type { Eviction, Plan } from "./plan-types.ts";
+import { activeAttempt } from "./job.ts";
+import { react } from "./react.ts";
+import type { ClusterState, MutableClusterState, Policy } from "./state.ts";
+import { verifyPlan } from "./verify.ts";
+
+export interface StepResult {
+  readonly events: readonly LoggedEvent[];
+  readonly reply: Accepted | Refusal;
+}
+
+/** Decides the command and applies what it does. A repeated request id changes nothing. */
+export function step(
+  state: MutableClusterState,
+  envelope: Envelope,
+  nowMs: number,
+  policy: Policy,
+): StepResult {
+  const known = knownRequest(state, envelope);
+  if (known !== null) return { events: [], reply: known };
+  const decision = decide(state, envelope, nowMs, policy);
+  if (isRefusal(decision)) return { events: [], reply: decision };
+  const turn = new Turn(state, nowMs, policy, actorText(envelope.actor), envelope.request);
+  for (const event of decision) turn.happen(event);
+  const jobId = replyJob(envelope, decision);
+  return { events: turn.logged, reply: { kind: "accepted", jobId, isRepeat: false } };
+}
+
+/** Plans, proves the plan, and applies it. A plan that fails its proof is a bug and changes nothing. */
+export function planStep(
+  state: MutableClusterState,
+  nowMs: number,
+  policy: Policy,
+): { readonly events: readonly LoggedEvent[]; readonly plan: Plan } {
+  const proposed = plan(state, nowMs, policy);
+  const faults = verifyPlan(state, proposed, policy);
+  assert(faults.length === 0, `the plan is not sound: ${faults.join("; ")}`);
+  const turn = new Turn(state, nowMs, policy, "scheduler", null);
+  for (const event of planEvents(state, proposed, nowMs)) turn.happen(event);
+  return { events: turn.logged, plan: proposed };
+}
+
+/** Applies events one after the other, each followed at once by what follows from it. */
+class Turn {
+  readonly logged: LoggedEvent[] = [];
+  private readonly state: MutableClusterState;
+  private readonly nowMs: number;
+  private readonly policy: Policy;
+  private readonly actor: string;
+  private readonly request: Envelope["request"];
+
+  constructor(
+    state: MutableClusterState,
+    nowMs: number,
+    policy: Policy,
+    actor: string,
+    request: Envelope["request"],
+  ) {
+    assert(nowMs >= state.atMs, `time ran backwards: ${nowMs} after ${state.atMs}`);
+    this.state = state;
+    this.nowMs = nowMs;
+    this.policy = policy;
+    this.actor = actor;
+    this.request = request;
+  }
+
+  happen(event: ClusterEvent): void {
+    const logged: LoggedEvent = {
+      seq: this.state.seq + 1,
+      atMs: this.nowMs,
+      actor: this.actor,
+      request: this.logged.length === 0 ? this.request : null,
+      event,
+    };
+    apply(this.state, logged);
+    this.logged.push(logged);
+    for (const next of react(this.state, event, this.nowMs, this.policy)) this.happen(next);
+  }
+}
+
+function knownRequest(state: ClusterState, envelope: Envelope): Accepted | Refusal | null {
+  const { request } = envelope;
+  const before = request === null ? undefined : state.requests.get(request.id);
+  if (request === null || before === undefined) return null;
+  if (before.fingerprint === request.fingerprint) {
+    return { kind: "accepted", jobId: before.jobId, isRepeat: true };
+  }
+  return refuse(
+    "REQUEST_ID_REUSED",
+    `Request id "${request.id}" was used before for another call.`,
+    "Use a new id for each call, and the same id only to repeat it.",
+    "request_id",
+  );
+}
+
+function replyJob(envelope: Envelope, decision: readonly ClusterEvent[]): JobId | null {
+  if (envelope.command.kind === "job.cancel") return envelope.command.jobId;
+  const first = decision[0];
+  return first?.kind === "job.submitted" ? first.jobId : null;
+}
+
+/** Drops first, so that what they free may be reserved or taken by what comes after. */
+function planEvents(state: ClusterState, plan: Plan, nowMs: number): readonly ClusterEvent[] {
+  const events: ClusterEvent[] = [];
+  for (const drop of plan.drops) events.push({ kind: "reservation.dropped", ...drop });
+  for (const start of plan.starts) {
+    const attempt = jobOf(state, start.jobId).attemptLast + 1;
+    events.push({ kind: "job.placed", ...start, attempt });
+  }
+  for (const reservation of plan.reservations) {
+    events.push({ kind: "reservation.made", ...reservation });
+  }
+  for (const eviction of plan.evictions) events.push(evicted(state, eviction, nowMs));
+  return events;
+}
+
+function evicted(state: ClusterState, eviction: Eviction, nowMs: number): ClusterEvent {
+  const job = jobOf(state, eviction.victim);
+  const attempt = activeAttempt(job.phase);
+  assert(attempt !== null && job.phase.kind !== "stopping", `${job.id} is no victim`);
+  const { how, preemptor, why } = eviction;
+  return {
+    kind: "job.stopping",
+    jobId: job.id,
+    attempt: attempt.number,
+    cause: { kind: "preempted", how, preemptor, why },
+    deadlineMs: nowMs + job.spec.graceMs,
+  };
+}

@@ -1,0 +1,25 @@
+// Looking things up in the state where an invariant says that they are there.
+
+import { must } from "../../base/assert.ts";
+import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
+import type { Job, JobSpec } from "./job.ts";
+import type { ClusterState, Node, Queue } from "./state.ts";
+
+export const jobOf = (state: ClusterState, id: JobId): Job => must(state.jobs.get(id), id);
+export const nodeOf = (state: ClusterState, id: NodeId): Node => must(state.nodes.get(id), id);
+export const queueOf = (state: ClusterState, path: QueuePath): Queue =>
+  must(state.queues.get(path), `queue ${path}`);
+
+/** The queue and all queues above it, nearest first. The root is not one. */
+export function queueLineage(path: QueuePath): readonly QueuePath[] {
+  const lineage: QueuePath[] = [];
+  let rest: string = path;
+  while (rest !== "") {
+    lineage.push(rest as QueuePath);
+    rest = rest.slice(0, Math.max(0, rest.lastIndexOf("/")));
+  }
+  return lineage;
+}
+
+/** GPUs of the whole gang. */
+export const gpusOf = (spec: JobSpec): number => spec.nodes * spec.perNode.gpus;

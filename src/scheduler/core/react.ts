@@ -1,0 +1,202 @@
+// What follows by itself from an event, given the state right after it. Together with `decide` this
+// is the whole life of a job; `step` in cycle.ts runs both and writes everything to the log, so a
+// restart needs only `apply`.
+
+import { must } from "../../base/assert.ts";
+import { taskEnded } from "./decide-report.ts";
+import { isWhole } from "./decide-checkpoint.ts";
+import type { ClusterEvent, EventOf } from "./events.ts";
+import {
+  type Attempt,
+  type AttemptOutcome,
+  activeAttempt,
+  type Job,
+  type StopCause,
+  type TaskExit,
+} from "./job.ts";
+import { jobOf, nodeOf } from "./lookup.ts";
+import type { ClusterState, Policy } from "./state.ts";
+
+/** How long a preempted job waits for its last checkpoint to be committed before it may start. */
+const COMMIT_WAIT_MS = 5_000;
+
+export function react(
+  state: ClusterState,
+  event: ClusterEvent,
+  nowMs: number,
+  policy: Policy,
+): readonly ClusterEvent[] {
+  switch (event.kind) {
+    case "node.lost":
+      return nodeOf(state, event.nodeId).allocations.map((held) =>
+        taskEnded(held, "lost", `node ${event.nodeId} did not answer within its lease`),
+      );
+    case "task.ended":
+      return afterTaskEnd(state, event, nowMs, policy);
+    case "job.stopping":
+      return endIfDone(jobOf(state, event.jobId), nowMs);
+    case "attempt.ended":
+      return afterAttempt(jobOf(state, event.jobId), event, nowMs, policy);
+    case "job.ended":
+      return state.reservations.has(event.jobId)
+        ? [{ kind: "reservation.dropped", jobId: event.jobId, why: "job_ended" }]
+        : [];
+    case "checkpoint.committed":
+      return startSooner(jobOf(state, event.jobId), nowMs);
+    default:
+      return [];
+  }
+}
+
+const endedWell = (exit: TaskExit): boolean => exit.reason === "exited" && exit.code === 0;
+
+function afterTaskEnd(
+  state: ClusterState,
+  event: EventOf<"task.ended">,
+  nowMs: number,
+  policy: Policy,
+): readonly ClusterEvent[] {
+  const job = jobOf(state, event.jobId);
+  if (job.phase.kind === "stopping" || endedWell(event.exit)) return endIfDone(job, nowMs);
+  // One bad end breaks the gang: the others would only hang in a collective.
+  const attempt = must(activeAttempt(job.phase), `attempt of ${job.id}`);
+  const deadlineMs = nowMs + policy.stopGraceMs;
+  const cause = breakCause(attempt, event);
+  return [{ kind: "job.stopping", jobId: job.id, attempt: attempt.number, cause, deadlineMs }];
+}
+
+function breakCause(attempt: Attempt, event: EventOf<"task.ended">): StopCause {
+  const { rank, exit } = event;
+  const isNodeFault = exit.reason === "lost" || exit.reason === "lease_expired";
+  const nodeId = attempt.placement[rank]?.nodeId;
+  if (isNodeFault && nodeId !== undefined) return { kind: "node_lost", nodeId };
+  return { kind: "task_failed", rank, exit };
+}
+
+function endIfDone(job: Job, nowMs: number): readonly ClusterEvent[] {
+  const attempt = activeAttempt(job.phase);
+  if (attempt === null || attempt.tasks.some((task) => task.kind !== "ended")) return [];
+  const outcome = outcomeOf(job, attempt);
+  const lostGpuMs = outcome === "succeeded" ? 0 : lostWork(job, attempt, nowMs);
+  return [{ kind: "attempt.ended", jobId: job.id, attempt: attempt.number, outcome, lostGpuMs }];
+}
+
+function outcomeOf(job: Job, attempt: Attempt): AttemptOutcome {
+  const cause = job.phase.kind === "stopping" ? job.phase.cause : null;
+  const allWell = attempt.tasks.every((task) => task.kind === "ended" && endedWell(task.exit));
+  if (cause?.kind === "cancelled") return "cancelled";
+  // Every process came to its own good end before the order to stop reached it.
+  if (cause === null || allWell) return "succeeded";
+  switch (cause.kind) {
+    case "preempted":
+      return "preempted";
+    case "time_limit":
+      return "time_limit";
+    case "node_lost":
+      return "node_lost";
+    case "task_failed":
+      return cause.exit.reason === "restore_failed" ? "restore_failed" : "failed";
+  }
+}
+
+/** GPU time since the newest checkpoint of this attempt, or since it ran: to be done again. */
+function lostWork(job: Job, attempt: Attempt, nowMs: number): number {
+  if (attempt.runningAtMs === null) return 0;
+  let savedAtMs = attempt.runningAtMs;
+  for (const checkpoint of job.checkpoints) {
+    const counts = checkpoint.state === "committed" || isWhole(job, checkpoint);
+    if (checkpoint.attempt !== attempt.number || checkpoint.state === "rejected" || !counts)
+      continue;
+    savedAtMs = Math.max(savedAtMs, Math.min(checkpoint.takenAtMs, nowMs));
+  }
+  let lostGpuMs = 0;
+  for (const task of attempt.tasks) {
+    const endedAtMs = task.kind === "ended" ? task.atMs : nowMs;
+    lostGpuMs += Math.max(0, endedAtMs - savedAtMs) * job.spec.perNode.gpus;
+  }
+  return lostGpuMs;
+}
+
+function afterAttempt(
+  job: Job,
+  event: EventOf<"attempt.ended">,
+  nowMs: number,
+  policy: Policy,
+): readonly ClusterEvent[] {
+  const jobId = job.id;
+  const record = must(job.history.at(-1), `history of ${jobId}`);
+  switch (event.outcome) {
+    case "succeeded":
+      return [{ kind: "job.ended", jobId, result: { kind: "succeeded" } }];
+    case "cancelled": {
+      const { by, why } = record.cause?.kind === "cancelled" ? record.cause : { by: "", why: "" };
+      return [{ kind: "job.ended", jobId, result: { kind: "cancelled", by, why } }];
+    }
+    case "time_limit":
+      return [
+        { kind: "job.ended", jobId, result: { kind: "failed", reason: "time_limit", exit: null } },
+      ];
+    case "preempted": {
+      const notBeforeMs = nowMs + (hasUncommitted(job) ? COMMIT_WAIT_MS : 0);
+      return [{ kind: "job.requeued", jobId, cause: "preempted", notBeforeMs }];
+    }
+    case "node_lost":
+      return [{ kind: "job.requeued", jobId, cause: "node_lost", notBeforeMs: nowMs }];
+    case "restore_failed":
+      return afterBadRestore(job, record.resumeFrom, record.exit, nowMs);
+    case "failed":
+      return afterFailure(job, record.exit, nowMs, policy);
+  }
+}
+
+/** The checkpoint is given up; the one before it is tried next, and in the end none. */
+function afterBadRestore(
+  job: Job,
+  resumeFrom: Attempt["resumeFrom"],
+  exit: TaskExit | null,
+  nowMs: number,
+): readonly ClusterEvent[] {
+  const jobId = job.id;
+  const known = job.checkpoints.find(({ id }) => id === resumeFrom);
+  const requeued: ClusterEvent = {
+    kind: "job.requeued",
+    jobId,
+    cause: "restore_failed",
+    notBeforeMs: nowMs,
+  };
+  if (known === undefined || known.state === "rejected") return [requeued];
+  const why = exit?.message ?? "it could not be restored";
+  return [{ kind: "checkpoint.rejected", jobId, checkpointId: known.id, why }, requeued];
+}
+
+function afterFailure(
+  job: Job,
+  exit: TaskExit | null,
+  nowMs: number,
+  policy: Policy,
+): readonly ClusterEvent[] {
+  const jobId = job.id;
+  if (job.failures > job.spec.restartsMax) {
+    return [{ kind: "job.ended", jobId, result: { kind: "failed", reason: "task_failed", exit } }];
+  }
+  const doubled = policy.backoffBaseMs * 2 ** Math.min(job.failures - 1, 30);
+  const notBeforeMs = nowMs + Math.min(doubled, policy.backoffMaxMs);
+  return [{ kind: "job.requeued", jobId, cause: "failed", notBeforeMs }];
+}
+
+/** Every part of the last checkpoint is stored, and only the manifest is still to be written. */
+function hasUncommitted(job: Job): boolean {
+  return job.checkpoints.some(
+    (checkpoint) =>
+      checkpoint.state === "gathering" &&
+      checkpoint.attempt === job.attemptLast &&
+      isWhole(job, checkpoint),
+  );
+}
+
+function startSooner(job: Job, nowMs: number): readonly ClusterEvent[] {
+  const { phase } = job;
+  if (phase.kind !== "pending" || phase.cause !== "preempted") return [];
+  if (phase.notBeforeMs <= nowMs || hasUncommitted(job)) return [];
+  return [{ kind: "job.requeued", jobId: job.id, cause: "preempted", notBeforeMs: nowMs }];
+}

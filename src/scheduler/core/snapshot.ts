@@ -1,0 +1,111 @@
+// The state as rows, and back. A snapshot only shortens a restart: the rows must give the very state
+// that folding the log gives, down to the order of its maps.
+
+import { assert, must } from "../../base/assert.ts";
+import type { JobId, NodeId, QueuePath, RequestId } from "../../base/ids.ts";
+import { createState } from "./apply.ts";
+import { isEnded, type Job } from "./job.ts";
+import type {
+  ClusterState,
+  MutableClusterState,
+  Node,
+  Queue,
+  RequestRecord,
+  Reservation,
+  Totals,
+} from "./state.ts";
+
+export interface SnapshotRow {
+  /** `<table>` for the head, else `<table>:<id>`. */
+  readonly key: string;
+  /** Plain JSON. */
+  readonly value: unknown;
+}
+
+interface Head {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly jobNumberLast: number;
+  readonly usageHalfLifeMs: number;
+  readonly totals: Totals;
+  /** Orders of the index sets, which the jobs alone do not tell. */
+  readonly pending: readonly (readonly [QueuePath, readonly JobId[]])[];
+  readonly active: readonly JobId[];
+  readonly ended: readonly JobId[];
+}
+
+/** The head first, then every record in the order of its map. */
+export function* encodeState(state: ClusterState): Generator<SnapshotRow> {
+  const { seq, atMs, jobNumberLast, usageHalfLifeMs, totals } = state;
+  const pending = [...state.pendingByQueue].map(([path, jobs]) => [path, [...jobs]] as const);
+  const active = [...state.active];
+  const ended = [...state.ended];
+  const head: Head = { seq, atMs, jobNumberLast, usageHalfLifeMs, totals, pending, active, ended };
+  yield { key: "head", value: head };
+  for (const [path, queue] of state.queues) yield { key: `queue:${path}`, value: queue };
+  for (const [id, node] of state.nodes) yield { key: `node:${id}`, value: node };
+  for (const [id, job] of state.jobs) yield { key: `job:${id}`, value: job };
+  for (const [id, held] of state.reservations) yield { key: `reservation:${id}`, value: held };
+  for (const [id, record] of state.requests) yield { key: `request:${id}`, value: record };
+}
+
+/** Rows as `encodeState` gave them, in that order. The store has checked their digest. */
+export function decodeState(rows: Iterable<SnapshotRow>): MutableClusterState {
+  const state = createState();
+  let isHeadSeen = false;
+  for (const row of rows) {
+    const [table, ...rest] = row.key.split(":");
+    if (table === "head") isHeadSeen = true;
+    decodeRow(state, must(table, "table"), rest.join(":"), row.value);
+  }
+  assert(isHeadSeen, "the snapshot has no head");
+  for (const job of state.jobs.values()) assertIndexed(state, job);
+  return state;
+}
+
+// The casts are the boundary: these rows were written by `encodeState` and their digest was checked.
+function decodeRow(state: MutableClusterState, table: string, id: string, value: unknown): void {
+  switch (table) {
+    case "head":
+      return decodeHead(state, value as Head);
+    case "queue":
+      state.queues.set(id as QueuePath, value as Queue);
+      return;
+    case "node":
+      state.nodes.set(id as NodeId, value as Node);
+      return;
+    case "job":
+      state.jobs.set(id as JobId, value as Job);
+      return;
+    case "reservation":
+      state.reservations.set(id as JobId, value as Reservation);
+      return;
+    case "request":
+      state.requests.set(id as RequestId, value as RequestRecord);
+      return;
+    default:
+      assert(false, `the snapshot has an unknown table ${table}`);
+  }
+}
+
+function decodeHead(state: MutableClusterState, head: Head): void {
+  state.seq = head.seq;
+  state.atMs = head.atMs;
+  state.jobNumberLast = head.jobNumberLast;
+  state.usageHalfLifeMs = head.usageHalfLifeMs;
+  state.totals = head.totals;
+  for (const [path, jobs] of head.pending) state.pendingByQueue.set(path, new Set(jobs));
+  for (const id of head.active) state.active.add(id);
+  for (const id of head.ended) state.ended.add(id);
+}
+
+function assertIndexed(state: ClusterState, job: Job): void {
+  const isPending = state.pendingByQueue.get(job.spec.queue)?.has(job.id) ?? false;
+  const found = [isPending, state.active.has(job.id), state.ended.has(job.id)];
+  const expected = [
+    job.phase.kind === "pending",
+    job.phase.kind !== "pending" && !isEnded(job.phase),
+    isEnded(job.phase),
+  ];
+  assert(found.join() === expected.join(), `the snapshot's index is wrong about ${job.id}`);
+}
