@@ -17,7 +17,8 @@ import type { NodeSpec, QueueSpec } from "./state.ts";
 export interface StoredPart {
   readonly step: number;
   readonly takenAtMs: number;
-  readonly digest: Digest;
+  /** Of the part document; null = the task wrote nothing for this step (in DDP only rank 0 does). */
+  readonly digest: Digest | null;
   readonly sizeBytes: number;
   readonly uploadedBytes: number;
 }

@@ -45,6 +45,8 @@ export interface DesiredTask {
   readonly resume: CheckpointRef | null;
   /** Of this attempt: parts of these need not be reported any more. */
   readonly committedCheckpoints: readonly CheckpointId[];
+  /** Other ranks stored a part for these and this one did not yet: it says so if it has none. */
+  readonly gatheringSteps: readonly number[];
   /** Files that this checkpoint has need no second upload. */
   readonly dedupeAgainst: CheckpointRef | null;
   /** Tracker run that the metrics go to. */
@@ -89,9 +91,17 @@ function desiredTask(
     rendezvous: attempt.rendezvous,
     resume: checkpointRef(resume ?? null),
     committedCheckpoints: committed.map((checkpoint) => checkpoint.id),
+    gatheringSteps: job.checkpoints
+      .filter((checkpoint) => isMissing(checkpoint, attempt.number, rank))
+      .map((checkpoint) => checkpoint.step),
     dedupeAgainst: checkpointRef(resumePoint(job)),
     runId: job.id,
   };
+}
+
+function isMissing(checkpoint: Checkpoint, attempt: number, rank: number): boolean {
+  if (checkpoint.state !== "gathering" || checkpoint.attempt !== attempt) return false;
+  return !checkpoint.parts.some((part) => part.rank === rank);
 }
 
 function stopOrder(cause: StopCause, deadlineMs: number): StopOrder {
@@ -147,6 +157,7 @@ function changesDesired(event: ClusterEvent): event is JobEvent {
     case "task.ended":
     case "job.stopping":
     case "attempt.ended":
+    case "checkpoint.part-stored":
     case "checkpoint.committed":
     case "checkpoint.rejected":
     case "checkpoint.deleted":

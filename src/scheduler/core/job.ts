@@ -201,8 +201,8 @@ export interface AttemptRecord {
 /** What one task of an attempt uploaded for one checkpoint. */
 export interface CheckpointPart {
   readonly rank: number;
-  /** sha256 of the part document (the list of files) in the object store. */
-  readonly digest: Digest;
+  /** sha256 of the part document (the list of files) in the object store; null = this task wrote none. */
+  readonly digest: Digest | null;
   readonly sizeBytes: number;
   /** What really went over the wire; the rest was in the store already. */
   readonly uploadedBytes: number;
@@ -217,7 +217,7 @@ export interface Checkpoint {
   /** Training step, from the name or content of what was written; counts up when none is found. */
   readonly step: number;
   readonly state: CheckpointState;
-  /** By rank; whole when there is one for each task of the attempt. */
+  /** By rank; whole when there is one for each task of the attempt, be it an empty one. */
   readonly parts: readonly CheckpointPart[];
   /** When the script had finished writing it. */
   readonly takenAtMs: number;

@@ -10,9 +10,11 @@ import {
   type Attempt,
   type AttemptOutcome,
   activeAttempt,
+  type Checkpoint,
   type Job,
   type StopCause,
   type TaskExit,
+  type TaskState,
 } from "./job.ts";
 import { jobOf, nodeOf } from "./lookup.ts";
 import type { ClusterState, Policy } from "./state.ts";
@@ -41,6 +43,8 @@ export function react(
       return state.reservations.has(event.jobId)
         ? [{ kind: "reservation.dropped", jobId: event.jobId, why: "job_ended" }]
         : [];
+    case "checkpoint.part-stored":
+      return partsOfEnded(jobOf(state, event.jobId), event);
     case "checkpoint.committed":
       return startSooner(jobOf(state, event.jobId), nowMs);
     default:
@@ -57,12 +61,45 @@ function afterTaskEnd(
   policy: Policy,
 ): readonly ClusterEvent[] {
   const job = jobOf(state, event.jobId);
-  if (job.phase.kind === "stopping" || endedWell(event.exit)) return endIfDone(job, nowMs);
-  // One bad end breaks the gang: the others would only hang in a collective.
   const attempt = must(activeAttempt(job.phase), `attempt of ${job.id}`);
+  const empty = emptyParts(job, attempt, [event.rank]);
+  if (job.phase.kind === "stopping" || endedWell(event.exit)) {
+    return [...empty, ...endIfDone(job, nowMs)];
+  }
+  // One bad end breaks the gang: the others would only hang in a collective.
   const deadlineMs = nowMs + policy.stopGraceMs;
   const cause = breakCause(attempt, event);
-  return [{ kind: "job.stopping", jobId: job.id, attempt: attempt.number, cause, deadlineMs }];
+  const number = attempt.number;
+  return [...empty, { kind: "job.stopping", jobId: job.id, attempt: number, cause, deadlineMs }];
+}
+
+/** A task that is over adds nothing more: what its gang is gathering need not wait for it. */
+function emptyParts(job: Job, attempt: Attempt, ranks: readonly number[]): readonly ClusterEvent[] {
+  const events: ClusterEvent[] = [];
+  for (const { id, step, takenAtMs, parts, state, attempt: of } of job.checkpoints) {
+    if (state !== "gathering" || of !== attempt.number) continue;
+    for (const rank of ranks) {
+      if (!isDone(attempt.tasks[rank]) || parts.some((part) => part.rank === rank)) continue;
+      const part = { rank, digest: null, sizeBytes: 0, uploadedBytes: 0 };
+      const at = { jobId: job.id, attempt: of, checkpointId: id, step, takenAtMs };
+      events.push({ kind: "checkpoint.part-stored", ...at, part });
+    }
+  }
+  return events;
+}
+
+/** Over, and its agent had the time to store all that it wrote. */
+function isDone(task: TaskState | undefined): boolean {
+  return (
+    task?.kind === "ended" && task.exit.reason !== "lost" && task.exit.reason !== "lease_expired"
+  );
+}
+
+/** The first part of a checkpoint may come after other tasks are over. */
+function partsOfEnded(job: Job, event: EventOf<"checkpoint.part-stored">): readonly ClusterEvent[] {
+  const attempt = activeAttempt(job.phase);
+  if (event.part.digest === null || attempt === null || attempt.number !== event.attempt) return [];
+  return emptyParts(job, attempt, [...attempt.tasks.keys()]);
 }
 
 function breakCause(attempt: Attempt, event: EventOf<"task.ended">): StopCause {
@@ -104,7 +141,7 @@ function lostWork(job: Job, attempt: Attempt, nowMs: number): number {
   if (attempt.runningAtMs === null) return 0;
   let savedAtMs = attempt.runningAtMs;
   for (const checkpoint of job.checkpoints) {
-    const counts = checkpoint.state === "committed" || isWhole(job, checkpoint);
+    const counts = checkpoint.state === "committed" || willBeWhole(checkpoint, attempt);
     if (checkpoint.attempt !== attempt.number || checkpoint.state === "rejected" || !counts)
       continue;
     savedAtMs = Math.max(savedAtMs, Math.min(checkpoint.takenAtMs, nowMs));
@@ -115,6 +152,11 @@ function lostWork(job: Job, attempt: Attempt, nowMs: number): number {
     lostGpuMs += Math.max(0, endedAtMs - savedAtMs) * job.spec.perNode.gpus;
   }
   return lostGpuMs;
+}
+
+function willBeWhole(checkpoint: Checkpoint, attempt: Attempt): boolean {
+  const stored = new Set(checkpoint.parts.map((part) => part.rank));
+  return attempt.tasks.every((task, rank) => stored.has(rank) || isDone(task));
 }
 
 function afterAttempt(

@@ -4,6 +4,7 @@ import type { StopOrder as _trainyard_v1_StopOrder, StopOrder__Output as _trainy
 import type { JobSpec as _trainyard_v1_JobSpec, JobSpec__Output as _trainyard_v1_JobSpec__Output } from '../../trainyard/v1/JobSpec.ts';
 import type { Endpoint as _trainyard_v1_Endpoint, Endpoint__Output as _trainyard_v1_Endpoint__Output } from '../../trainyard/v1/Endpoint.ts';
 import type { ResumeFrom as _trainyard_v1_ResumeFrom, ResumeFrom__Output as _trainyard_v1_ResumeFrom__Output } from '../../trainyard/v1/ResumeFrom.ts';
+import type { Long } from '@grpc/proto-loader';
 
 export interface DesiredTask {
   'jobId'?: (string);
@@ -18,6 +19,7 @@ export interface DesiredTask {
   'committedCheckpoints'?: (string)[];
   'dedupeAgainst'?: (_trainyard_v1_ResumeFrom | null);
   'runId'?: (string);
+  'gatheringSteps'?: (number | string | Long)[];
 }
 
 export interface DesiredTask__Output {
@@ -33,4 +35,5 @@ export interface DesiredTask__Output {
   'committedCheckpoints': (string)[];
   'dedupeAgainst': (_trainyard_v1_ResumeFrom__Output | null);
   'runId': (string);
+  'gatheringSteps': (number)[];
 }
