@@ -19,6 +19,10 @@ export type StatusName =
 
 export const ERROR_CATALOGUE = {
   INVALID_SPEC: { status: "INVALID_ARGUMENT", meaning: "A field of the request is wrong." },
+  INVALID_OPTION: {
+    status: "INVALID_ARGUMENT",
+    meaning: "A flag, environment variable or configuration file is wrong.",
+  },
   JOB_NOT_FOUND: { status: "NOT_FOUND", meaning: "No job has this id or name." },
   QUEUE_NOT_FOUND: { status: "NOT_FOUND", meaning: "No queue has this path." },
   QUEUE_NOT_LEAF: { status: "FAILED_PRECONDITION", meaning: "Jobs go to leaf queues only." },
@@ -32,6 +36,7 @@ export const ERROR_CATALOGUE = {
     meaning: "The job would resume from this checkpoint, or does so now.",
   },
   RUN_NOT_FOUND: { status: "NOT_FOUND", meaning: "No run has this id." },
+  METRIC_NOT_FOUND: { status: "NOT_FOUND", meaning: "The run has no points of this metric." },
   BUNDLE_NOT_FOUND: { status: "FAILED_PRECONDITION", meaning: "The code bundle was not uploaded." },
   EXCEEDS_CLUSTER: {
     status: "FAILED_PRECONDITION",
@@ -66,6 +71,10 @@ export const ERROR_CATALOGUE = {
   DATA_LOG_CORRUPT: {
     status: "DATA_LOSS",
     meaning: "The event log or its snapshot has a gap or an unreadable row.",
+  },
+  TRACKER_DATA_CORRUPT: {
+    status: "DATA_LOSS",
+    meaning: "A stored run or metric series can't be read.",
   },
   DATA_NOT_WRITTEN: {
     status: "UNAVAILABLE",

@@ -1,0 +1,114 @@
+// The scheduling policy as operators write it. Only what the file names is returned; the scheduler
+// fills the rest with its own defaults.
+
+import { z } from "zod";
+import { DAY_MS, HOUR_MS } from "../base/time.ts";
+import { problemsError } from "./problem.ts";
+import type { YamlFile } from "./yaml-file.ts";
+import { readYamlFile } from "./yaml-file.ts";
+import { zodProblems } from "./zod-problems.ts";
+import { durationMs, shown, wholeNumber } from "./zod-words.ts";
+
+const wait = (): ReturnType<typeof durationMs> => durationMs({ min: 0, max: 30 * DAY_MS });
+
+export const policyFileSchema = z.strictObject({
+  priority_classes: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), wholeNumber({ min: 0, max: 1_000_000 }), {
+      error: (issue) => `${shown(issue.input)} is not a map such as {low: 100, normal: 500}`,
+    })
+    .refine((classes) => Object.hasOwn(classes, "normal"), {
+      error: "must have `normal`: the class of jobs that name none",
+    })
+    .optional()
+    .describe(
+      "Names of priority classes; a larger number goes first and may preempt smaller ones.",
+    ),
+  usage_half_life: durationMs({ min: 0, max: 365 * DAY_MS })
+    .optional()
+    .describe("After this long, past use counts half; 0 = only what runs now counts."),
+  oversize: z
+    .enum(["refuse", "hold"], {
+      error: (issue) => `${shown(issue.input)} is unknown; write refuse or hold`,
+    })
+    .optional()
+    .describe("A job larger than the cluster: refuse it, or hold it until nodes join."),
+  preemption: z
+    .boolean({ error: (issue) => `${shown(issue.input)} is neither true nor false` })
+    .optional()
+    .describe("Whether running jobs may be stopped for those with a better claim."),
+  min_run: wait().optional().describe("An attempt younger than this is not preempted."),
+  restart_cost: wait()
+    .optional()
+    .describe("What starting a victim again costs, in its running time."),
+  gang_patience: wait()
+    .optional()
+    .describe("A gang that waited longer holds smaller jobs back from its nodes."),
+  gang_claims_max: wholeNumber({ min: 0, max: 1024 })
+    .optional()
+    .describe("How many blocked gangs may hold nodes back at once."),
+  backoff_base: wait()
+    .optional()
+    .describe("First wait after a job's own failure; doubles each time."),
+  backoff_max: wait().optional().describe("Longest wait between two tries."),
+  stop_grace: durationMs({ min: 0, max: HOUR_MS })
+    .optional()
+    .describe("Time to end for tasks of which no checkpoint is awaited."),
+  pending_jobs_max: wholeNumber({ min: 1, max: 10_000_000 })
+    .optional()
+    .describe("Jobs that may wait at once; more are refused."),
+});
+
+type PolicyFile = z.output<typeof policyFileSchema>;
+
+/** Names and units of the scheduler's `Policy`; what the file left out is absent. */
+export interface PolicySettings {
+  readonly priorityClasses?: Readonly<Record<string, number>>;
+  readonly usageHalfLifeMs?: number;
+  readonly oversize?: "refuse" | "hold";
+  readonly isPreemptionEnabled?: boolean;
+  readonly minRunMs?: number;
+  readonly restartCostMs?: number;
+  readonly gangPatienceMs?: number;
+  readonly claimsMax?: number;
+  readonly backoffBaseMs?: number;
+  readonly backoffMaxMs?: number;
+  readonly stopGraceMs?: number;
+  readonly pendingJobsMax?: number;
+}
+
+/** @throws RefusalError naming line, field and value of every mistake. */
+export async function readPolicyFile(path: string): Promise<PolicySettings> {
+  return parsePolicy(await readYamlFile(path, { file: path, code: "INVALID_OPTION" }));
+}
+
+export function parsePolicy(yaml: YamlFile): PolicySettings {
+  const result = policyFileSchema.safeParse(yaml.value ?? {});
+  if (!result.success) {
+    const problems = zodProblems(result.error.issues, { schema: policyFileSchema, placer: yaml });
+    throw problemsError("INVALID_OPTION", problems, `Mend ${yaml.file}.`);
+  }
+  return withoutUndefined(result.data);
+}
+
+function withoutUndefined(file: PolicyFile): PolicySettings {
+  const settings = {
+    priorityClasses: file.priority_classes,
+    usageHalfLifeMs: file.usage_half_life,
+    oversize: file.oversize,
+    isPreemptionEnabled: file.preemption,
+    minRunMs: file.min_run,
+    restartCostMs: file.restart_cost,
+    gangPatienceMs: file.gang_patience,
+    claimsMax: file.gang_claims_max,
+    backoffBaseMs: file.backoff_base,
+    backoffMaxMs: file.backoff_max,
+    stopGraceMs: file.stop_grace,
+    pendingJobsMax: file.pending_jobs_max,
+  };
+  return decodeSettings(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+/** Spreading over defaults must not put `undefined` over them, so absent keys stay absent. */
+function decodeSettings(entries: readonly (readonly [string, unknown])[]): PolicySettings {
+  return Object.fromEntries(entries) as PolicySettings;
+}
