@@ -1,0 +1,80 @@
+// One entry for the tasks of those who work on Trainyard: `npm run check|gen|bench`.
+
+import { spawn } from "node:child_process";
+
+const [task = "", ...rest] = process.argv.slice(2);
+
+interface Step {
+  readonly name: string;
+  readonly argv: readonly string[];
+}
+
+const GENERATED_FROM = ["jobs", "queues", "nodes", "checkpoints", "agents", "tracker"];
+
+const CHECKS: readonly Step[] = [
+  { name: "types", argv: ["tsc", "-p", "tsconfig.json"] },
+  { name: "lint", argv: ["oxlint", "--type-aware"] },
+  { name: "format", argv: ["biome", "ci", "--linter-enabled=false", "."] },
+  { name: "dead code", argv: ["knip"] },
+  { name: "unit tests and tidy", argv: ["vitest", "run", "--project", "unit"] },
+];
+
+/** Runs every check, all at once, and prints the whole output of those that failed. */
+async function check(): Promise<number> {
+  const results = await Promise.all(CHECKS.map((step) => run(step)));
+  for (const { step, code, output, seconds } of results) {
+    console.log(`${code === 0 ? "ok  " : "FAIL"} ${step.name} (${seconds.toFixed(1)} s)`);
+    if (code !== 0) console.log(output);
+  }
+  return results.some((result) => result.code !== 0) ? 1 : 0;
+}
+
+interface StepResult {
+  readonly step: Step;
+  readonly code: number;
+  readonly output: string;
+  readonly seconds: number;
+}
+
+function run(step: Step): Promise<StepResult> {
+  const started = performance.now();
+  const [program = "", ...argv] = step.argv;
+  const child = spawn("npx", ["--no-install", program, ...argv], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return new Promise((resolve) => {
+    child.on("close", (code) => {
+      const seconds = (performance.now() - started) / 1000;
+      resolve({ step, code: code ?? 1, output: Buffer.concat(chunks).toString("utf8"), seconds });
+    });
+  });
+}
+
+function passThrough(argv: readonly string[]): Promise<number> {
+  const child = spawn("npx", ["--no-install", ...argv], { stdio: "inherit" });
+  return new Promise((resolve) => {
+    child.on("close", (code) => resolve(code ?? 1));
+  });
+}
+
+async function main(): Promise<number> {
+  switch (task) {
+    case "check":
+      return check();
+    case "gen": {
+      const { generate } = await import("../src/rpc/generate.ts");
+      await generate(GENERATED_FROM);
+      return 0;
+    }
+    case "bench":
+      return passThrough(["tsx", "scripts/bench/main.ts", ...rest]);
+    default:
+      console.error("usage: npm run check | npm run gen | npm run bench");
+      return 2;
+  }
+}
+
+process.exitCode = await main();
