@@ -33,12 +33,16 @@ export interface StoreOptions {
   readonly format: StoreFormat;
 }
 
+/** The same with bytes as values. */
+export type BinaryTable = Database<Uint8Array, string | number | (string | number)[]>;
+
 const TABLES_MAX = 32;
 const DATA_FILE = "data.mdb";
 
 export class StoreEnvironment {
   readonly folder: string;
   readonly table: Tables;
+  readonly binaryTable: (name: string) => BinaryTable;
   readonly #root: RootDatabase<string, string>;
   readonly #ownership: Ownership;
 
@@ -47,6 +51,7 @@ export class StoreEnvironment {
     this.#root = root;
     this.#ownership = ownership;
     this.table = (name) => root.openDB({ name, encoding: "string" });
+    this.binaryTable = (name) => root.openDB({ name, encoding: "binary" });
   }
 
   /**
