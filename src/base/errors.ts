@@ -60,6 +60,11 @@ export const ERROR_CATALOGUE = {
   AGENT_UNREACHABLE: { status: "UNAVAILABLE", meaning: "The node's agent is not connected." },
   STORE_UNAVAILABLE: { status: "UNAVAILABLE", meaning: "The object store does not answer." },
   STORE_CORRUPT: { status: "DATA_LOSS", meaning: "Stored bytes do not match their hash." },
+  DISK_FULL: { status: "RESOURCE_EXHAUSTED", meaning: "A disk of this machine is full." },
+  LOCAL_FILE: {
+    status: "FAILED_PRECONDITION",
+    meaning: "A file or folder of this machine cannot be read or written.",
+  },
   DATA_FOLDER_IN_USE: {
     status: "FAILED_PRECONDITION",
     meaning: "Another running process has this data folder open.",
