@@ -65,6 +65,10 @@ export const ERROR_CATALOGUE = {
     status: "FAILED_PRECONDITION",
     meaning: "A file or folder of this machine cannot be read or written.",
   },
+  ADDRESS_NOT_USABLE: {
+    status: "FAILED_PRECONDITION",
+    meaning: "A daemon cannot listen on the address (taken, or not this host's).",
+  },
   DATA_FOLDER_IN_USE: {
     status: "FAILED_PRECONDITION",
     meaning: "Another running process has this data folder open.",
