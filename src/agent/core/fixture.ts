@@ -35,6 +35,7 @@ export function desiredTask(change: Partial<DesiredTask> = {}): DesiredTask {
     rendezvous: null,
     resume: null,
     committedCheckpoints: [],
+    gatheringSteps: [],
     dedupeAgainst: null,
     runId: "job-1",
     ...change,
