@@ -4,8 +4,10 @@ import type { JobEvent as _trainyard_v1_JobEvent, JobEvent__Output as _trainyard
 
 export interface ListJobEventsResponse {
   'events'?: (_trainyard_v1_JobEvent)[];
+  'hasMore'?: (boolean);
 }
 
 export interface ListJobEventsResponse__Output {
   'events': (_trainyard_v1_JobEvent__Output)[];
+  'hasMore': (boolean);
 }

@@ -17,6 +17,7 @@ export interface Node {
   'agentVersion'?: (string);
   'registeredAt'?: (_google_protobuf_Timestamp | null);
   'jobs'?: (string)[];
+  'isConnected'?: (boolean);
 }
 
 export interface Node__Output {
@@ -32,4 +33,5 @@ export interface Node__Output {
   'agentVersion': (string);
   'registeredAt': (_google_protobuf_Timestamp__Output | null);
   'jobs': (string)[];
+  'isConnected': (boolean);
 }

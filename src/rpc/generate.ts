@@ -1,0 +1,27 @@
+// Makes the types in gen/ from the proto files, with the options that the wire is read with. Run by
+// the developer's `gen` task and by loader.test.ts; no daemon calls it.
+
+import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
+import { basename, dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { LOADER_OPTIONS, PROTO_FILES, PROTO_FOLDER } from "./loader.ts";
+
+/** Writes the generated types below `outDir`, which should be empty. Throws what the tool says. */
+export async function regenerate(outDir: string): Promise<void> {
+  const manifest = createRequire(import.meta.url).resolve("@grpc/proto-loader/package.json");
+  const tool = join(dirname(manifest), "build/bin/proto-loader-gen-types.js");
+  const options = [
+    `--longs=${LOADER_OPTIONS.longs.name}`,
+    `--enums=${LOADER_OPTIONS.enums.name}`,
+    ...(LOADER_OPTIONS.defaults ? ["--defaults"] : []),
+    ...(LOADER_OPTIONS.oneofs ? ["--oneofs"] : []),
+    "--grpcLib=@grpc/grpc-js",
+    "--importFileExtension=.ts",
+    `--includeDirs=${basename(PROTO_FOLDER)}`,
+    `--outDir=${resolve(outDir)}`,
+  ];
+  // Relative to the folder above, since the tool writes the path it was given into each file.
+  const cwd = dirname(PROTO_FOLDER);
+  await promisify(execFile)(process.execPath, [tool, ...options, "--", ...PROTO_FILES], { cwd });
+}
