@@ -6,7 +6,13 @@
 // run then fills in the rest (run-ops.ts).
 
 import { refuse, type Refusal } from "../base/errors.ts";
-import { checkAttempt, checkPoints, checkPositions, type PointsBatch, type SourceBatch } from "./core/batch.ts";
+import {
+  checkAttempt,
+  checkPoints,
+  checkPositions,
+  type PointsBatch,
+  type SourceBatch,
+} from "./core/batch.ts";
 import { ATTEMPTS_PER_SERIES_MAX, checkName, METRICS_PER_RUN_MAX } from "./core/limits.ts";
 import type { PointBuffer } from "./core/points.ts";
 import { placeBatch } from "./core/position.ts";

@@ -90,7 +90,7 @@ class AckWindow {
         continue;
       }
       yield await next;
-      this.#acks.shift();
+      void this.#acks.shift();
       this.#notify();
     }
   }

@@ -178,13 +178,14 @@ export class TrackerStore {
   commit(writes: StagedWrites): Promise<void> {
     return this.#environment.commit(() => {
       for (const { before, run } of writes.runs) this.#putRun(before, run);
-      for (const { key, bytes } of writes.series) this.#series.put([...key], bytes);
-      for (const { key, bytes } of writes.chunks) this.#chunks.put([...key], bytes);
-      for (const [source, position] of writes.positions) this.#sources.put(source, `${position}`);
+      for (const { key, bytes } of writes.series) void this.#series.put([...key], bytes);
+      for (const { key, bytes } of writes.chunks) void this.#chunks.put([...key], bytes);
+      for (const [source, position] of writes.positions)
+        void this.#sources.put(source, `${position}`);
       for (const [id, record] of writes.requests) this.#putRequest(id, record);
       for (const key of writes.forgottenRequests) this.#removeRequest(key);
-      this.#counters.put("run", `${writes.counters.run}`);
-      this.#counters.put("series", `${writes.counters.series}`);
+      void this.#counters.put("run", `${writes.counters.run}`);
+      void this.#counters.put("series", `${writes.counters.series}`);
     });
   }
 
@@ -198,27 +199,27 @@ export class TrackerStore {
   }
 
   #putRun(before: Run | null, run: Run): void {
-    this.#runs.put(run.id, encodeRun(run));
-    if (before === null) this.#runsByNo.put(run.no, run.id);
+    void this.#runs.put(run.id, encodeRun(run));
+    if (before === null) void this.#runsByNo.put(run.no, run.id);
     if (before !== null && before.experiment !== run.experiment) {
-      this.#runsByExperiment.remove([before.experiment, before.no]);
+      void this.#runsByExperiment.remove([before.experiment, before.no]);
     }
     if (before?.experiment !== run.experiment) {
-      this.#runsByExperiment.put([run.experiment, run.no], run.id);
+      void this.#runsByExperiment.put([run.experiment, run.no], run.id);
     }
     const isOpenJob = run.origin === "job" && !isEndStatus(run.status);
-    if (isOpenJob) this.#openJobRuns.put(run.id, "");
-    else this.#openJobRuns.remove(run.id);
+    if (isOpenJob) void this.#openJobRuns.put(run.id, "");
+    else void this.#openJobRuns.remove(run.id);
   }
 
   #putRequest(id: string, record: RequestRecord): void {
-    this.#requests.put(id, JSON.stringify(record));
-    this.#requestsByTime.put([record.atMs, id], "");
+    void this.#requests.put(id, JSON.stringify(record));
+    void this.#requestsByTime.put([record.atMs, id], "");
   }
 
   #removeRequest([atMs, id]: readonly [number, string]): void {
-    this.#requests.remove(id);
-    this.#requestsByTime.remove([atMs, id]);
+    void this.#requests.remove(id);
+    void this.#requestsByTime.remove([atMs, id]);
   }
 }
 

@@ -156,10 +156,7 @@ export class Tracker {
   }
 
   /** Stores all points or none. Null when they are stored, now or by an earlier call of this id. */
-  async logMetrics(
-    requestId: string,
-    batch: PointsBatch,
-  ): Promise<Refusal | null> {
+  async logMetrics(requestId: string, batch: PointsBatch): Promise<Refusal | null> {
     const result = await this.#writer.submit(batch.points.value.length, (unit) =>
       once(unit, { id: requestId, content: ["log", batch] }, () => {
         const refusal = storeClientPoints(unit, batch);
