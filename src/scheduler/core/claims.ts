@@ -1,0 +1,108 @@
+// Claims: a gang that has waited past its patience keeps GPUs on the nodes where it will fit soonest,
+// so that smaller jobs behind it in the order can't take each GPU as it comes free. A claim lives for
+// one pass and is made again in the next, on the same nodes, since these only get emptier. It binds
+// who comes after the holder in the order, not who comes before, and never evicts. At most
+// `Policy.claimsMax` gangs claim at once, and only GPUs that they themselves can use.
+
+import { type Bank, type NodePool, type NodeSlot } from "./fit.ts";
+import { gpuTypeMatches, isLargeEnough, type Shape } from "./gang.ts";
+import type { JobId } from "../../base/ids.ts";
+import type { Resources } from "../../base/resources.ts";
+import type { TaskPlacement } from "./job.ts";
+import type { WaitingJob } from "./order.ts";
+import type { Kept, Pass } from "./pass.ts";
+
+interface Claim {
+  readonly kept: Kept;
+  readonly nodeId: TaskPlacement["nodeId"];
+  readonly resources: Resources;
+  readonly fromOpen: readonly number[];
+  readonly fromLater: readonly number[];
+}
+
+export class Claims {
+  readonly #pass: Pass;
+  readonly #claims: Claim[] = [];
+  #holders = 0;
+
+  constructor(pass: Pass) {
+    this.#pass = pass;
+  }
+
+  get isEmpty(): boolean {
+    return this.#holders === 0;
+  }
+
+  /** Instant from which a blocked job may claim, or null when it never does. */
+  dueAtMs(waiting: WaitingJob): number | null {
+    return waiting.shape.gpus === 0 ? null : waiting.sinceMs + this.#pass.policy.gangPatienceMs;
+  }
+
+  /** Keeps nodes for a job that does not fit now. Does nothing when too few could ever serve it. */
+  claim(waiting: WaitingJob): void {
+    const { policy, nowMs } = this.#pass;
+    const dueAtMs = this.dueAtMs(waiting);
+    if (dueAtMs === null || dueAtMs > nowMs || this.#holders >= policy.claimsMax) return;
+    const banks = this.#targets(waiting.shape);
+    if (banks === null) return;
+    this.#holders += 1;
+    for (const bank of banks) this.#take(waiting.job.id, bank, waiting.shape);
+  }
+
+  /** Gives everything back, for another walk over the queues. */
+  release(): void {
+    const { open, later } = this.#pass;
+    for (const { nodeId, kept, resources, fromOpen, fromLater } of this.#claims) {
+      open.give({ nodeId, gpus: fromOpen }, resources);
+      later.give({ nodeId, gpus: fromLater }, resources);
+      this.#pass.unkeep(nodeId, kept);
+    }
+    this.#claims.length = 0;
+    this.#holders = 0;
+  }
+
+  #take(holder: JobId, bank: Bank, shape: Shape): void {
+    const { open, later } = this.#pass;
+    const nodeId = bank.slot.id;
+    const { gpus } = shape.perNode;
+    const free = freeOf(open, bank).slice(0, gpus);
+    const coming = bank.free.filter((gpu) => !free.includes(gpu)).slice(0, gpus - free.length);
+    const fromOpen = open.take({ nodeId, gpus: free }, shape.perNode);
+    const fromLater = later.take({ nodeId, gpus: [...free, ...coming] }, shape.perNode);
+    const kept = { holder, gpus };
+    this.#pass.keep(nodeId, kept);
+    this.#claims.push({ kept, nodeId, resources: shape.perNode, fromOpen, fromLater });
+  }
+
+  /** Banks of `later`, those that need the fewest GPUs more first. */
+  #targets(shape: Shape): readonly Bank[] | null {
+    const able: Bank[] = [];
+    for (const slot of this.#pass.later.slots) {
+      const bank = slot.isOffered ? this.#bankFor(slot, shape) : undefined;
+      if (bank !== undefined) able.push(bank);
+    }
+    if (able.length < shape.nodes) return null;
+    const { open } = this.#pass;
+    const useful = (gpus: readonly number[]): number => Math.min(gpus.length, shape.perNode.gpus);
+    able.sort(
+      (a, b) =>
+        useful(b.free) - useful(a.free) ||
+        useful(freeOf(open, b)) - useful(freeOf(open, a)) ||
+        a.slot.order - b.slot.order,
+    );
+    return able.slice(0, shape.nodes);
+  }
+
+  /** The bank that could serve a task beside what others keep on the node. */
+  #bankFor(slot: NodeSlot, shape: Shape): Bank | undefined {
+    if (!isLargeEnough(slot.spec, shape)) return undefined;
+    const kept = this.#pass.keptOn(slot.id).reduce((sum, { gpus }) => sum + gpus, 0);
+    const isAble = ({ type, indexes }: Bank): boolean =>
+      indexes.length - kept >= shape.perNode.gpus && gpuTypeMatches(shape.gpuType, type);
+    return slot.banks.find(isAble);
+  }
+}
+
+function freeOf(pool: NodePool, bank: Bank): readonly number[] {
+  return pool.bankAt(bank.slot.order, bank.type).free;
+}

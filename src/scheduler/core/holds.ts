@@ -1,0 +1,140 @@
+// Why each job that stays pending is not placed, with the numbers as they are once the plan is carried
+// out. Reads the finished pass; decides nothing.
+
+import type { JobId } from "../../base/ids.ts";
+import { hasHostRoom } from "./fit.ts";
+import { fitGang, gpuTypeMatches, isLargeEnough, type Shape } from "./gang.ts";
+import type { Hold } from "./hold.ts";
+import { jobOf } from "./lookup.ts";
+import type { WaitingJob } from "./order.ts";
+import type { Pass } from "./pass.ts";
+import { limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
+
+/** How many of the jobs ahead a hold names. */
+export const AHEAD_NAMED = 5;
+
+/** What a shape finds on the nodes. */
+interface Supply {
+  /** Free GPUs of the right type on schedulable nodes, reserved ones too. */
+  readonly free: number;
+  /** Schedulable nodes that could serve one task now, reserved or not. */
+  readonly nodesFit: number;
+  /** Who keeps what it would fit on; null when it would not fit anyway. */
+  readonly holder: JobId | null;
+}
+
+export class HoldBook {
+  readonly holds = new Map<JobId, Hold>();
+  readonly #pass: Pass;
+  readonly #structural = new Map<Shape, Hold | null>();
+  readonly #supplies = new Map<Shape, Supply>();
+
+  constructor(pass: Pass) {
+    this.#pass = pass;
+  }
+
+  /** Set when no cluster state but another set of nodes could help; null when the shape can fit. */
+  structural(shape: Shape): Hold | null {
+    let hold = this.#structural.get(shape);
+    if (hold === undefined) {
+      hold = structuralHold(this.#pass, shape);
+      this.#structural.set(shape, hold);
+    }
+    return hold;
+  }
+
+  /** Writes the holds of one leaf queue's blocked jobs, given in the order of the walk. */
+  write(leaf: QueueNode, blocked: readonly WaitingJob[]): void {
+    const ahead: JobId[] = [];
+    let aheadCount = 0;
+    let named: readonly JobId[] = [];
+    for (const { job, shape } of blocked) {
+      const hold =
+        this.structural(shape) ??
+        quotaHold(leaf, shape) ??
+        this.#supplyHold(shape, named, aheadCount);
+      this.holds.set(job.id, hold);
+      aheadCount += 1;
+      if (ahead.length >= AHEAD_NAMED) continue;
+      ahead.push(job.id);
+      named = [...ahead];
+    }
+  }
+
+  writeReserved(): void {
+    for (const [jobId, victims] of this.#pass.reserved) {
+      const still = victims.filter((id) => this.#pass.isLeaving(id));
+      const deadlines = still.map((id) => deadlineOf(this.#pass, id));
+      const deadlineMs = deadlines.reduce((latest, at) => Math.max(latest, at), this.#pass.nowMs);
+      this.holds.set(jobId, { code: "WAITING_FOR_PREEMPTED", victims: still, deadlineMs });
+    }
+  }
+
+  #supplyHold(shape: Shape, ahead: readonly JobId[], aheadCount: number): Hold {
+    let supply = this.#supplies.get(shape);
+    if (supply === undefined) this.#supplies.set(shape, (supply = supplyOf(this.#pass, shape)));
+    const { free, nodesFit, holder } = supply;
+    const asked = shape.gpus;
+    if (holder !== null) return { code: "RESERVED_FOR_OTHER", holder, asked, free };
+    if (free < asked) return { code: "WAITING_FOR_GPUS", asked, free, ahead, aheadCount };
+    const { nodes: nodesAsked, perNode } = shape;
+    return { code: "FRAGMENTED", nodesAsked, gpusPerNode: perNode.gpus, free, nodesFit };
+  }
+}
+
+function structuralHold(pass: Pass, shape: Shape): Hold | null {
+  const { gpuType, nodes: nodesAsked } = shape;
+  const gpusPerNode = shape.perNode.gpus;
+  const { types, slots } = pass.raw;
+  const isTypeThere = types.some((type) => gpuTypeMatches(gpuType, type));
+  if (gpuType !== "" && gpusPerNode > 0 && !isTypeThere) {
+    return { code: "NO_MATCHING_GPU", gpuType, typesPresent: types };
+  }
+  const nodesFit = slots.filter(({ spec }) => isLargeEnough(spec, shape)).length;
+  if (nodesFit >= nodesAsked) return null;
+  const gpusLargest = slots.reduce((most, { spec }) => Math.max(most, spec.gpus.length), 0);
+  return { code: "EXCEEDS_CLUSTER", nodesAsked, gpusPerNode, nodesFit, gpusLargest };
+}
+
+function quotaHold(leaf: QueueNode, shape: Shape): Hold | null {
+  const asked = shape.gpus;
+  const never = limitExceeded(leaf, asked);
+  if (never?.spec.limit !== undefined && never.spec.limit !== null) {
+    const { path, limit } = never.spec;
+    return { code: "EXCEEDS_QUEUE_LIMIT", queue: path, asked, limit };
+  }
+  const now = limitReached(leaf, asked);
+  if (now?.spec.limit === undefined || now.spec.limit === null) return null;
+  const { path, limit } = now.spec;
+  const allocated = now.allocated + now.reserved;
+  return { code: "WAITING_FOR_QUOTA", queue: path, asked, allocated, limit };
+}
+
+function supplyOf(pass: Pass, shape: Shape): Supply {
+  let free = 0;
+  let nodesFit = 0;
+  for (const slot of pass.raw.slots) {
+    if (!slot.isOffered) continue;
+    const banks = slot.banks.filter(({ type }) => gpuTypeMatches(shape.gpuType, type));
+    free += banks.reduce((sum, bank) => sum + bank.free.length, 0);
+    const isEnough = banks.some((bank) => bank.free.length >= shape.perNode.gpus);
+    if ((isEnough || shape.perNode.gpus === 0) && hasHostRoom(slot, shape.perNode)) nodesFit += 1;
+  }
+  const holder = nodesFit >= shape.nodes ? holderOf(pass, shape) : null;
+  return { free, nodesFit, holder };
+}
+
+/** Of those who keep something where it would fit, the one with the oldest promise. */
+function holderOf(pass: Pass, shape: Shape): JobId | null {
+  const fitted = fitGang(pass.raw, shape, []) ?? [];
+  for (const { nodeId } of fitted) {
+    const kept = pass.keptOn(nodeId)[0];
+    if (kept !== undefined) return kept.holder;
+  }
+  return null;
+}
+
+function deadlineOf(pass: Pass, id: JobId): number {
+  const { phase, spec } = jobOf(pass.state, id);
+  return phase.kind === "stopping" ? phase.deadlineMs : pass.nowMs + spec.graceMs;
+}

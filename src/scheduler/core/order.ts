@@ -1,0 +1,166 @@
+// In what order the jobs of one leaf queue are looked at: priority class, then the user who holds
+// least of the queue, then the queue's own order, then age. Knows nothing of nodes or other queues.
+
+import { must } from "../../base/assert.ts";
+import { compareText, type JobId } from "../../base/ids.ts";
+import { HOUR_MS } from "../../base/time.ts";
+import type { Shape } from "./gang.ts";
+import type { Identity, Job } from "./job.ts";
+import type { QueueNode } from "./queue-tree.ts";
+import type { Policy } from "./state.ts";
+
+/** A job that has consumed this much is served after those that have not, in a `las` queue. */
+export const LAS_LEVEL_GPU_MS = HOUR_MS;
+
+/** A pending job in one planning pass. */
+export interface WaitingJob {
+  readonly job: Job;
+  readonly shape: Shape;
+  readonly leaf: QueueNode;
+  readonly priority: number;
+  readonly sinceMs: number;
+}
+
+/** `job-9` before `job-10`: by length, then by text. */
+export function compareJobIds(a: JobId, b: JobId): number {
+  return a.length - b.length || compareText(a, b);
+}
+
+/** A class that the policy no longer names counts as the lowest. */
+export function priorityOf(job: Job, policy: Policy): number {
+  return policy.priorityClasses[job.spec.priorityClass] ?? Number.MIN_SAFE_INTEGER;
+}
+
+export const userKey = (owner: Identity): string => `${owner.user}@${owner.tenant}`;
+
+interface User {
+  /** GPUs that the user holds or is about to hold in this leaf queue. */
+  gpus: number;
+}
+
+/** One user's jobs of one priority class. */
+interface Line {
+  readonly user: User;
+  readonly key: string;
+  readonly jobs: WaitingJob[];
+  next: number;
+}
+
+/**
+ * Hands out the jobs of a leaf queue one by one. Inside a priority class the user who holds the fewest
+ * GPUs of the queue goes first; whoever is charged in between moves back.
+ */
+export class LeafOrder {
+  readonly leaf: QueueNode;
+  readonly #users: Map<string, User>;
+  /** Ascending priority: the last one is served first. */
+  readonly #classes: Map<string, Line>[];
+  /** A heap of the class that is served now. */
+  #lines: Line[] = [];
+  #current: Line | null = null;
+  readonly #compareJobs: (a: WaitingJob, b: WaitingJob) => number;
+
+  constructor(leaf: QueueNode, jobs: readonly WaitingJob[], held: ReadonlyMap<string, number>) {
+    this.leaf = leaf;
+    this.#compareJobs = leaf.spec.order === "las" ? compareAttained : compareAge;
+    this.#users = new Map([...held].map(([key, gpus]) => [key, { gpus }]));
+    this.#classes = this.#classify(jobs);
+  }
+
+  /** The next job, or null when all have been handed out. */
+  next(): WaitingJob | null {
+    this.#putBack();
+    while (this.#lines.length === 0) {
+      const lines = this.#classes.pop();
+      if (lines === undefined) return null;
+      for (const line of lines.values()) push(this.#lines, line, this.#compareLines);
+    }
+    const line = pop(this.#lines, this.#compareLines);
+    const waiting = must(line.jobs[line.next], "a line in the heap has jobs");
+    line.next += 1;
+    this.#current = line;
+    return waiting;
+  }
+
+  /** The job that was handed out last holds, or will hold, its GPUs. */
+  charge(gpus: number): void {
+    must(this.#current, "a job was handed out").user.gpus += gpus;
+  }
+
+  #putBack(): void {
+    const line = this.#current;
+    this.#current = null;
+    if (line !== null && line.next < line.jobs.length) push(this.#lines, line, this.#compareLines);
+  }
+
+  #classify(jobs: readonly WaitingJob[]): Map<string, Line>[] {
+    const byPriority = new Map<number, Map<string, Line>>();
+    for (const waiting of jobs) {
+      let lines = byPriority.get(waiting.priority);
+      if (lines === undefined) byPriority.set(waiting.priority, (lines = new Map()));
+      const key = userKey(waiting.job.owner);
+      let line = lines.get(key);
+      if (line === undefined) lines.set(key, (line = this.#createLine(key)));
+      line.jobs.push(waiting);
+    }
+    const ranked = [...byPriority].sort(([a], [b]) => a - b).map(([, lines]) => lines);
+    for (const lines of ranked) {
+      for (const { jobs } of lines.values()) jobs.sort(this.#compareJobs);
+    }
+    return ranked;
+  }
+
+  /** Of two users who hold as much, the one whose next job comes first goes first. */
+  readonly #compareLines = (a: Line, b: Line): number => {
+    const headOf = (line: Line): WaitingJob => must(line.jobs[line.next], "head of line");
+    return a.user.gpus - b.user.gpus || this.#compareJobs(headOf(a), headOf(b));
+  };
+
+  #createLine(key: string): Line {
+    let user = this.#users.get(key);
+    if (user === undefined) this.#users.set(key, (user = { gpus: 0 }));
+    return { user, key, jobs: [], next: 0 };
+  }
+}
+
+function compareAge(a: WaitingJob, b: WaitingJob): number {
+  return a.job.submittedAtMs - b.job.submittedAtMs || compareJobIds(a.job.id, b.job.id);
+}
+
+function compareAttained(a: WaitingJob, b: WaitingJob): number {
+  const level = ({ job }: WaitingJob): number => (job.attainedGpuMs < LAS_LEVEL_GPU_MS ? 0 : 1);
+  return level(a) - level(b) || compareAge(a, b);
+}
+
+function push<T>(heap: T[], item: T, compare: (a: T, b: T) => number): void {
+  let at = heap.length;
+  heap.push(item);
+  while (at > 0) {
+    const up = (at - 1) >> 1;
+    const parent = must(heap[up], "heap");
+    if (compare(parent, item) <= 0) break;
+    heap[at] = parent;
+    at = up;
+  }
+  heap[at] = item;
+}
+
+function pop<T>(heap: T[], compare: (a: T, b: T) => number): T {
+  const top = must(heap[0], "heap is not empty");
+  const last = must(heap.pop(), "heap is not empty");
+  if (heap.length === 0) return top;
+  let at = 0;
+  for (;;) {
+    let down = 2 * at + 1;
+    const left = heap[down];
+    if (left === undefined) break;
+    const right = heap[down + 1];
+    if (right !== undefined && compare(right, left) < 0) down += 1;
+    const child = must(heap[down], "heap");
+    if (compare(last, child) <= 0) break;
+    heap[at] = child;
+    at = down;
+  }
+  heap[at] = last;
+  return top;
+}

@@ -1,0 +1,193 @@
+// The working state of one planning pass: what the plan has promised so far and what that leaves. The
+// steps of the pass (reservations, drains, walk, claims, preemption) change it only through here.
+
+import type { JobId, NodeId } from "../../base/ids.ts";
+import type { Resources } from "../../base/resources.ts";
+import type { DropReason } from "./events.ts";
+import { NodePool } from "./fit.ts";
+import { type Shape, shapeKey, shapeOf } from "./gang.ts";
+import { type Job, type JobSpec, resumePoint, type TaskPlacement } from "./job.ts";
+import { jobOf } from "./lookup.ts";
+import { userKey } from "./order.ts";
+import type { Eviction, PlannedReservation, Start } from "./plan-types.ts";
+import { charge, type QueueNode, QueueTree } from "./queue-tree.ts";
+import type { ClusterState, Policy } from "./state.ts";
+
+/** What a task holds on its node. */
+export interface HeldTask {
+  readonly placement: TaskPlacement;
+  readonly resources: Resources;
+}
+
+/** GPUs of a node that nobody but the holder may take. */
+export interface Kept {
+  readonly holder: JobId;
+  readonly gpus: number;
+}
+
+export class Pass {
+  readonly state: ClusterState;
+  readonly nowMs: number;
+  readonly policy: Policy;
+  readonly tree: QueueTree;
+  /** What nobody holds. */
+  readonly raw: NodePool;
+  /** What anyone may take now: `raw` without what is reserved or claimed. */
+  readonly open: NodePool;
+  /** `open` once every attempt that is being stopped has left. */
+  readonly later: NodePool;
+  readonly starts: Start[] = [];
+  readonly evictions: Eviction[] = [];
+  readonly reservations: PlannedReservation[] = [];
+  readonly drops: { readonly jobId: JobId; readonly why: DropReason }[] = [];
+  /** Standing reservations, old and new, with whom they wait for. */
+  readonly reserved = new Map<JobId, readonly JobId[]>();
+  readonly #kept = new Map<NodeId, Kept[]>();
+  readonly #held = new Map<JobId, HeldTask[]>();
+  readonly #leaving = new Set<JobId>();
+  readonly #started = new Set<JobId>();
+  readonly #users = new Map<QueueNode, Map<string, number>>();
+  readonly #shapes = new Map<string, Shape>();
+
+  constructor(state: ClusterState, nowMs: number, policy: Policy) {
+    this.state = state;
+    this.nowMs = nowMs;
+    this.policy = policy;
+    this.tree = new QueueTree(state, nowMs);
+    const nodes = [...state.nodes.values()];
+    this.raw = new NodePool(nodes);
+    this.open = new NodePool(nodes);
+    this.later = new NodePool(nodes);
+    this.#indexHeld();
+    for (const id of state.active) {
+      const job = jobOf(state, id);
+      this.#chargeUser(job, this.gpusHeld(id));
+      if (job.phase.kind === "stopping") this.#leave(job);
+    }
+  }
+
+  heldBy(id: JobId): readonly HeldTask[] {
+    return this.#held.get(id) ?? [];
+  }
+
+  gpusHeld(id: JobId): number {
+    return this.heldBy(id).reduce((sum, task) => sum + task.resources.gpus, 0);
+  }
+
+  isLeaving(id: JobId): boolean {
+    return this.#leaving.has(id);
+  }
+
+  /** Neither started nor reserved: still to be looked at, or held. */
+  isWaiting(id: JobId): boolean {
+    return !this.#started.has(id) && !this.reserved.has(id);
+  }
+
+  /** One object for each shape, so that what is known about one job of it holds for all. */
+  shape(spec: JobSpec): Shape {
+    const key = shapeKey(spec);
+    let shape = this.#shapes.get(key);
+    if (shape === undefined) this.#shapes.set(key, (shape = shapeOf(spec)));
+    return shape;
+  }
+
+  /** GPUs that each user holds, or is about to hold, in a leaf queue. */
+  usersOf(leaf: QueueNode): ReadonlyMap<string, number> {
+    return this.#users.get(leaf) ?? new Map<string, number>();
+  }
+
+  /** Who keeps GPUs of the node, the oldest promise first. */
+  keptOn(node: NodeId): readonly Kept[] {
+    return this.#kept.get(node) ?? [];
+  }
+
+  start(job: Job, placement: readonly TaskPlacement[]): void {
+    for (const task of placement) {
+      this.raw.take(task, job.spec.perNode);
+      this.open.take(task, job.spec.perNode);
+      this.later.take(task, job.spec.perNode);
+    }
+    this.#chargeUser(job, this.#chargeQueue(job, "allocated", 1));
+    this.#begin(job, placement);
+  }
+
+  /** Starts what was reserved: all of it must be free by now. */
+  startReserved(job: Job, placement: readonly TaskPlacement[]): void {
+    for (const task of placement) this.raw.take(task, job.spec.perNode);
+    this.#chargeQueue(job, "reserved", -1);
+    this.#chargeQueue(job, "allocated", 1);
+    this.reserved.delete(job.id);
+    this.#begin(job, placement);
+  }
+
+  evict(eviction: Eviction): void {
+    this.evictions.push(eviction);
+    this.#leave(jobOf(this.state, eviction.victim));
+  }
+
+  /** Keeps a placement, which must be whole in `later`, from everyone else. */
+  reserve(job: Job, { placement, victims }: Omit<PlannedReservation, "jobId">): void {
+    for (const task of placement) {
+      this.open.take(task, job.spec.perNode);
+      this.later.take(task, job.spec.perNode);
+      this.keep(task.nodeId, { holder: job.id, gpus: job.spec.perNode.gpus });
+    }
+    this.#chargeUser(job, this.#chargeQueue(job, "reserved", 1));
+    this.reserved.set(job.id, victims);
+  }
+
+  keep(node: NodeId, kept: Kept): void {
+    const before = this.#kept.get(node);
+    if (before === undefined) this.#kept.set(node, [kept]);
+    else before.push(kept);
+  }
+
+  unkeep(node: NodeId, kept: Kept): void {
+    const before = this.#kept.get(node) ?? [];
+    this.#kept.set(
+      node,
+      before.filter((other) => other !== kept),
+    );
+  }
+
+  #begin(job: Job, placement: readonly TaskPlacement[]): void {
+    const resumeFrom = resumePoint(job)?.id ?? null;
+    this.starts.push({ jobId: job.id, placement, resumeFrom });
+    this.#started.add(job.id);
+  }
+
+  #leave(job: Job): void {
+    this.#leaving.add(job.id);
+    for (const { placement, resources } of this.heldBy(job.id)) {
+      this.later.give(placement, resources);
+    }
+    const gpus = this.gpusHeld(job.id);
+    charge(this.tree.queue(job.spec.queue), "leaving", gpus);
+    this.#chargeUser(job, -gpus);
+  }
+
+  #chargeQueue(job: Job, counter: "allocated" | "reserved", sign: 1 | -1): number {
+    const { gpus } = this.shape(job.spec);
+    charge(this.tree.queue(job.spec.queue), counter, sign * gpus);
+    return gpus;
+  }
+
+  #chargeUser(job: Job, gpus: number): void {
+    const leaf = this.tree.queue(job.spec.queue);
+    let users = this.#users.get(leaf);
+    if (users === undefined) this.#users.set(leaf, (users = new Map<string, number>()));
+    const key = userKey(job.owner);
+    users.set(key, (users.get(key) ?? 0) + gpus);
+  }
+
+  #indexHeld(): void {
+    for (const node of this.state.nodes.values()) {
+      for (const { jobId, gpus, resources } of node.allocations) {
+        const held = { placement: { nodeId: node.spec.id, gpus }, resources };
+        const before = this.#held.get(jobId);
+        if (before === undefined) this.#held.set(jobId, [held]);
+        else before.push(held);
+      }
+    }
+  }
+}

@@ -1,0 +1,196 @@
+// One planning pass over the whole cluster: who starts where, who is asked to leave for whom, and why
+// everyone else waits. Pure: the same state, instant and policy give the same plan.
+//
+// Kueue looks at the head of each queue per cycle and evicts before it knows where the freed room is,
+// Slurm fits by priority with a backfill pass beside it and says "Resources" to whoever waits. Here one
+// pass walks every queue with one shared "does not fit" for each shape, nobody is asked to leave before
+// a whole placement is proven and held for who comes, and the reason of each wait is data.
+//
+// The walk. Queues are served by fair share (queue-tree.ts), jobs of a queue by class, user and age
+// (order.ts). A job that does not fit blocks nobody: those behind it may go ahead, unless it has
+// waited so long that it claims nodes (claims.ts) or has a right to room that others hold (preempt.ts).
+// During a walk room only shrinks, so what did not fit once does not fit again. Only claims break
+// that, since they bind those behind them and shares change who is behind: then the walk is repeated
+// on what is left, so that planning again after the plan was carried out places nothing.
+
+import type { JobId } from "../../base/ids.ts";
+import { Claims } from "./claims.ts";
+import { fitGang, type Shape } from "./gang.ts";
+import type { Hold } from "./hold.ts";
+import { HoldBook } from "./holds.ts";
+import { activeAttempt } from "./job.ts";
+import { jobOf } from "./lookup.ts";
+import { LeafOrder, priorityOf, type WaitingJob } from "./order.ts";
+import { Pass } from "./pass.ts";
+import type { Plan } from "./plan-types.ts";
+import { Preemption } from "./preempt.ts";
+import { limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
+import { takeUpReservations } from "./reservations.ts";
+import type { ClusterState, Policy } from "./state.ts";
+
+/** Walks over the queues in one pass; each but the last started something. */
+const WALKS_MAX = 8;
+
+/** Decides over every pending job. Costs are bounded by counts, never by time. */
+export function plan(state: ClusterState, nowMs: number, policy: Policy): Plan {
+  const pass = new Pass(state, nowMs, policy);
+  evictFromDraining(pass);
+  takeUpReservations(pass);
+  const planner = new Planner(pass);
+  planner.walkAll();
+  return {
+    starts: pass.starts,
+    evictions: pass.evictions,
+    reservations: pass.reservations,
+    drops: pass.drops,
+    holds: planner.finish(),
+    wakeAtMs: planner.wakeAtMs,
+  };
+}
+
+function evictFromDraining(pass: Pass): void {
+  for (const node of pass.state.nodes.values()) {
+    if (node.schedulability !== "draining") continue;
+    for (const { jobId } of node.allocations) {
+      if (pass.isLeaving(jobId)) continue;
+      const why = `Node ${node.spec.id} is being drained${node.note === "" ? "" : `: ${node.note}`}.`;
+      pass.evict({ victim: jobId, how: "drain", preemptor: null, why });
+    }
+  }
+}
+
+class Planner {
+  wakeAtMs: number | null = null;
+  readonly #pass: Pass;
+  readonly #book: HoldBook;
+  readonly #claims: Claims;
+  readonly #preemption: Preemption;
+  readonly #waiting: ReadonlyMap<QueueNode, readonly WaitingJob[]>;
+  readonly #doesNotFit = new Set<Shape>();
+  /** By leaf queue, in the order of the last walk. */
+  readonly #blocked = new Map<QueueNode, WaitingJob[]>();
+
+  constructor(pass: Pass) {
+    this.#pass = pass;
+    this.#book = new HoldBook(pass);
+    this.#claims = new Claims(pass);
+    this.#preemption = new Preemption(pass);
+    this.#waiting = this.#collect();
+  }
+
+  walkAll(): void {
+    for (let walk = 0; walk < WALKS_MAX; walk += 1) {
+      const hasPlaced = this.#walk();
+      if (!hasPlaced || this.#claims.isEmpty || walk === WALKS_MAX - 1) return;
+      this.#claims.release();
+      this.#doesNotFit.clear();
+    }
+  }
+
+  finish(): ReadonlyMap<JobId, Hold> {
+    for (const [leaf, blocked] of this.#blocked) this.#book.write(leaf, blocked);
+    this.#book.writeReserved();
+    this.#wakeAt(this.#preemption.wakeAtMs);
+    for (const id of this.#pass.state.active) {
+      const { phase, spec } = jobOf(this.#pass.state, id);
+      const runningAtMs = activeAttempt(phase)?.runningAtMs ?? null;
+      if (phase.kind !== "running" || runningAtMs === null || spec.timeLimitMs === null) continue;
+      this.#wakeAt(runningAtMs + spec.timeLimitMs);
+    }
+    return this.#book.holds;
+  }
+
+  /** Pending jobs that may be placed, by leaf queue; those in backoff get their hold at once. */
+  #collect(): ReadonlyMap<QueueNode, readonly WaitingJob[]> {
+    const { state, nowMs, policy, tree } = this.#pass;
+    const waiting = new Map<QueueNode, readonly WaitingJob[]>();
+    for (const [path, ids] of state.pendingByQueue) {
+      if (ids.size === 0) continue;
+      const leaf = tree.queue(path);
+      const jobs: WaitingJob[] = [];
+      for (const id of ids) {
+        const job = jobOf(state, id);
+        if (job.phase.kind !== "pending" || !this.#pass.isWaiting(id)) continue;
+        const { notBeforeMs, sinceMs } = job.phase;
+        if (notBeforeMs > nowMs) {
+          this.#book.holds.set(id, {
+            code: "BACKOFF",
+            untilMs: notBeforeMs,
+            failures: job.failures,
+          });
+          this.#wakeAt(notBeforeMs);
+          continue;
+        }
+        const shape = this.#pass.shape(job.spec);
+        jobs.push({ job, shape, leaf, priority: priorityOf(job, policy), sinceMs });
+      }
+      if (jobs.length > 0) waiting.set(leaf, jobs);
+    }
+    return waiting;
+  }
+
+  /** True when anything was started or reserved. */
+  #walk(): boolean {
+    const { tree } = this.#pass;
+    const orders = new Map<QueueNode, LeafOrder>();
+    this.#blocked.clear();
+    for (const [leaf, jobs] of this.#waiting) {
+      const rest = jobs.filter(({ job }) => this.#pass.isWaiting(job.id));
+      if (rest.length === 0) continue;
+      orders.set(leaf, new LeafOrder(leaf, rest, this.#pass.usersOf(leaf)));
+      this.#blocked.set(leaf, []);
+      tree.open(leaf);
+    }
+    let hasPlaced = false;
+    for (let leaf = tree.next(); leaf !== null; leaf = tree.next()) {
+      const order = orders.get(leaf);
+      if (order !== undefined && this.#serve(order)) hasPlaced = true;
+      else tree.close(leaf);
+    }
+    return hasPlaced;
+  }
+
+  /** Goes through a leaf's jobs up to the first that is placed: then shares have changed. */
+  #serve(order: LeafOrder): boolean {
+    for (let waiting = order.next(); waiting !== null; waiting = order.next()) {
+      if (this.#place(waiting)) {
+        order.charge(waiting.shape.gpus);
+        return true;
+      }
+      this.#blocked.get(order.leaf)?.push(waiting);
+    }
+    return false;
+  }
+
+  /** Starts it or reserves for it. */
+  #place(waiting: WaitingJob): boolean {
+    const { shape, leaf } = waiting;
+    if (this.#book.structural(shape) !== null || limitExceeded(leaf, shape.gpus) !== null) {
+      return false;
+    }
+    const isAtLimit = limitReached(leaf, shape.gpus) !== null;
+    if (!isAtLimit && this.#start(waiting)) return true;
+    if (this.#preemption.reserveFor(waiting)) return true;
+    if (!isAtLimit) this.#claim(waiting);
+    return false;
+  }
+
+  #start({ job, shape }: WaitingJob): boolean {
+    if (this.#doesNotFit.has(shape)) return false;
+    const placement = fitGang(this.#pass.open, shape, job.avoidNodes);
+    if (placement === null) this.#doesNotFit.add(shape);
+    else this.#pass.start(job, placement);
+    return placement !== null;
+  }
+
+  #claim(waiting: WaitingJob): void {
+    const dueAtMs = this.#claims.dueAtMs(waiting);
+    if (dueAtMs === null) return;
+    if (dueAtMs > this.#pass.nowMs) this.#wakeAt(dueAtMs);
+    else this.#claims.claim(waiting);
+  }
+
+  #wakeAt(atMs: number | null): void {
+    if (atMs !== null) this.wakeAtMs = Math.min(this.wakeAtMs ?? atMs, atMs);
+  }
+}

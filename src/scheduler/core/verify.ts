@@ -1,0 +1,269 @@
+// Checks a plan against the state from first principles, with code of its own: it shares no helper
+// with the planner, so that a mistake there can't hide here. Runs before every commit.
+
+import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
+import type { Job, TaskPlacement } from "./job.ts";
+import type { Plan } from "./plan-types.ts";
+import type { ClusterState, Node, Policy } from "./state.ts";
+
+/**
+ * What is wrong with the plan, one sentence each; empty = proven. What it proves: nothing is given
+ * twice, gangs are whole and on schedulable nodes of the right type, limits hold, what is reserved is
+ * nobody else's and comes free by itself or by this plan, nobody is asked to leave without a drain or
+ * a preemptor whose placement is reserved, and every pending job is started or told why not.
+ */
+export function verifyPlan(state: ClusterState, plan: Plan, policy: Policy): readonly string[] {
+  const proof = new Proof(state, plan, policy);
+  proof.checkDrops();
+  proof.checkEvictions();
+  proof.checkReservations();
+  proof.checkStarts();
+  proof.checkLimits();
+  proof.checkHolds();
+  return proof.faults;
+}
+
+class Proof {
+  readonly faults: string[] = [];
+  readonly #state: ClusterState;
+  readonly #plan: Plan;
+  readonly #policy: Policy;
+  readonly #dropped: ReadonlySet<JobId>;
+  readonly #evicted: ReadonlySet<JobId>;
+  /** `node/gpu` to who starts on it or keeps it. */
+  readonly #promised = new Map<string, JobId>();
+
+  constructor(state: ClusterState, plan: Plan, policy: Policy) {
+    this.#state = state;
+    this.#plan = plan;
+    this.#policy = policy;
+    this.#dropped = new Set(plan.drops.map(({ jobId }) => jobId));
+    this.#evicted = new Set(plan.evictions.map(({ victim }) => victim));
+    for (const { jobId, placement } of this.#standing()) this.#promise(jobId, placement);
+  }
+
+  checkDrops(): void {
+    for (const { jobId } of this.#plan.drops) {
+      this.#expect(this.#state.reservations.has(jobId), `${jobId} has no reservation to drop`);
+    }
+  }
+
+  checkEvictions(): void {
+    const { evictions } = this.#plan;
+    this.#expect(this.#evicted.size === evictions.length, "a victim is evicted twice");
+    for (const { victim, how, preemptor } of evictions) {
+      const job = this.#state.jobs.get(victim);
+      this.#expect(this.#state.active.has(victim), `victim ${victim} holds nothing`);
+      this.#expect(job?.phase.kind !== "stopping", `victim ${victim} is being stopped already`);
+      if (how === "drain") {
+        this.#expect(this.#isOnDraining(victim), `${victim} has no task on a draining node`);
+        continue;
+      }
+      this.#expect(this.#policy.isPreemptionEnabled, `preemption is off, yet ${victim} is evicted`);
+      const made = this.#plan.reservations.find(({ jobId }) => jobId === preemptor);
+      this.#expect(
+        made?.victims.includes(victim) ?? false,
+        `${victim} is evicted for ${preemptor}, who has no reservation that names it`,
+      );
+    }
+  }
+
+  checkReservations(): void {
+    for (const { jobId, placement, victims } of this.#plan.reservations) {
+      const job = this.#pending(jobId);
+      if (job === null) continue;
+      this.#expect(!this.#hasStanding(jobId), `${jobId} has a reservation already`);
+      this.#checkPlacement(job, placement);
+      this.#promise(jobId, placement);
+      for (const victim of victims) {
+        this.#expect(this.#willLeave(victim), `${victim}, whom ${jobId} waits for, is not leaving`);
+      }
+    }
+    const later = this.#plan.reservations.map(({ jobId, placement }) => ({ jobId, placement }));
+    this.#checkRoom([...this.#standing(), ...later, ...this.#plan.starts], "later");
+  }
+
+  checkStarts(): void {
+    const started = new Set<JobId>();
+    for (const { jobId, placement, resumeFrom } of this.#plan.starts) {
+      const job = this.#pending(jobId);
+      if (job === null) continue;
+      this.#expect(!started.has(jobId), `${jobId} is started twice`);
+      started.add(jobId);
+      this.#checkPlacement(job, placement);
+      this.#expect(resumeFrom === newestCommitted(job), `${jobId} resumes from ${resumeFrom}`);
+      if (!this.#hasStanding(jobId)) this.#promise(jobId, placement);
+      else
+        this.#expect(this.#isAsReserved(jobId, placement), `${jobId} starts beside what it kept`);
+    }
+    this.#checkRoom(this.#plan.starts, "now");
+  }
+
+  /** A queue may be over its limit, when the limit was lowered; nothing may then start in it. */
+  checkLimits(): void {
+    const more = new Map<QueuePath, number>();
+    for (const { jobId } of this.#plan.starts) this.#addTo(more, jobId);
+    for (const [path, queue] of this.#state.queues) {
+      const added = more.get(path);
+      if (added === undefined || added === 0 || queue.spec.limit === null) continue;
+      const held = queue.allocated.gpus;
+      const text = `${path} holds ${held} GPUs, gets ${added} and may have ${queue.spec.limit}`;
+      this.#expect(held + added <= queue.spec.limit, text);
+    }
+  }
+
+  checkHolds(): void {
+    const started = new Set(this.#plan.starts.map(({ jobId }) => jobId));
+    for (const ids of this.#state.pendingByQueue.values()) {
+      for (const id of ids) {
+        const isHeld = this.#plan.holds.has(id);
+        this.#expect(isHeld !== started.has(id), `${id} must either start or be told why not`);
+      }
+    }
+  }
+
+  #expect(isTrue: boolean, fault: string): void {
+    if (!isTrue) this.faults.push(fault);
+  }
+
+  #pending(id: JobId): Job | null {
+    const job = this.#state.jobs.get(id) ?? null;
+    this.#expect(job?.phase.kind === "pending", `${id} is not pending`);
+    return job;
+  }
+
+  #standing(): readonly { readonly jobId: JobId; readonly placement: readonly TaskPlacement[] }[] {
+    const all = [...this.#state.reservations.values()];
+    return all.filter(({ jobId }) => this.#hasStanding(jobId));
+  }
+
+  #hasStanding(id: JobId): boolean {
+    return this.#state.reservations.has(id) && !this.#dropped.has(id);
+  }
+
+  #isAsReserved(id: JobId, placement: readonly TaskPlacement[]): boolean {
+    const reserved = this.#state.reservations.get(id)?.placement;
+    return JSON.stringify(reserved) === JSON.stringify(placement);
+  }
+
+  #willLeave(id: JobId): boolean {
+    return this.#evicted.has(id) || this.#state.jobs.get(id)?.phase.kind === "stopping";
+  }
+
+  #isOnDraining(id: JobId): boolean {
+    const nodes = [...this.#state.nodes.values()];
+    return nodes.some(
+      ({ schedulability, allocations }) =>
+        schedulability === "draining" && allocations.some(({ jobId }) => jobId === id),
+    );
+  }
+
+  #promise(jobId: JobId, placement: readonly TaskPlacement[]): void {
+    for (const { nodeId, gpus } of placement) {
+      for (const gpu of gpus) {
+        const key = `${nodeId}/${gpu}`;
+        const other = this.#promised.get(key);
+        this.#expect(other === undefined, `${key} is promised to ${other} and to ${jobId}`);
+        this.#promised.set(key, jobId);
+      }
+    }
+  }
+
+  /** The gang is whole, on distinct schedulable nodes, with GPUs that exist and match. */
+  #checkPlacement(job: Job, placement: readonly TaskPlacement[]): void {
+    const { spec } = job;
+    const names = new Set(placement.map(({ nodeId }) => nodeId));
+    const isWhole = placement.length === spec.nodes && names.size === spec.nodes;
+    this.#expect(
+      isWhole,
+      `${job.id} asks for ${spec.nodes} nodes and gets ${[...names].join(", ")}`,
+    );
+    for (const { nodeId, gpus } of placement) {
+      const node = this.#state.nodes.get(nodeId);
+      const isUsable = node?.health === "up" && node.schedulability === "open";
+      this.#expect(isUsable, `${job.id} is given ${nodeId}, which is not schedulable`);
+      const isCount = gpus.length === spec.perNode.gpus && new Set(gpus).size === gpus.length;
+      this.#expect(isCount, `${job.id} gets GPUs ${gpus.join(", ")} of ${nodeId}`);
+      const isSorted = gpus.every((gpu, at) => at === 0 || gpu > (gpus[at - 1] ?? 0));
+      this.#expect(isSorted, `${job.id}: GPUs of ${nodeId} are not ascending`);
+      for (const gpu of gpus) this.#checkGpu(job, node, gpu);
+    }
+  }
+
+  #checkGpu(job: Job, node: Node | undefined, index: number): void {
+    const gpu = node?.spec.gpus.find((candidate) => candidate.index === index);
+    this.#expect(gpu !== undefined, `${job.id} is given GPU ${index}, which is not there`);
+    const have = ` ${(gpu?.type ?? "").toLowerCase().replaceAll(/[\s_-]+/g, " ")} `;
+    const asked = job.spec.gpuType.toLowerCase().split(/[\s_-]+/);
+    const isMatch =
+      gpu?.type === job.spec.gpuType ||
+      asked.every((word) => word === "" || have.includes(` ${word} `));
+    this.#expect(isMatch, `${job.id} asks for ${job.spec.gpuType} and is given ${gpu?.type}`);
+  }
+
+  /**
+   * No GPU, core or MiB of a node is used beyond what there is: `now` with all that is held, `later`
+   * without those who leave.
+   */
+  #checkRoom(
+    gangs: readonly { readonly jobId: JobId; readonly placement: readonly TaskPlacement[] }[],
+    when: "now" | "later",
+  ): void {
+    const tasks = new Map<NodeId, { readonly job: Job; readonly gpus: readonly number[] }[]>();
+    const seen = new Set<JobId>();
+    for (const { jobId, placement } of gangs) {
+      const job = this.#state.jobs.get(jobId);
+      if (job === undefined || seen.has(jobId)) continue;
+      seen.add(jobId);
+      for (const { nodeId, gpus } of placement) {
+        const there = tasks.get(nodeId);
+        if (there === undefined) tasks.set(nodeId, [{ job, gpus }]);
+        else there.push({ job, gpus });
+      }
+    }
+    for (const [nodeId, arriving] of tasks) {
+      const node = this.#state.nodes.get(nodeId);
+      if (node !== undefined) this.#checkNode(node, arriving, when);
+    }
+  }
+
+  #checkNode(
+    node: Node,
+    arriving: readonly { readonly job: Job; readonly gpus: readonly number[] }[],
+    when: "now" | "later",
+  ): void {
+    const staying = node.allocations.filter(
+      ({ jobId }) => when === "now" || !this.#willLeave(jobId),
+    );
+    const held = new Set(staying.flatMap(({ gpus }) => gpus));
+    let cpuMilli = staying.reduce((sum, { resources }) => sum + resources.cpuMilli, 0);
+    let memoryMib = staying.reduce((sum, { resources }) => sum + resources.memoryMib, 0);
+    for (const { job, gpus } of arriving) {
+      const { perNode } = job.spec;
+      cpuMilli += perNode.cpuMilli;
+      memoryMib += perNode.memoryMib;
+      const { id, cpuMilli: cpuMax, memoryMib: memoryMax } = node.spec;
+      const isCpu = perNode.cpuMilli === 0 || cpuMax === 0 || cpuMilli <= cpuMax;
+      this.#expect(isCpu, `${job.id} overcommits the CPUs of ${id} ${when}`);
+      const isMemory = perNode.memoryMib === 0 || memoryMax === 0 || memoryMib <= memoryMax;
+      this.#expect(isMemory, `${job.id} overcommits the memory of ${id} ${when}`);
+      const taken = gpus.filter((gpu) => held.has(gpu));
+      this.#expect(taken.length === 0, `${job.id} is given ${id}/${taken.join()}, held ${when}`);
+    }
+  }
+
+  #addTo(more: Map<QueuePath, number>, id: JobId): void {
+    const spec = this.#state.jobs.get(id)?.spec;
+    if (spec === undefined) return;
+    for (const path of this.#state.queues.keys()) {
+      if (spec.queue !== path && !spec.queue.startsWith(`${path}/`)) continue;
+      more.set(path, (more.get(path) ?? 0) + spec.nodes * spec.perNode.gpus);
+    }
+  }
+}
+
+function newestCommitted(job: Job): string | null {
+  const committed = job.checkpoints.filter(({ state }) => state === "committed");
+  const newest = Math.max(...committed.map(({ step }) => step));
+  return committed.findLast(({ step }) => step === newest)?.id ?? null;
+}

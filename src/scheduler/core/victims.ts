@@ -1,0 +1,149 @@
+// Who may be asked to leave for whom, and at what cost. Owns the rules of reclaim and of priority and
+// the measure of lost work; finding the set that suffices is preempt.ts's.
+
+import { must } from "../../base/assert.ts";
+import { type Attempt, activeAttempt, type Job, type PreemptionKind, resumePoint } from "./job.ts";
+import { jobOf } from "./lookup.ts";
+import { compareJobIds, priorityOf, type WaitingJob } from "./order.ts";
+import type { HeldTask, Pass } from "./pass.ts";
+import { futureUse, type QueueNode } from "./queue-tree.ts";
+
+/** A running job that could be asked to leave. */
+export interface Candidate {
+  readonly job: Job;
+  readonly leaf: QueueNode;
+  readonly priority: number;
+  readonly gpus: number;
+  readonly tasks: readonly HeldTask[];
+  /** GPU time to be done again if it left now, and what its restart costs. */
+  readonly costGpuMs: number;
+  readonly placedAtMs: number;
+  /** `minRunMs` has passed from here on. */
+  readonly isFairGameAtMs: number;
+}
+
+/**
+ * Everyone who runs and is not being stopped, in the order in which they are asked: lower priority
+ * class first, inside a class least lost work first, then the youngest.
+ *
+ * Lost work is the time since the newest committed checkpoint, or since the attempt ran, plus
+ * `restartCostMs`, for each GPU. A job that never had a checkpoint counts with the median of those in
+ * its class that have: it is neither immune nor always first.
+ */
+export function listCandidates(pass: Pass): readonly Candidate[] {
+  const running: Omit<Candidate, "costGpuMs">[] = [];
+  for (const id of pass.state.active) {
+    const job = jobOf(pass.state, id);
+    const attempt = activeAttempt(job.phase);
+    if (attempt === null || pass.isLeaving(id)) continue;
+    running.push(candidateOf(pass, job, attempt));
+  }
+  const medians = medianLossByClass(pass, running);
+  const candidates = running.map((candidate) => {
+    const { job, priority, gpus } = candidate;
+    const lossMs = hasSignal(job)
+      ? lossOf(pass, job)
+      : (medians.get(priority) ?? lossOf(pass, job));
+    return { ...candidate, costGpuMs: (lossMs + pass.policy.restartCostMs) * gpus };
+  });
+  return candidates.sort(compareCandidates);
+}
+
+export function compareCandidates(a: Candidate, b: Candidate): number {
+  return (
+    a.priority - b.priority ||
+    a.costGpuMs - b.costGpuMs ||
+    b.placedAtMs - a.placedAtMs ||
+    compareJobIds(a.job.id, b.job.id)
+  );
+}
+
+function candidateOf(pass: Pass, job: Job, attempt: Attempt): Omit<Candidate, "costGpuMs"> {
+  return {
+    job,
+    leaf: pass.tree.queue(job.spec.queue),
+    priority: priorityOf(job, pass.policy),
+    gpus: pass.gpusHeld(job.id),
+    tasks: pass.heldBy(job.id),
+    placedAtMs: attempt.placedAtMs,
+    isFairGameAtMs: (attempt.runningAtMs ?? attempt.placedAtMs) + pass.policy.minRunMs,
+  };
+}
+
+const hasSignal = (job: Job): boolean => resumePoint(job) !== null;
+
+/** 0 before every process has started: there is nothing to lose yet. */
+function lossOf(pass: Pass, job: Job): number {
+  const runningAtMs = activeAttempt(job.phase)?.runningAtMs ?? null;
+  if (runningAtMs === null) return 0;
+  const savedAtMs = Math.max(runningAtMs, resumePoint(job)?.takenAtMs ?? 0);
+  return Math.max(0, pass.nowMs - savedAtMs);
+}
+
+function medianLossByClass(
+  pass: Pass,
+  running: readonly Pick<Candidate, "job" | "priority">[],
+): ReadonlyMap<number, number> {
+  const losses = new Map<number, number[]>();
+  for (const { job, priority } of running) {
+    if (!hasSignal(job)) continue;
+    const known = losses.get(priority);
+    if (known === undefined) losses.set(priority, [lossOf(pass, job)]);
+    else known.push(lossOf(pass, job));
+  }
+  const medians = new Map<number, number>();
+  for (const [priority, values] of losses) {
+    values.sort((a, b) => a - b);
+    medians.set(priority, must(values[(values.length - 1) >> 1], "median"));
+  }
+  return medians;
+}
+
+/** What has been decided about some victims so far: GPUs gone from each queue. */
+export type Cut = Map<QueueNode, number>;
+
+/**
+ * By which right, if any, `waiting` may take from `candidate`, when `cut` is already gone: from its
+ * own leaf queue by priority, if the candidate is in a lower class; from others by reclaim.
+ */
+export function rightOver(
+  waiting: WaitingJob,
+  candidate: Candidate,
+  cut: ReadonlyMap<QueueNode, number>,
+): Exclude<PreemptionKind, "drain"> | null {
+  if (waiting.leaf !== candidate.leaf) {
+    return mayReclaim(waiting, candidate.leaf, cut) ? "reclaim" : null;
+  }
+  return candidate.priority < waiting.priority ? "priority" : null;
+}
+
+/**
+ * May `waiting` take back from the queue `from`? Below what the two have in common, the waiting job's
+ * side stays within its guarantee even with the job, and every queue on the other side, down to
+ * `from`, is over its own: who is within a guarantee loses nothing. Since the taker ends within its
+ * guarantee, nobody can take back from it, and preemptions can't go round in a circle.
+ */
+export function mayReclaim(
+  waiting: WaitingJob,
+  from: QueueNode,
+  cut: ReadonlyMap<QueueNode, number>,
+): boolean {
+  const taker = sideOf(waiting.leaf, from).at(-1);
+  if (taker === undefined || !isWithinGuarantee(taker, waiting.shape.gpus)) return false;
+  return sideOf(from, waiting.leaf).every(
+    (queue) => futureUse(queue) - (cut.get(queue) ?? 0) > queue.spec.guarantee,
+  );
+}
+
+/** Some queue on the job's path has room for it inside its guarantee. */
+export function hasReclaimRight({ leaf, shape }: WaitingJob): boolean {
+  return leaf.lineage.some((queue) => isWithinGuarantee(queue, shape.gpus));
+}
+
+/** The queues of `leaf` below what it has in common with `other`, nearest first. */
+export function sideOf(leaf: QueueNode, other: QueueNode): readonly QueueNode[] {
+  return leaf.lineage.filter((queue) => !other.lineage.includes(queue));
+}
+
+const isWithinGuarantee = (queue: QueueNode, gpus: number): boolean =>
+  futureUse(queue) + gpus <= queue.spec.guarantee;
