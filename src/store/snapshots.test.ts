@@ -5,18 +5,20 @@ import type { SnapshotRow } from "./snapshots.ts";
 const rowsOf = (count: number, text: string): readonly SnapshotRow[] =>
   Array.from({ length: count }, (_, at) => ({ key: `row:${at}`, value: { text, at } }));
 
+const same = (rows: readonly SnapshotRow[]): readonly SnapshotRow[] => rows;
+
 test("the newest snapshot is loaded as it was written", async () => {
   await withFolder(async (folder) => {
     await withStore(folder, async ({ snapshots }) => {
-      expect(snapshots.load()).toBeNull();
+      expect(snapshots.load(same)).toBeNull();
       await snapshots.write({ seq: 10, atMs: 1 }, rowsOf(3, "old"));
       await snapshots.write({ seq: 20, atMs: 2 }, rowsOf(5_000, "new"));
     });
     await withStore(folder, async ({ snapshots, unusable }) => {
-      const loaded = snapshots.load();
+      const loaded = snapshots.load(same);
       expect(loaded?.head).toMatchObject({ seq: 20, atMs: 2, rows: 5_000 });
       expect(loaded?.head.chunks).toBeGreaterThan(1);
-      expect(loaded?.rows).toEqual(rowsOf(5_000, "new"));
+      expect(loaded?.value).toEqual(rowsOf(5_000, "new"));
       expect(unusable).toEqual([]);
     });
   });
@@ -45,9 +47,9 @@ test("a snapshot whose bytes changed is passed over for the older one, then for 
       await snapshots.write({ seq: 20, atMs: 0 }, rowsOf(2, "new"));
       const text = chunks.get([20, 0]) ?? "";
       await environment.commit(() => void chunks.put([20, 0], text.replace("new", "nEw")));
-      expect(snapshots.load()?.rows).toEqual(rowsOf(2, "old"));
+      expect(snapshots.load(same)?.value).toEqual(rowsOf(2, "old"));
       await environment.commit(() => void chunks.remove([10, 0]));
-      expect(snapshots.load()).toBeNull();
+      expect(snapshots.load(same)).toBeNull();
       expect(unusable).toEqual([
         expect.stringContaining("20: snapshot 20 has digest"),
         expect.stringContaining("20: snapshot 20 has digest"),
@@ -61,7 +63,7 @@ test("a head that is no JSON is passed over", async () => {
   await withFolder((folder) =>
     withStore(folder, async ({ environment, snapshots, unusable }) => {
       await environment.commit(() => void environment.table("snapshot-heads").put(7, "{"));
-      expect(snapshots.load()).toBeNull();
+      expect(snapshots.load(same)).toBeNull();
       expect(unusable).toEqual(["7: the head of snapshot 7 is not readable"]);
     }),
   );
@@ -74,7 +76,22 @@ test("a snapshot is of one moment: rows that come while it is written are not in
       const writing = snapshots.write({ seq: 1, atMs: 0 }, live.values());
       for (const key of live.keys()) live.set(key, { key, value: "after" });
       await writing;
-      expect(snapshots.load()?.rows).toEqual(rowsOf(4_000, "before"));
+      expect(snapshots.load(same)?.value).toEqual(rowsOf(4_000, "before"));
+    }),
+  );
+});
+
+test("a snapshot that cannot be understood is passed over", async () => {
+  await withFolder((folder) =>
+    withStore(folder, async ({ snapshots, unusable }) => {
+      await snapshots.write({ seq: 10, atMs: 0 }, rowsOf(1, "old"));
+      await snapshots.write({ seq: 20, atMs: 0 }, rowsOf(2, "new"));
+      const only = (rows: readonly SnapshotRow[]): number => {
+        if (rows.length > 1) throw new Error("too many rows");
+        return rows.length;
+      };
+      expect(snapshots.load(only)?.value).toBe(1);
+      expect(unusable).toEqual(["20: too many rows"]);
     }),
   );
 });

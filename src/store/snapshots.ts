@@ -23,9 +23,9 @@ export interface SnapshotHead {
   readonly digest: string;
 }
 
-export interface LoadedSnapshot {
+export interface LoadedSnapshot<State> {
   readonly head: SnapshotHead;
-  readonly rows: readonly SnapshotRow[];
+  readonly value: State;
 }
 
 export interface SnapshotsOptions {
@@ -79,14 +79,14 @@ export class Snapshots {
     return head;
   }
 
-  /** The newest snapshot whose digest is right, or null. */
-  load(): LoadedSnapshot | null {
+  /** The newest snapshot whose digest is right and that `decode` takes without a throw, or null. */
+  load<State>(decode: (rows: readonly SnapshotRow[]) => State): LoadedSnapshot<State> | null {
     for (const seq of this.seqs().toReversed()) {
       try {
-        return this.#loadOne(seq);
+        const { head, rows } = this.#loadOne(seq);
+        return { head, value: decode(rows) };
       } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        this.#options.onUnusable(seq, error.message);
+        this.#options.onUnusable(seq, error instanceof Error ? error.message : String(error));
       }
     }
     return null;
@@ -99,7 +99,7 @@ export class Snapshots {
     return seqs;
   }
 
-  #loadOne(seq: number): LoadedSnapshot {
+  #loadOne(seq: number): { head: SnapshotHead; rows: readonly SnapshotRow[] } {
     const head = decodeHead(this.#heads.get(seq) ?? "");
     if (head === null) throw unusable(`the head of snapshot ${seq} is not readable`);
     const hash = createHash("sha256");

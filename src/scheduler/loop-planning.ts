@@ -1,0 +1,61 @@
+// When the writer loop plans. Owns the pacing and the list of what may change a plan; the plan itself
+// is the core's.
+
+import { unreachable } from "../base/assert.ts";
+import type { ClusterEvent } from "./core/events.ts";
+
+/** Whether a plan made before `event` may be another one after it. */
+export function changesPlan(event: ClusterEvent): boolean {
+  switch (event.kind) {
+    case "attempt.rendezvous-set":
+    case "task.preparing":
+    case "checkpoint.part-stored":
+    case "checkpoint.committed":
+    case "checkpoint.rejected":
+    case "checkpoint.deleted":
+      return false;
+    // Starts the time limit, and with it the next instant to look again.
+    case "task.started":
+    case "policy.usage-half-life-set":
+    case "queue.set":
+    case "queue.deleted":
+    case "node.registered":
+    case "node.lost":
+    case "node.schedulability-set":
+    case "node.removed":
+    case "job.submitted":
+    case "job.placed":
+    case "task.ended":
+    case "job.stopping":
+    case "attempt.ended":
+    case "job.requeued":
+    case "job.ended":
+    case "reservation.made":
+    case "reservation.dropped":
+      return true;
+    default:
+      return unreachable(event);
+  }
+}
+
+/** After a pass of t ms the next one waits 2 t: planning takes a third of the time at most. */
+const PAUSE_PER_PASS = 2;
+/** So that a slow pass does not put off the next one for ever. */
+const PAUSE_MS_MAX = 1_000;
+
+/**
+ * Keeps planning from eating the time of commands under load, and commands from starving planning:
+ * the pause has an end, whatever else waits. When nothing was planned lately there is no pause.
+ */
+export class PlanPacer {
+  #notBeforeMs = 0;
+
+  passed(startedMs: number, endedMs: number): void {
+    this.#notBeforeMs = endedMs + Math.min(PAUSE_MS_MAX, PAUSE_PER_PASS * (endedMs - startedMs));
+  }
+
+  /** Monotonic milliseconds until the next pass may start; 0 = now. */
+  waitMs(monotonicMs: number): number {
+    return Math.max(0, this.#notBeforeMs - monotonicMs);
+  }
+}

@@ -1,0 +1,378 @@
+// The one writer of the cluster: commands in, durable events out. Owns the state, the queue, the
+// clock of events and the order decide → apply → commit → reply → publish; decides nothing itself.
+//
+// The state in memory is ahead of the disk while a commit is under way (a millisecond). Who reads it
+// then may see something that a crash takes back; a reply or a published event never is.
+
+import { assert } from "../base/assert.ts";
+import { type Refusal, refuse } from "../base/errors.ts";
+import type { JobId } from "../base/ids.ts";
+import type { Clock } from "../base/time.ts";
+import type { Logger } from "../obs/log.ts";
+import { crashPoint } from "../store/crash-points.ts";
+import type { Accepted, Envelope } from "./core/commands.ts";
+import { planStep, step } from "./core/cycle.ts";
+import type { LoggedEvent } from "./core/events.ts";
+import type { Hold } from "./core/hold.ts";
+import { encodeState } from "./core/snapshot.ts";
+import type { ClusterState, MutableClusterState, Policy } from "./core/state.ts";
+import { LoopClock } from "./loop-clock.ts";
+import type { LoopObserver, LoopStats } from "./loop-observer.ts";
+import { changesPlan, PlanPacer } from "./loop-planning.ts";
+import { restore } from "./loop-restore.ts";
+import type { LoopStore } from "./loop-store.ts";
+import { Alarm, nextTurn, type TimerPort } from "./loop-timers.ts";
+
+export interface LoopLimits {
+  /** Commands that may wait; more are refused with TOO_MANY_REQUESTS. Default 10,000. */
+  readonly queueMax: number;
+  /** Commands decided and committed together. Default 256. */
+  readonly batchMax: number;
+  /** A snapshot is written after so many events. Default 100,000. */
+  readonly snapshotEveryEvents: number;
+  /** Older events are removed once a snapshot covers them. Default 5,000,000. */
+  readonly eventsKeptMax: number;
+}
+
+export const DEFAULT_LOOP_LIMITS: LoopLimits = {
+  queueMax: 10_000,
+  batchMax: 256,
+  snapshotEveryEvents: 100_000,
+  eventsKeptMax: 5_000_000,
+};
+
+export interface LoopDependencies {
+  readonly store: LoopStore;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly timers: TimerPort;
+  readonly observer: LoopObserver;
+  readonly logger: Logger;
+  /** The log could not be written, or a bug was found: the process must end. Called once. */
+  readonly onFatal: (error: unknown) => void;
+  readonly limits: LoopLimits;
+}
+
+export type CommitListener = (events: readonly LoggedEvent[]) => void;
+
+interface Waiting {
+  readonly envelope: Envelope;
+  readonly reply: (reply: Accepted | Refusal) => void;
+}
+
+interface Running {
+  readonly state: MutableClusterState;
+  readonly clock: LoopClock;
+}
+
+const TICK: Envelope = { command: { kind: "clock.tick" }, actor: "scheduler", request: null };
+const EVALUATING: Hold = { code: "EVALUATING" };
+
+export class SchedulerLoop {
+  readonly #dependencies: LoopDependencies;
+  readonly #listeners = new Set<CommitListener>();
+  readonly #pacer = new PlanPacer();
+  /** Rings when the plan asked to be looked at again. */
+  readonly #wake: Alarm;
+  /** Rings when the pause after a planning pass is over. */
+  readonly #resume: Alarm;
+  #queue: Waiting[] = [];
+  #phase: "new" | "running" | "stopping" | "ended" = "new";
+  #running: Running | null = null;
+  #turns: Promise<void> | null = null;
+  #isTickDue = false;
+  #isPlanDue = false;
+  #holds: ReadonlyMap<JobId, Hold> = new Map();
+  #lastPlanAtMs: number | null = null;
+  #snapshot: Promise<void> | null = null;
+  #snapshotSeq = 0;
+
+  constructor(dependencies: LoopDependencies) {
+    this.#dependencies = dependencies;
+    this.#wake = new Alarm(dependencies.timers, () => {
+      this.#isTickDue = true;
+      this.#kick();
+    });
+    this.#resume = new Alarm(dependencies.timers, () => this.#kick());
+  }
+
+  /** Folds the log into the state and begins to work. Throws `DATA_LOG_CORRUPT`. */
+  async start(): Promise<void> {
+    assert(this.#phase === "new", "the loop is started once");
+    const { store, clock, logger, policy } = this.#dependencies;
+    const startedMs = clock.monotonicMs();
+    const { state, snapshotSeq, eventCount } = await restore(store);
+    this.#running = { state, clock: this.#makeClock(state.atMs) };
+    this.#snapshotSeq = snapshotSeq;
+    this.#phase = "running";
+    const tookMs = Math.round(clock.monotonicMs() - startedMs);
+    logger.info({ seq: state.seq, snapshotSeq, eventCount, tookMs }, "The event log is read");
+    this.#isTickDue = true;
+    this.#isPlanDue = true;
+    const { usageHalfLifeMs } = policy;
+    const command = { kind: "policy.apply", usageHalfLifeMs } as const;
+    const reply = await this.execute({ command, actor: "scheduler", request: null });
+    assert(reply.kind === "accepted", "the policy is taken over");
+  }
+
+  /**
+   * Resolves once everything that the command did is on disk, or with why it was refused. Never
+   * resolves when the commit fails: nobody is told what may not be true.
+   */
+  execute(envelope: Envelope): Promise<Accepted | Refusal> {
+    if (this.#phase !== "running") return Promise.resolve(shuttingDown());
+    const { queueMax } = this.#dependencies.limits;
+    if (this.#queue.length >= queueMax) return Promise.resolve(queueFull(queueMax));
+    return new Promise((reply) => {
+      this.#queue.push({ envelope, reply });
+      this.#kick();
+    });
+  }
+
+  /** The live state. It changes between two turns of the event loop: do not keep it. */
+  state(): ClusterState {
+    return this.#live().state;
+  }
+
+  /** Why a pending job waits, by the last planning pass; `EVALUATING` when that did not see it. */
+  hold(jobId: JobId): Hold {
+    return this.#holds.get(jobId) ?? EVALUATING;
+  }
+
+  /**
+   * Calls `listener` with the events of each commit, in order, after their commands were answered.
+   * It must return soon and not throw. The returned function ends it.
+   */
+  onCommitted(listener: CommitListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Milliseconds since 1970 by the clock that dates the events. */
+  nowMs(): number {
+    return this.#live().clock.nowMs();
+  }
+
+  stats(): LoopStats {
+    const { store, limits } = this.#dependencies;
+    return {
+      queueDepth: this.#queue.length,
+      queueDepthMax: limits.queueMax,
+      seq: store.log.lastSeq,
+      logFirstSeq: store.log.firstSeq,
+      snapshotSeq: this.#snapshotSeq,
+      lastPlanAtMs: this.#lastPlanAtMs,
+      clockSkewMs: this.#running?.clock.skewMs() ?? 0,
+    };
+  }
+
+  /** Answers what waits, refuses what comes, writes a snapshot. The store may be closed then. */
+  async stop(): Promise<void> {
+    if (this.#phase !== "running") return;
+    this.#phase = "stopping";
+    this.#wake.set(null);
+    this.#resume.set(null);
+    while (this.#turns !== null) await this.#turns;
+    await this.#snapshot;
+    if (this.#hasFailed()) return;
+    if (this.#live().state.seq > this.#snapshotSeq) await this.#writeSnapshot();
+    this.#phase = "ended";
+  }
+
+  #makeClock(notBeforeMs: number): LoopClock {
+    const { clock, logger } = this.#dependencies;
+    const onSkew = (skewMs: number): void => {
+      logger.warn(
+        { skewMs: Math.round(skewMs) },
+        "The wall clock jumped, or disagrees with the log: event times follow it slowly. " +
+          "Set it right (NTP) and leave it.",
+      );
+    };
+    return new LoopClock({ source: clock, notBeforeMs, onSkew });
+  }
+
+  #live(): Running {
+    assert(this.#running !== null, "the loop has not been started");
+    return this.#running;
+  }
+
+  #hasFailed(): boolean {
+    return this.#phase === "ended";
+  }
+
+  /** Starts the turns after this turn of the event loop, so that what came together goes together. */
+  #kick(): void {
+    if (this.#turns !== null || this.#phase === "ended") return;
+    this.#turns = nextTurn()
+      .then(() => this.#turn())
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#turns = null;
+        // Something may have come between the last look and here.
+        if (this.#queue.length > 0) this.#kick();
+      });
+  }
+
+  /** Works until there is nothing to do now. Each pass ends with a turn of the event loop. */
+  async #turn(): Promise<void> {
+    for (;;) {
+      if (this.#queue.length > 0 || this.#isTickDue) await this.#commandPass();
+      else if (!this.#mayPlan()) return;
+      if (this.#mayPlan()) await this.#planPass();
+      this.#snapshotWhenDue();
+    }
+  }
+
+  async #commandPass(): Promise<void> {
+    const batch = this.#takeBatch();
+    const { clock, observer } = this.#dependencies;
+    const startedMs = clock.monotonicMs();
+    const { events, replies, refusals } = this.#decide(batch);
+    const decidedMs = clock.monotonicMs();
+    await this.#commit(events);
+    const committedMs = clock.monotonicMs();
+    crashPoint("loop.before-reply");
+    batch.forEach((waiting, position) => {
+      const reply = replies[position];
+      assert(reply !== undefined, "each command has a reply");
+      waiting.reply(reply);
+    });
+    this.#publish(events);
+    observer.batchDone({
+      commands: batch.length,
+      refusals,
+      events: events.length,
+      decideMs: decidedMs - startedMs,
+      commitMs: committedMs - decidedMs,
+    });
+    await nextTurn(); // The replies go out before a planning pass takes the thread.
+  }
+
+  #takeBatch(): readonly Waiting[] {
+    const batch = this.#queue.splice(0, this.#dependencies.limits.batchMax);
+    if (this.#isTickDue) {
+      this.#isTickDue = false;
+      this.#isPlanDue = true;
+      batch.push({ envelope: TICK, reply: () => undefined });
+    }
+    return batch;
+  }
+
+  #decide(batch: readonly Waiting[]) {
+    const { state, clock } = this.#live();
+    const nowMs = clock.nowMs();
+    const events: LoggedEvent[] = [];
+    const replies: (Accepted | Refusal)[] = [];
+    let refusals = 0;
+    for (const { envelope } of batch) {
+      const result = step(state, envelope, nowMs, this.#dependencies.policy);
+      for (const event of result.events) events.push(event);
+      replies.push(result.reply);
+      if (result.reply.kind === "refusal") refusals += 1;
+    }
+    return { events, replies, refusals };
+  }
+
+  #mayPlan(): boolean {
+    if (!this.#isPlanDue || this.#phase !== "running") return false;
+    const waitMs = this.#pacer.waitMs(this.#dependencies.clock.monotonicMs());
+    if (waitMs > 0) this.#resume.set(waitMs);
+    return waitMs === 0;
+  }
+
+  async #planPass(): Promise<void> {
+    const { clock, observer, policy } = this.#dependencies;
+    const { state, clock: loopClock } = this.#live();
+    this.#isPlanDue = false;
+    this.#resume.set(null);
+    const startedMs = clock.monotonicMs();
+    const atMs = loopClock.nowMs();
+    const { events, plan } = planStep(state, atMs, policy);
+    const plannedMs = clock.monotonicMs();
+    this.#pacer.passed(startedMs, plannedMs);
+    crashPoint("loop.before-plan-commit");
+    await this.#commit(events);
+    crashPoint("loop.after-plan-commit");
+    const committedMs = clock.monotonicMs();
+    this.#holds = plan.holds;
+    this.#lastPlanAtMs = atMs;
+    this.#wake.set(plan.wakeAtMs === null ? null : plan.wakeAtMs - loopClock.nowMs());
+    this.#publish(events);
+    observer.planDone({
+      atMs,
+      planMs: plannedMs - startedMs,
+      commitMs: committedMs - plannedMs,
+      starts: plan.starts.length,
+      evictions: plan.evictions.length,
+      reservations: plan.reservations.length,
+      holds: plan.holds.size,
+    });
+  }
+
+  async #commit(events: readonly LoggedEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    await this.#dependencies.store.log.append(events);
+  }
+
+  #publish(events: readonly LoggedEvent[]): void {
+    if (events.length === 0) return;
+    if (events.some(({ event }) => changesPlan(event))) this.#isPlanDue = true;
+    for (const listener of this.#listeners) {
+      try {
+        listener(events);
+      } catch (error) {
+        this.#dependencies.logger.error({ error }, "A listener to events failed; it missed some");
+      }
+    }
+  }
+
+  /** Only here, between two passes, is the state in memory the one that is on disk. */
+  #snapshotWhenDue(): void {
+    const { limits } = this.#dependencies;
+    const sinceLast = this.#live().state.seq - this.#snapshotSeq;
+    if (this.#snapshot !== null || sinceLast < limits.snapshotEveryEvents) return;
+    this.#snapshot = this.#writeSnapshot()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#snapshot = null;
+      });
+  }
+
+  async #writeSnapshot(): Promise<void> {
+    const { store, limits, logger, clock } = this.#dependencies;
+    const { state } = this.#live();
+    const startedMs = clock.monotonicMs();
+    const { seq, atMs } = state;
+    const head = await store.snapshots.write({ seq, atMs }, encodeState(state));
+    this.#snapshotSeq = seq;
+    const tookMs = Math.round(clock.monotonicMs() - startedMs);
+    logger.info({ seq, rows: head.rows, tookMs }, "A snapshot is written");
+    // The older snapshot must still be able to reach the newest event.
+    const oldest = store.snapshots.seqs()[0] ?? 0;
+    await store.log.trimBefore(Math.min(oldest + 1, seq + 1 - limits.eventsKeptMax));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "ended";
+    this.#wake.set(null);
+    this.#resume.set(null);
+    this.#dependencies.onFatal(error);
+  }
+}
+
+function shuttingDown(): Refusal {
+  return refuse(
+    "SHUTTING_DOWN",
+    "The scheduler is starting or stopping.",
+    "Send it again with the same request id.",
+  );
+}
+
+function queueFull(queueMax: number): Refusal {
+  return refuse(
+    "TOO_MANY_REQUESTS",
+    `${queueMax} commands are waiting already.`,
+    "Wait a second and send it again with the same request id.",
+  );
+}

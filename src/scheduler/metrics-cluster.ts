@@ -1,0 +1,86 @@
+// Gauges of nodes and GPUs. Reads the state, changes nothing.
+
+import type { NodeId } from "../base/ids.ts";
+import { SECOND_MS } from "../base/time.ts";
+import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
+import type { ClusterState, Node } from "./core/state.ts";
+
+/** `down` = lost, `drained` = takes no new jobs. What runs on a draining node counts as allocated. */
+const GPU_STATES = ["allocated", "idle", "down", "drained"] as const;
+type GpuState = (typeof GPU_STATES)[number];
+
+const NODE_STATES = ["open", "cordoned", "draining", "lost"] as const;
+
+type Fill = (state: ClusterState, heartbeatAgesMs: ReadonlyMap<NodeId, number>) => void;
+
+export function clusterGauges(metrics: MetricsRegistry): Fill {
+  const gpus = metrics.gauge("trainyard_gpus", "GPUs, by what they do and by model.", [
+    "state",
+    "gpu_type",
+  ]);
+  const nodes = metrics.gauge("trainyard_nodes", "Nodes, by state.", ["state"]);
+  const freeMax = metrics.gauge(
+    "trainyard_node_free_gpus_max",
+    "Most GPUs that are free on one node now: a task that asks for more waits.",
+  );
+  const heartbeat = metrics.gauge(
+    "trainyard_agent_heartbeat_age_seconds",
+    "Since the node's agent was last heard.",
+    ["node"],
+  );
+  return (state, agesMs) => {
+    setGauge(gpus, gpuSeries(state));
+    setGauge(
+      nodes,
+      NODE_STATES.map((wanted) => [{ state: wanted }, countNodes(state, wanted)] as const),
+    );
+    freeMax.set(mostFreeGpus(state));
+    setGauge(
+      heartbeat,
+      [...agesMs].map(([node, ageMs]) => [{ node }, ageMs / SECOND_MS] as const),
+    );
+  };
+}
+
+type GpuLabels = { readonly state: GpuState; readonly gpu_type: string };
+
+/** All states of each model that is there, also those with 0: an alert needs a series to look at. */
+function gpuSeries(state: ClusterState): readonly (readonly [GpuLabels, number])[] {
+  const counts = new Map<string, Record<GpuState, number>>();
+  for (const node of state.nodes.values()) {
+    const busy = new Set(node.allocations.flatMap((allocation) => allocation.gpus));
+    for (const gpu of node.spec.gpus) {
+      const ofType = counts.get(gpu.type) ?? { allocated: 0, idle: 0, down: 0, drained: 0 };
+      ofType[gpuState(node, busy.has(gpu.index))] += 1;
+      counts.set(gpu.type, ofType);
+    }
+  }
+  return [...counts].flatMap(([gpu_type, ofType]) =>
+    GPU_STATES.map((gpu) => [{ state: gpu, gpu_type }, ofType[gpu]] as const),
+  );
+}
+
+function gpuState(node: Node, isBusy: boolean): GpuState {
+  if (node.health === "lost") return "down";
+  if (isBusy) return "allocated";
+  return node.schedulability === "open" ? "idle" : "drained";
+}
+
+function countNodes(state: ClusterState, wanted: (typeof NODE_STATES)[number]): number {
+  let count = 0;
+  for (const node of state.nodes.values()) {
+    const is = node.health === "lost" ? "lost" : node.schedulability;
+    if (is === wanted) count += 1;
+  }
+  return count;
+}
+
+function mostFreeGpus(state: ClusterState): number {
+  let most = 0;
+  for (const node of state.nodes.values()) {
+    if (node.health === "lost" || node.schedulability !== "open") continue;
+    const busy = node.allocations.reduce((sum, held) => sum + held.gpus.length, 0);
+    most = Math.max(most, node.spec.gpus.length - busy);
+  }
+  return most;
+}

@@ -1,0 +1,106 @@
+// Gauges of queues and their jobs. Reads the state, changes nothing.
+
+import type { JobId, QueuePath } from "../base/ids.ts";
+import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
+import type { Hold, HoldCode } from "./core/hold.ts";
+import { jobOf } from "./core/lookup.ts";
+import type { ClusterState } from "./core/state.ts";
+import { fairShares, pendingGpus } from "./metrics-shares.ts";
+
+type Fill = (state: ClusterState, hold: (jobId: JobId) => Hold) => void;
+type Series<L extends string> = readonly (readonly [Readonly<Record<L, string>>, number])[];
+
+export function queueGauges(metrics: MetricsRegistry): Fill {
+  const gpus = metrics.gauge(
+    "trainyard_queue_gpus",
+    "GPUs of a queue with those below it, by kind; `limit` only where there is one.",
+    ["queue", "kind"],
+  );
+  const pendingJobs = metrics.gauge(
+    "trainyard_queue_pending_jobs",
+    "Jobs that wait in the queue itself, by why.",
+    ["queue", "reason"],
+  );
+  const pending = metrics.gauge("trainyard_queue_pending_gpus", "GPUs that they ask for.", [
+    "queue",
+  ]);
+  const running = metrics.gauge("trainyard_queue_running_jobs", "Jobs that hold GPUs.", ["queue"]);
+  const fair = metrics.gauge(
+    "trainyard_queue_fair_share_ratio",
+    "Part of the cluster's GPUs that the queue would hold if all were shared fairly now.",
+    ["queue"],
+  );
+  const actual = metrics.gauge(
+    "trainyard_queue_usage_share_ratio",
+    "Part of the cluster's GPUs that the queue holds now.",
+    ["queue"],
+  );
+  return (state, hold) => {
+    const shares = fairShares(state);
+    const total = usableGpus(state);
+    const ratio = (held: number): number => (total === 0 ? 0 : held / total);
+    setGauge(gpus, gpuSeries(state));
+    setGauge(pendingJobs, pendingSeries(state, hold));
+    setGauge(
+      pending,
+      perQueue(state, (path) => pendingGpus(state, path)),
+    );
+    setGauge(running, runningSeries(state));
+    setGauge(
+      fair,
+      perQueue(state, (path) => ratio(shares.get(path) ?? 0)),
+    );
+    setGauge(
+      actual,
+      perQueue(state, (path) => ratio(state.queues.get(path)?.allocated.gpus ?? 0)),
+    );
+  };
+}
+
+function perQueue(state: ClusterState, value: (path: QueuePath) => number): Series<"queue"> {
+  return [...state.queues.keys()].map((queue) => [{ queue }, value(queue)] as const);
+}
+
+function gpuSeries(state: ClusterState): Series<"queue" | "kind"> {
+  return [...state.queues.values()].flatMap(({ spec, allocated }) => {
+    const { path: queue, guarantee, limit } = spec;
+    const series: [{ queue: string; kind: string }, number][] = [
+      [{ queue, kind: "guaranteed" }, guarantee],
+      [{ queue, kind: "used" }, allocated.gpus],
+      [{ queue, kind: "borrowed" }, Math.max(0, allocated.gpus - guarantee)],
+    ];
+    if (limit !== null) series.push([{ queue, kind: "limit" }, limit]);
+    return series;
+  });
+}
+
+function pendingSeries(
+  state: ClusterState,
+  hold: (jobId: JobId) => Hold,
+): Series<"queue" | "reason"> {
+  const series: [{ queue: string; reason: string }, number][] = [];
+  for (const [queue, jobs] of state.pendingByQueue) {
+    const counts = new Map<HoldCode, number>();
+    for (const id of jobs) {
+      const { code } = hold(id);
+      counts.set(code, (counts.get(code) ?? 0) + 1);
+    }
+    for (const [reason, count] of counts) series.push([{ queue, reason }, count]);
+  }
+  return series;
+}
+
+function runningSeries(state: ClusterState): Series<"queue"> {
+  const counts = new Map<QueuePath, number>();
+  for (const id of state.active) {
+    const { queue } = jobOf(state, id).spec;
+    counts.set(queue, (counts.get(queue) ?? 0) + 1);
+  }
+  return perQueue(state, (path) => counts.get(path) ?? 0);
+}
+
+function usableGpus(state: ClusterState): number {
+  let gpus = 0;
+  for (const node of state.nodes.values()) if (node.health === "up") gpus += node.spec.gpus.length;
+  return gpus;
+}
