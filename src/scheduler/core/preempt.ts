@@ -96,7 +96,9 @@ export class Preemption {
     const placement = must(fitted, `proven placement of ${waiting.job.id}`);
     const leaving = [...evictions.map(({ victim }) => victim), ...holdersOf(pass, placement)];
     if (leaving.length === 0) leaving.push(...leavingBelow(pass, waiting.leaf));
-    pass.reserve(waiting.job, { placement, victims: [...new Set(leaving)] });
+    const reservation = { jobId: waiting.job.id, placement, victims: [...new Set(leaving)] };
+    pass.reservations.push(reservation);
+    pass.reserve(waiting.job, reservation);
   }
 }
 

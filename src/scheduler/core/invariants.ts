@@ -1,0 +1,187 @@
+// What must hold of every ClusterState after every event: each map and index held against the others.
+// For tests and the simulator; slow on purpose, and with code of its own.
+
+import type { JobId, QueuePath } from "../../base/ids.ts";
+import { type Attempt, activeAttempt, isEnded, type Job } from "./job.ts";
+import type { ClusterState, Node } from "./state.ts";
+
+/** What is broken, one sentence each; empty = sound. */
+export function invariants(state: ClusterState): readonly string[] {
+  return [
+    ...nodeFaults(state),
+    ...attemptFaults(state),
+    ...indexFaults(state),
+    ...queueFaults(state),
+    ...reservationFaults(state),
+    ...[...state.jobs.values()].flatMap(jobFaults),
+  ];
+}
+
+const faultIf = (isBroken: boolean, fault: string): readonly string[] => (isBroken ? [fault] : []);
+
+/** No GPU twice; every allocation is of a task that is alive in an active attempt. */
+function nodeFaults(state: ClusterState): readonly string[] {
+  const faults: string[] = [];
+  for (const [id, node] of state.nodes) {
+    faults.push(...faultIf(node.spec.id !== id, `node ${id} is filed as ${node.spec.id}`));
+    const gpus = node.allocations.flatMap((held) => held.gpus);
+    faults.push(
+      ...faultIf(new Set(gpus).size !== gpus.length, `a GPU of ${id} is given twice: ${gpus}`),
+    );
+    for (const { jobId, attempt, rank, gpus: held, resources } of node.allocations) {
+      const job = state.jobs.get(jobId);
+      const active = job === undefined ? null : activeAttempt(job.phase);
+      const at = `${jobId}/${attempt}/${rank} on ${id}`;
+      const isBacked =
+        active?.number === attempt &&
+        active.placement[rank]?.nodeId === id &&
+        active.placement[rank]?.gpus.join() === held.join() &&
+        active.tasks[rank]?.kind !== "ended";
+      faults.push(...faultIf(!isBacked, `${at} is held by no live task`));
+      faults.push(...faultIf(resources.gpus !== held.length, `${at} holds GPUs ${held}`));
+    }
+    if (node.health === "up") faults.push(...roomFaults(node));
+  }
+  return faults;
+}
+
+function roomFaults(node: Node): readonly string[] {
+  const { id, cpuMilli, memoryMib, gpus } = node.spec;
+  const there = new Set(gpus.map(({ index }) => index));
+  const held = node.allocations.map(({ resources }) => resources);
+  const cpuHeld = held.reduce((sum, resources) => sum + resources.cpuMilli, 0);
+  const memoryHeld = held.reduce((sum, resources) => sum + resources.memoryMib, 0);
+  const gpusHeld = node.allocations.flatMap((allocation) => allocation.gpus);
+  return [
+    ...faultIf(cpuMilli > 0 && cpuHeld > cpuMilli, `the CPUs of ${id} are overcommitted`),
+    ...faultIf(memoryMib > 0 && memoryHeld > memoryMib, `the memory of ${id} is overcommitted`),
+    ...faultIf(!gpusHeld.every((gpu) => there.has(gpu)), `${id} lacks a GPU that is held there`),
+  ];
+}
+
+/** Gangs are whole, and every live task holds what it was given. */
+function attemptFaults(state: ClusterState): readonly string[] {
+  const faults: string[] = [];
+  for (const job of state.jobs.values()) {
+    const attempt = activeAttempt(job.phase);
+    if (attempt !== null) faults.push(...gangFaults(state, job, attempt));
+  }
+  return faults;
+}
+
+function gangFaults(state: ClusterState, job: Job, attempt: Attempt): readonly string[] {
+  const { placement, tasks } = attempt;
+  const faults: string[] = [];
+  const isWhole = placement.length === job.spec.nodes && tasks.length === placement.length;
+  faults.push(...faultIf(!isWhole, `${job.id} has ${placement.length} of ${job.spec.nodes} tasks`));
+  const names = new Set(placement.map(({ nodeId }) => nodeId));
+  faults.push(...faultIf(names.size !== placement.length, `${job.id} has two tasks on one node`));
+  tasks.forEach((task, rank) => {
+    const nodeId = placement[rank]?.nodeId;
+    const held = nodeId === undefined ? [] : (state.nodes.get(nodeId)?.allocations ?? []);
+    const own = held.filter((other) => other.jobId === job.id && other.rank === rank).length;
+    const expected = task.kind === "ended" ? 0 : 1;
+    faults.push(...faultIf(own !== expected, `${job.id} rank ${rank} is held ${own} times`));
+  });
+  const isLive = tasks.some(({ kind }) => kind !== "ended");
+  return [...faults, ...faultIf(!isLive, `${job.id} is ${job.phase.kind} without a live task`)];
+}
+
+function indexFaults(state: ClusterState): readonly string[] {
+  const faults: string[] = [];
+  const indexed = { pending: 0, active: state.active.size, ended: state.ended.size };
+  for (const [path, ids] of state.pendingByQueue) {
+    indexed.pending += ids.size;
+    for (const id of ids) {
+      const job = state.jobs.get(id);
+      const isRight = job?.phase.kind === "pending" && job.spec.queue === path;
+      faults.push(...faultIf(!isRight, `${id} is indexed as pending in ${path}`));
+    }
+  }
+  const isActive = (id: JobId): boolean => {
+    const job = state.jobs.get(id);
+    return job !== undefined && activeAttempt(job.phase) !== null;
+  };
+  for (const id of state.active) faults.push(...faultIf(!isActive(id), `${id} is not active`));
+  for (const id of state.ended) {
+    const job = state.jobs.get(id);
+    const isOver = job !== undefined && isEnded(job.phase);
+    faults.push(...faultIf(!isOver, `${id} is indexed as ended`));
+  }
+  const total = indexed.pending + indexed.active + indexed.ended;
+  return [
+    ...faults,
+    ...faultIf(total !== state.jobs.size, `${state.jobs.size} jobs, ${total} of them indexed`),
+  ];
+}
+
+function queueFaults(state: ClusterState): readonly string[] {
+  const held = new Map<QueuePath, { gpus: number; cpuMilli: number; memoryMib: number }>();
+  for (const path of state.queues.keys()) held.set(path, { gpus: 0, cpuMilli: 0, memoryMib: 0 });
+  for (const node of state.nodes.values()) {
+    for (const { jobId, resources } of node.allocations) {
+      const queue = state.jobs.get(jobId)?.spec.queue ?? "";
+      for (const [path, sum] of held) {
+        if (queue !== path && !queue.startsWith(`${path}/`)) continue;
+        sum.gpus += resources.gpus;
+        sum.cpuMilli += resources.cpuMilli;
+        sum.memoryMib += resources.memoryMib;
+      }
+    }
+  }
+  const faults: string[] = [];
+  for (const [path, { spec, allocated, usageGpuMs, usageAtMs }] of state.queues) {
+    const sum = held.get(path);
+    const isSame =
+      sum?.gpus === allocated.gpus &&
+      sum.cpuMilli === allocated.cpuMilli &&
+      sum.memoryMib === allocated.memoryMib;
+    faults.push(...faultIf(!isSame, `${path} holds ${sum?.gpus} GPUs and counts ${allocated.gpus}`));
+    faults.push(...faultIf(spec.path !== path, `queue ${path} is filed as ${spec.path}`));
+    const isUsage = Number.isSafeInteger(usageGpuMs) && usageGpuMs >= 0 && usageAtMs <= state.atMs;
+    faults.push(...faultIf(!isUsage, `${path}: usage ${usageGpuMs} at ${usageAtMs}`));
+    const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    const isRooted = parent === "" || [...state.queues.keys()].some((other) => other === parent);
+    faults.push(...faultIf(!isRooted, `${path} has no parent`));
+  }
+  return faults;
+}
+
+/** Reservations are of pending jobs, whole, and share no GPU. */
+function reservationFaults(state: ClusterState): readonly string[] {
+  const faults: string[] = [];
+  const keptBy = new Map<string, JobId>();
+  for (const [id, { jobId, placement }] of state.reservations) {
+    const job = state.jobs.get(id);
+    faults.push(...faultIf(jobId !== id, `the reservation of ${id} is filed as ${jobId}`));
+    faults.push(...faultIf(job?.phase.kind !== "pending", `${id} has a reservation, not pending`));
+    const isWhole = placement.length === job?.spec.nodes;
+    faults.push(...faultIf(!isWhole, `the reservation of ${id} is not whole`));
+    for (const key of placement.flatMap(({ nodeId, gpus }) => gpus.map((gpu) => [nodeId, gpu]))) {
+      const other = keptBy.get(key.join("/"));
+      faults.push(...faultIf(other !== undefined, `${key.join("/")} is kept for ${other} and ${id}`));
+      keptBy.set(key.join("/"), id);
+    }
+  }
+  return faults;
+}
+
+/** Attempts only count up, times only go on. */
+function jobFaults(job: Job): readonly string[] {
+  const faults: string[] = [];
+  let before = 0;
+  const active = activeAttempt(job.phase);
+  const numbers = [...job.history, ...(active === null ? [] : [active])].map(({ number }) => number);
+  for (const number of numbers) {
+    faults.push(...faultIf(number <= before, `${job.id}: attempt ${number} after ${before}`));
+    before = number;
+  }
+  faults.push(...faultIf(numbers.length > 0 && before !== job.attemptLast, `${job.id} at ${before}`));
+  for (const { number, placedAtMs, runningAtMs, endedAtMs, lostGpuMs } of job.history) {
+    const isOrdered = placedAtMs <= (runningAtMs ?? endedAtMs) && placedAtMs <= endedAtMs;
+    faults.push(...faultIf(!isOrdered, `${job.id}/${number} ends before it begins`));
+    faults.push(...faultIf(lostGpuMs < 0, `${job.id}/${number} lost ${lostGpuMs}`));
+  }
+  const ids = new Set(job.checkpoints.map(({ id }) => id));
+  return [...faults, ...faultIf(ids.size !== job.checkpoints.length, `${job.id}: checkpoint twice`)];
+}
