@@ -1,0 +1,138 @@
+// The contract against a real S3 server, and what only S3 can get wrong.
+
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RefusalError } from "../../src/base/errors.ts";
+import { contentOf } from "../../src/objects/digest.ts";
+import { openObjectStore } from "../../src/objects/open.ts";
+import type { ObjectStore } from "../../src/objects/port.ts";
+import { openS3Store } from "../../src/objects/s3.ts";
+import { parseObjectStoreUrl, type S3Url } from "../../src/objects/url.ts";
+import { describeObjectStore } from "./objects-contract.ts";
+import { makeBucket, type S3Server, startS3, whyNoS3 } from "./objects-rgw.ts";
+
+const MIB = 1024 * 1024;
+const PART_BYTES = 5 * MIB;
+const CLOCK = { nowMs: () => 0, monotonicMs: () => 0 };
+const why = await whyNoS3();
+
+describe.skipIf(why !== null)(`S3${why === null ? "" : `: skipped, ${why}`}`, () => {
+  const bucket = `trainyard-${randomUUID()}`;
+  let server: S3Server;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "trainyard-s3-"));
+    server = await startS3();
+    await makeBucket(server.endpoint, bucket);
+  });
+  afterAll(async () => {
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const s3Url = (rest = ""): S3Url => {
+    const url = parseObjectStoreUrl(
+      `s3://${bucket}/some/prefix?endpoint=${server.endpoint}${rest}`,
+    );
+    if (url.kind !== "s3") throw new Error(JSON.stringify(url));
+    return url;
+  };
+  const open = async (): Promise<ObjectStore> =>
+    await openS3Store(s3Url(), { partBytesMin: PART_BYTES });
+
+  describeObjectStore("S3 (Ceph RGW)", PART_BYTES, open);
+
+  test("checksum headers may be on as well", async () => {
+    const store = await openS3Store(s3Url("&checksums=when_supported"), {
+      partBytesMin: PART_BYTES,
+    });
+    const path = join(folder, "summed");
+    await writeFile(path, randomBytes(2 * PART_BYTES + 1));
+    const content = await contentOf(path);
+    expect(await store.putFile("summed", path, content)).toBe("stored");
+    await store.getFile("summed", `${path}.down`, content);
+    await store.put("summed-small", Buffer.from("x"));
+    await store.close();
+  });
+
+  test("a list of more than a thousand keys is whole", async () => {
+    const store = await open();
+    const keys = Array.from(
+      { length: 1100 },
+      (_, index) => `many/${String(index).padStart(4, "0")}`,
+    );
+    for (let at = 0; at < keys.length; at += 50) {
+      await Promise.all(keys.slice(at, at + 50).map((key) => store.put(key, Buffer.from("x"))));
+    }
+    const found: string[] = [];
+    for await (const { key } of store.list("many/")) found.push(key);
+    expect(found).toEqual(keys);
+    await store.delete(keys);
+    await store.close();
+  });
+
+  test("a bucket that is not there is named at the start", async () => {
+    const url = `s3://no-such-bucket-here?endpoint=${server.endpoint}`;
+    await expect(openObjectStore(url, { clock: CLOCK })).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      isRetryable: false,
+      message: expect.stringMatching(/no-such-bucket-here.*Create it or correct the URL/),
+    });
+  });
+
+  test("wrong credentials are not retried and the message says what to check", async () => {
+    const before = process.env["AWS_SECRET_ACCESS_KEY"];
+    process.env["AWS_SECRET_ACCESS_KEY"] = "WRONG";
+    try {
+      await expect(open()).rejects.toMatchObject({
+        isRetryable: false,
+        message: expect.stringContaining("Check the credentials"),
+      });
+    } finally {
+      process.env["AWS_SECRET_ACCESS_KEY"] = before;
+    }
+  });
+
+  test("a server that does not answer is retryable and named", async () => {
+    const dead = createServer();
+    await new Promise<void>((resolve) => dead.listen(0, "127.0.0.1", resolve));
+    const address = dead.address();
+    const port = typeof address === "object" ? address?.port : 0;
+    await new Promise((resolve) => dead.close(resolve));
+    const url = `s3://${bucket}?endpoint=http://127.0.0.1:${port}`;
+    await expect(openObjectStore(url, { clock: CLOCK })).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      isRetryable: true,
+      message: expect.stringContaining(`127.0.0.1:${port}`),
+    });
+  });
+
+  test("a bad URL is a refusal that names the field", async () => {
+    const error = await openObjectStore("s3://b", { clock: CLOCK }).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(RefusalError);
+    expect(error.refusal.field).toBe("objectStore.bucket");
+  });
+
+  test("an upload that was not finished leaves no parts behind after the close", async () => {
+    const store = await open();
+    const path = join(folder, "unfinished");
+    await writeFile(path, randomBytes(3 * PART_BYTES));
+    const content = await contentOf(path);
+    const changed = { ...content, sizeBytes: content.sizeBytes + PART_BYTES };
+    expect(await store.putFile("unfinished", path, changed)).toBe("source_changed");
+    await store.close();
+    const client = new S3Client({
+      endpoint: server.endpoint,
+      region: "us-east-1",
+      forcePathStyle: true,
+    });
+    const left = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+    client.destroy();
+    expect(left.Uploads ?? []).toEqual([]);
+  });
+});
