@@ -95,7 +95,8 @@ describe("the source tree", () => {
     for (const file of files) {
       for (const specifier of file.imports.filter((name) => name.startsWith("."))) {
         const target = targetOf(file, specifier);
-        if (!isAllowed(layerOf(file.path), layerOf(target))) breaches.push(`${file.path} -> ${target}`);
+        if (!isAllowed(layerOf(file.path), layerOf(target)))
+          breaches.push(`${file.path} -> ${target}`);
       }
     }
     expect(breaches).toEqual([]);
@@ -115,7 +116,7 @@ describe("the source tree", () => {
       for (const name of file.imports) {
         if (!name.startsWith(".")) breaches.push(`${file.path} imports ${name}`);
       }
-      const found = banned.exec(withoutComments(file.text));
+      const found = banned.exec(withoutStrings(withoutComments(file.text)));
       if (found !== null) breaches.push(`${file.path} has ${found[0]}`);
     }
     expect(breaches).toEqual([]);
@@ -154,6 +155,10 @@ describe("the source tree", () => {
 
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|[^:"'`])\/\/.*$/gm, "$1");
+}
+
+function withoutStrings(text: string): string {
+  return text.replace(/"[^"\n]*"|'[^'\n]*'/g, '""').replace(/`[^`$]*`/g, "``");
 }
 
 function cycles(): readonly string[] {

@@ -44,7 +44,7 @@ export function decideReport(state: ClusterState, report: NodeReport): Decision 
   const node = state.nodes.get(report.nodeId);
   if (node === undefined) return noSuchNode(report.nodeId);
   if (node.health === "lost" || node.instance !== report.instance) {
-    const message = `Node ${report.nodeId} was given up or is served by another agent process.`;
+    const message = `Node ${report.nodeId} was given up, or another agent serves it now.`;
     return refuse("STALE_ATTEMPT", message, "Register again.", "instance");
   }
   return observed(state, node, report);
