@@ -26,7 +26,7 @@ function nodeFaults(state: ClusterState): readonly string[] {
     faults.push(...faultIf(node.spec.id !== id, `node ${id} is filed as ${node.spec.id}`));
     const gpus = node.allocations.flatMap((held) => held.gpus);
     faults.push(
-      ...faultIf(new Set(gpus).size !== gpus.length, `a GPU of ${id} is given twice: ${gpus}`),
+      ...faultIf(new Set(gpus).size !== gpus.length, `a GPU of ${id} is given twice: ${gpus.join()}`),
     );
     for (const { jobId, attempt, rank, gpus: held, resources } of node.allocations) {
       const job = state.jobs.get(jobId);
@@ -38,7 +38,7 @@ function nodeFaults(state: ClusterState): readonly string[] {
         active.placement[rank]?.gpus.join() === held.join() &&
         active.tasks[rank]?.kind !== "ended";
       faults.push(...faultIf(!isBacked, `${at} is held by no live task`));
-      faults.push(...faultIf(resources.gpus !== held.length, `${at} holds GPUs ${held}`));
+      faults.push(...faultIf(resources.gpus !== held.length, `${at} holds GPUs ${held.join()}`));
     }
     if (node.health === "up") faults.push(...roomFaults(node));
   }

@@ -1,0 +1,136 @@
+// What a plan may never do, whatever the cluster, the tree and the story so far. Every plan here goes
+// through `planStep`, which proves it with `verifyPlan` before it is applied.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { World } from "../../src/scheduler/core/fixture.ts";
+import { invariants } from "../../src/scheduler/core/invariants.ts";
+import { plan } from "../../src/scheduler/core/plan.ts";
+import type { Plan } from "../../src/scheduler/core/plan-types.ts";
+import { decodeState, encodeState } from "../../src/scheduler/core/snapshot.ts";
+import { verifyPlan } from "../../src/scheduler/core/verify.ts";
+import { fitsAnyway, spareVictims } from "./plan-oracle.ts";
+import {
+  activeJobs,
+  endEverywhere,
+  happen,
+  heal,
+  leave,
+  open,
+  stories,
+  type Story,
+} from "./worlds.ts";
+
+const SEED = Number(process.env["TRAINYARD_SEED"] ?? 20_260_101);
+const RUNS = Number(process.env["TRAINYARD_RUNS"] ?? 400);
+
+function check(story: Story, each: (world: World) => void): World {
+  const world = open(story);
+  for (const happening of story.happenings) {
+    happen(world, story, happening);
+    expect(invariants(world.state)).toEqual([]);
+    each(world);
+  }
+  return world;
+}
+
+function holds(name: string, body: (story: Story) => void, happenings = 30): void {
+  test(name, () => {
+    console.log(`seed ${SEED}, ${RUNS} stories`);
+    fc.assert(fc.property(stories(happenings), body), { seed: SEED, numRuns: RUNS });
+  });
+}
+
+const planOf = (world: World): Plan => plan(world.state, world.nowMs, world.policy);
+const comparable = ({ holds: byJob, ...rest }: Plan): string =>
+  JSON.stringify({ ...rest, holds: [...byJob] });
+
+holds("every plan is proven, and every state it leads to is sound", (story) => {
+  check(story, (world) => {
+    expect(verifyPlan(world.state, planOf(world), world.policy)).toEqual([]);
+  });
+});
+
+holds(
+  "planning again right after a plan was carried out starts nothing and evicts nobody",
+  (story) => {
+    check(story, (world) => {
+      world.plan();
+      const again = planOf(world);
+      expect({ starts: again.starts, drops: again.drops }).toEqual({ starts: [], drops: [] });
+      expect(again.evictions).toEqual([]);
+    });
+  },
+);
+
+holds("the same state gives the same plan, also after a restart from a snapshot", (story) => {
+  check(story, (world) => {
+    const first = comparable(planOf(world));
+    expect(comparable(planOf(world))).toBe(first);
+    const restored = decodeState([...encodeState(world.state)]);
+    expect(comparable(plan(restored, world.nowMs, world.policy))).toBe(first);
+  });
+});
+
+holds("names do not matter: renaming everything in the same order renames the plan", (story) => {
+  const rename = (text: string): string =>
+    text
+      .replaceAll(/\bnode-(\d)/g, "machine-$1")
+      .replaceAll(/\bjob-(\d)/g, "task-$1")
+      .replaceAll(/\bq(\d)/g, "team$1")
+      .replaceAll(/\buser-(\d)/g, "person-$1");
+  check(story, (world) => {
+    const renamed = [...encodeState(world.state)].map((row) =>
+      JSON.parse(rename(JSON.stringify(row))),
+    );
+    const theirs = plan(decodeState(renamed), world.nowMs, world.policy);
+    expect(comparable(theirs)).toBe(rename(comparable(planOf(world))));
+  });
+});
+
+holds("no victim could have been spared", (story) => {
+  check(story, (world) => {
+    expect(spareVictims(world.state, planOf(world))).toEqual([]);
+  });
+});
+
+holds("nobody waits for GPUs that are free and kept for nobody", (story) => {
+  check(story, (world) => {
+    const { holds: byJob } = world.plan();
+    for (const [id, hold] of byJob) {
+      if (hold.code !== "WAITING_FOR_GPUS" && hold.code !== "FRAGMENTED") continue;
+      expect(fitsAnyway(world.state, id), `${id}: ${hold.code}`).toBe(false);
+    }
+  });
+});
+
+holds(
+  "once all is well, everything that can run ends, and no preemption was for nothing",
+  (story) => {
+    const world = check(story, () => undefined);
+    const before = world.state.totals.thrash;
+    for (let round = 0; round < 400 && !isDone(world); round += 1) {
+      heal(world);
+      world.nowMs += 700_000;
+      const evictedFor = world.plan().evictions.map(({ preemptor }) => preemptor);
+      leave(world, null);
+      const { starts } = world.plan();
+      const started = new Set([...world.state.active, ...starts.map(({ jobId }) => jobId)]);
+      for (const id of evictedFor) if (id !== null) expect(started).toContain(id);
+      for (const id of world.state.nodes.keys()) world.report(id);
+      const oldest = activeJobs(world, "running")[0];
+      if (oldest !== undefined) endEverywhere(world, oldest, true);
+      expect(invariants(world.state)).toEqual([]);
+    }
+    expect(isDone(world)).toBe(true);
+    expect(world.state.totals.thrash).toBe(before);
+  },
+);
+
+/** Whoever still waits could never run. */
+function isDone(world: World): boolean {
+  if (world.state.active.size > 0) return false;
+  const never = new Set(["EXCEEDS_CLUSTER", "NO_MATCHING_GPU", "EXCEEDS_QUEUE_LIMIT"]);
+  const { starts, holds: byJob } = planOf(world);
+  return starts.length === 0 && [...byJob.values()].every(({ code }) => never.has(code));
+}

@@ -1,0 +1,324 @@
+// Random clusters and what happens to them, as data: a tree of queues, nodes, a policy, and a list of
+// steps that `play` carries out through the real cycle. Every list makes a legal story, since numbers
+// pick from what is there.
+
+import fc from "fast-check";
+import type { Refusal } from "../../src/base/errors.ts";
+import { type JobId, nodeId, type NodeId, queuePath } from "../../src/base/ids.ts";
+import {
+  ALICE,
+  CRASHED,
+  EXITED_WELL,
+  jobSpec,
+  nodeSpec,
+  queueSpec,
+  STOPPED,
+  World,
+} from "../../src/scheduler/core/fixture.ts";
+import { step } from "../../src/scheduler/core/cycle.ts";
+import { activeAttempt } from "../../src/scheduler/core/job.ts";
+import type { NodeSpec, Policy, QueueSpec } from "../../src/scheduler/core/state.ts";
+
+export type Happening =
+  | { readonly kind: "submit"; readonly job: Wish; readonly count: number }
+  | { readonly kind: "plan" }
+  | { readonly kind: "run" }
+  | { readonly kind: "wait"; readonly ms: number }
+  | { readonly kind: "checkpoint"; readonly which: number }
+  | { readonly kind: "end"; readonly which: number; readonly isWell: boolean }
+  | { readonly kind: "leave"; readonly node: number | null }
+  | { readonly kind: "cancel"; readonly which: number }
+  | { readonly kind: "node"; readonly which: number; readonly to: "open" | "cordoned" | "draining" }
+  | { readonly kind: "lose"; readonly which: number }
+  | { readonly kind: "join"; readonly which: number }
+  | { readonly kind: "limit"; readonly which: number; readonly limit: number | null };
+
+export interface Wish {
+  readonly queue: number;
+  readonly user: number;
+  readonly priorityClass: string;
+  readonly nodes: number;
+  readonly gpus: number;
+  readonly cpuMilli: number;
+  readonly gpuType: string;
+  readonly timeLimitMs: number | null;
+}
+
+export interface Story {
+  readonly queues: readonly QueueSpec[];
+  readonly nodes: readonly NodeSpec[];
+  readonly policy: Partial<Policy>;
+  readonly happenings: readonly Happening[];
+}
+
+const TYPES = ["NVIDIA H100 80GB", "NVIDIA A100-SXM4-40GB"] as const;
+
+const which = fc.nat(40);
+
+const wish: fc.Arbitrary<Wish> = fc.record({
+  queue: which,
+  user: fc.nat(2),
+  priorityClass: fc.constantFrom("low", "normal", "normal", "high"),
+  nodes: fc.constantFrom(1, 1, 1, 2, 2, 3, 4),
+  gpus: fc.constantFrom(0, 1, 1, 2, 2, 3, 4, 8),
+  cpuMilli: fc.constantFrom(0, 0, 0, 8_000, 40_000),
+  gpuType: fc.constantFrom("", "", "", "H100", "a100"),
+  timeLimitMs: fc.constantFrom(null, null, 60_000),
+});
+
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant("submit"),
+      job: wish,
+      count: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant("plan") }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("run") }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("wait"), ms: fc.constantFrom(1, 20_000, 3_600_000) }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("checkpoint"), which }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("end"), which, isWell: fc.boolean() }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("leave"),
+      node: fc.option(which, { nil: null }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel"), which }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("node"),
+      which,
+      to: fc.constantFrom("open", "open", "cordoned", "draining"),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("lose"), which }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("join"), which }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("limit"),
+      which,
+      limit: fc.option(fc.nat(12), { nil: null }),
+    }),
+  },
+);
+
+/** Guarantees of children never add up to more than their parent's. */
+const queues: fc.Arbitrary<readonly QueueSpec[]> = fc
+  .array(
+    fc.record({
+      guarantee: fc.nat(8),
+      slack: fc.option(fc.nat(12), { nil: null }),
+      weight: fc.constantFrom(0, 1, 1, 2, 5),
+      order: fc.constantFrom("fifo", "las"),
+      children: fc.integer({ min: 0, max: 3 }),
+      part: fc.nat(3),
+    }),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((tops) =>
+    tops.flatMap(({ guarantee, slack, weight, order, children, part }, at): QueueSpec[] => {
+      const path = `q${at}`;
+      const limit = slack === null ? null : guarantee + slack;
+      const top = queueSpec(path, { guarantee, limit, weight, order });
+      const share = children === 0 ? 0 : Math.floor((guarantee * part) / (3 * children));
+      const below = Array.from({ length: children }, (_, n) =>
+        queueSpec(`${path}/c${n}`, { guarantee: share, weight: (weight + n) % 3, order }),
+      );
+      return [top, ...below];
+    }),
+  );
+
+const nodes: fc.Arbitrary<readonly NodeSpec[]> = fc
+  .array(fc.record({ gpus: fc.constantFrom(1, 2, 4, 4, 8), type: fc.nat(3) }), {
+    minLength: 1,
+    maxLength: 6,
+  })
+  .map((list) =>
+    list.map(({ gpus, type }, at) => {
+      const spec = nodeSpec(`node-${at}`, gpus);
+      // 0 and 1: one type, 2 both types on one node, 3 as 0.
+      const typeOf = (index: number): string =>
+        TYPES[type === 2 ? index % 2 : type % 2] ?? TYPES[0];
+      return { ...spec, gpus: spec.gpus.map((gpu) => ({ ...gpu, type: typeOf(gpu.index) })) };
+    }),
+  );
+
+const policy: fc.Arbitrary<Partial<Policy>> = fc.record({
+  isPreemptionEnabled: fc.constantFrom(true, true, true, false),
+  minRunMs: fc.constantFrom(0, 0, 0, 30_000),
+  gangPatienceMs: fc.constantFrom(0, 60_000, 300_000),
+  claimsMax: fc.constantFrom(0, 1, 8),
+});
+
+export const stories = (happeningsMax: number): fc.Arbitrary<Story> =>
+  fc.record({
+    queues,
+    nodes,
+    policy,
+    happenings: fc.array(happening, { minLength: 1, maxLength: happeningsMax }),
+  });
+
+/** The cluster of a story before anything happened. */
+export function open(story: Story): World {
+  const world = new World(story.queues, story.policy);
+  for (const spec of story.nodes) world.register(spec);
+  return world;
+}
+
+/** Carries out one happening; what there is nothing for does nothing. */
+export function happen(world: World, story: Story, happening: Happening): void {
+  switch (happening.kind) {
+    case "submit":
+      for (let n = 0; n < happening.count; n += 1) submit(world, happening.job);
+      return;
+    case "plan":
+      world.plan();
+      return;
+    case "run":
+      forNodesUp(world, (id) => void world.report(id));
+      return;
+    case "wait":
+      world.nowMs += happening.ms;
+      world.must({ kind: "clock.tick" });
+      return;
+    case "checkpoint": {
+      const id = pick(activeJobs(world, "running"), happening.which);
+      if (id !== undefined && isHealthy(world, id)) world.checkpoint(id, world.nowMs);
+      return;
+    }
+    case "end": {
+      const id = pick(activeJobs(world, "running"), happening.which);
+      if (id !== undefined) endEverywhere(world, id, happening.isWell);
+      return;
+    }
+    case "leave":
+      return leave(world, happening.node);
+    case "cancel": {
+      const ids = [...world.state.jobs.keys()].filter((id) => !world.state.ended.has(id));
+      const jobId = pick(ids, happening.which);
+      if (jobId !== undefined) world.send({ kind: "job.cancel", jobId, why: "" });
+      return;
+    }
+    case "node":
+      return setNode(world, happening);
+    case "lose": {
+      const node = pick([...world.state.nodes.values()], happening.which);
+      if (node?.health !== "up") return;
+      const { instance } = node;
+      world.must({ kind: "node.expire", nodeId: node.spec.id, instance });
+      return;
+    }
+    case "join": {
+      const node = pick([...world.state.nodes.values()], happening.which);
+      if (node?.health === "lost") world.register(node.spec, `${node.instance}+`);
+      return;
+    }
+    case "limit":
+      return setLimit(world, story, happening);
+  }
+}
+
+/** Everything is well again: nodes come back open, whoever was told to stop stops, time passes. */
+export function heal(world: World): void {
+  for (const node of world.state.nodes.values()) {
+    if (node.health === "lost") world.register(node.spec, `${node.instance}+`);
+    world.must({ kind: "node.uncordon", nodeId: node.spec.id });
+  }
+  leave(world, null);
+}
+
+export function leave(world: World, node: number | null): void {
+  const ids = [...world.state.nodes.keys()];
+  const one = node === null ? null : pick(ids, node);
+  forNodesUp(world, (id) => {
+    if (one !== null && one !== id) return;
+    world.report(id, (task) => {
+      const isStopping = world.job(task.jobId).phase.kind === "stopping";
+      return isStopping ? { ...task, state: { kind: "ended", exit: STOPPED } } : task;
+    });
+  });
+}
+
+export function endEverywhere(world: World, id: JobId, isWell: boolean): void {
+  forNodesUp(world, (node) => {
+    world.report(node, (task) => {
+      if (task.jobId !== id) return task;
+      return { ...task, state: { kind: "ended", exit: isWell ? EXITED_WELL : CRASHED } };
+    });
+  });
+}
+
+export function activeJobs(world: World, phase: string): readonly JobId[] {
+  return [...world.state.active].filter((id) => world.phase(id) === phase);
+}
+
+function submit(world: World, job: Wish): void {
+  const leaves = [...world.state.queues.keys()].filter(
+    (path) => ![...world.state.queues.keys()].some((other) => other.startsWith(`${path}/`)),
+  );
+  const { queue, user, gpus, cpuMilli, ...rest } = job;
+  const spec = jobSpec({
+    ...rest,
+    queue: queuePath(pick(leaves, queue) ?? ""),
+    perNode: { gpus, cpuMilli, memoryMib: 0 },
+    restartsMax: 1,
+  });
+  const actor = { ...ALICE, user: `user-${user}` };
+  const { events, reply } = step(
+    world.state,
+    { command: { kind: "job.submit", spec }, actor, request: null },
+    world.nowMs,
+    world.policy,
+  );
+  world.log.push(...events);
+  if (isRefused(reply)) throw new Error(reply.message);
+}
+
+const isRefused = (reply: object): reply is Refusal => "remedy" in reply;
+
+function isHealthy(world: World, id: JobId): boolean {
+  const attempt = activeAttempt(world.job(id).phase);
+  return (
+    attempt !== null &&
+    attempt.tasks.every(({ kind }) => kind === "running") &&
+    attempt.placement.every(({ nodeId: on }) => world.state.nodes.get(on)?.health === "up")
+  );
+}
+
+function setNode(world: World, { which: at, to }: Extract<Happening, { kind: "node" }>): void {
+  const id = pick([...world.state.nodes.keys()], at) ?? nodeId("node-0");
+  if (to === "open") world.must({ kind: "node.uncordon", nodeId: id });
+  else if (to === "cordoned") world.must({ kind: "node.cordon", nodeId: id, note: "test" });
+  else world.must({ kind: "node.drain", nodeId: id, note: "test" });
+}
+
+/** A refused change (under a guarantee, over the parent's limit) is part of the story. */
+function setLimit(
+  world: World,
+  story: Story,
+  { which: at, limit }: Extract<Happening, { kind: "limit" }>,
+): void {
+  const spec = pick(story.queues, at);
+  if (spec === undefined) return;
+  world.send({ kind: "queue.apply", queues: [{ ...spec, limit }], prune: false });
+}
+
+function forNodesUp(world: World, act: (id: NodeId) => void): void {
+  for (const [id, node] of world.state.nodes) if (node.health === "up") act(id);
+}
+
+function pick<T>(items: readonly T[], at: number): T | undefined {
+  return items.length === 0 ? undefined : items[at % items.length];
+}
