@@ -1,6 +1,15 @@
 // Small files that must be whole or not there at all, however the machine goes down.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { isErrno } from "./proc.ts";
 
 /** Written aside, synced, renamed: a reader sees the old content or the new one, never a part. */
@@ -35,5 +44,24 @@ export function readJson(path: string): unknown {
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
     throw error;
+  }
+}
+
+/** The last `bytes` of a text file; empty when there is no such file. */
+export function readTail(path: string, bytes: number): string {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return "";
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(file);
+    const buffer = Buffer.alloc(Math.min(size, bytes));
+    const read = readSync(file, buffer, 0, buffer.length, size - buffer.length);
+    return buffer.toString("utf8", 0, read);
+  } finally {
+    closeSync(file);
   }
 }

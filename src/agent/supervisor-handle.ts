@@ -81,8 +81,8 @@ export class SupervisorHandle {
   #open(): ReturnType<typeof connect> {
     const short = shortPath(this.#folder.file("socket"));
     const socket = connect(short.path);
-    socket.once("connect", short.close);
-    socket.once("error", short.close);
+    socket.once("connect", () => short.close());
+    socket.once("error", () => short.close());
     return socket;
   }
 

@@ -1,14 +1,14 @@
 // Where a task's files are: <state-dir>/tasks/<job>/<attempt>-<rank>/. The folder is the agent's
 // whole memory of a task, and its path is the marker of the task's processes.
 
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { jobId } from "../base/ids.ts";
 import type { DesiredTask } from "../scheduler/core/desired.ts";
 import type { Rendezvous, TaskExit } from "../scheduler/core/job.ts";
 import type { TaskKey } from "./core/task-key.ts";
 import type { TaskPaths } from "./core/torchrun.ts";
-import { readJson, writeAtomic } from "./files.ts";
+import { readJson, readTail, writeAtomic } from "./files.ts";
 import {
   parseExitFile,
   parseSupervisorState,
@@ -24,6 +24,8 @@ export interface TaskRecord {
   readonly exit: TaskExit | null;
   /** The scheduler has recorded the end: nothing is to be reported any more. */
   readonly isForgotten: boolean;
+  /** All metrics of its output are in the tracker, or there are none to come. */
+  readonly isShipped: boolean;
 }
 
 export class TaskFolder {
@@ -35,6 +37,18 @@ export class TaskFolder {
 
   file(name: keyof typeof TASK_FILES): string {
     return join(this.root, TASK_FILES[name]);
+  }
+
+  /** What only the command needed; its logs, checkpoints and record stay. */
+  dropScratch(): void {
+    for (const folder of [this.work, this.resume, join(this.root, "torchrun")]) {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** The end of a file, for messages; empty when there is none. */
+  tail(name: "stdout" | "stderr", bytes: number): string {
+    return readTail(this.file(name), bytes);
   }
 
   get checkpoints(): string {
@@ -108,5 +122,6 @@ function parseRecord(value: unknown): TaskRecord | null {
     rendezvous: record.rendezvous ?? null,
     exit: record.exit ?? null,
     isForgotten: record.isForgotten ?? false,
+    isShipped: record.isShipped ?? false,
   };
 }

@@ -20,7 +20,13 @@ export type LocalPhase =
   | { readonly kind: "launching" }
   | { readonly kind: "running" }
   /** Told to stop; the supervisor carries it out by itself. */
-  | { readonly kind: "stopping"; readonly order: StopOrder }
+  | {
+      readonly kind: "stopping";
+      readonly order: StopOrder;
+      /** Step of a checkpoint that was taken after the order and is stored: when it is committed,
+       * there is nothing more to wait for. */
+      readonly checkpointStep: number | null;
+    }
   /** Being killed; over when `exited` comes. */
   | { readonly kind: "killing"; readonly why: KillWhy; readonly hasStarted: boolean }
   /** No process any more; its complete checkpoints are still on their way to the store. */
@@ -71,7 +77,13 @@ export type LocalEvent =
       readonly exit: TaskExit;
       readonly nowMs: number;
     }
-  | { readonly kind: "part_stored"; readonly key: TaskKey; readonly part: StoredPart }
+  | {
+      readonly kind: "part_stored";
+      readonly key: TaskKey;
+      readonly part: StoredPart;
+      /** The script had finished writing it after it was told to stop. */
+      readonly isAfterStop: boolean;
+    }
   | { readonly kind: "uploads_done"; readonly key: TaskKey }
   /** Found in the state folder at the start. */
   | { readonly kind: "adopted"; readonly task: LocalTask }
@@ -98,7 +110,11 @@ export function applyLocal(state: LocalState, event: LocalEvent): LocalState {
         phase: phaseAfterExit(task, event.exit, event.nowMs),
       }));
     case "part_stored":
-      return update(state, event.key, (task) => ({ ...task, parts: addPart(task, event.part) }));
+      return update(state, event.key, (task) => ({
+        ...task,
+        parts: addPart(task, event.part),
+        phase: event.isAfterStop ? withCheckpoint(task.phase, event.part.step) : task.phase,
+      }));
     case "uploads_done":
       return update(state, event.key, endUploads);
     case "adopted":
@@ -125,7 +141,11 @@ function applyBegan(state: LocalState, action: AgentAction): LocalState {
     case "stop":
       return update(state, action.key, (task) => ({
         ...task,
-        phase: { kind: "stopping", order: action.order },
+        phase: {
+          kind: "stopping",
+          order: action.order,
+          checkpointStep: task.phase.kind === "stopping" ? task.phase.checkpointStep : null,
+        },
       }));
     case "kill":
       return update(state, action.key, (task) => ({
@@ -225,6 +245,10 @@ function endUploads(task: LocalTask): LocalTask {
   return { ...task, phase: { kind: "ended", exit: task.phase.exit } };
 }
 
+function withCheckpoint(phase: LocalPhase, step: number): LocalPhase {
+  return phase.kind === "stopping" ? { ...phase, checkpointStep: step } : phase;
+}
+
 function addPart(task: LocalTask, part: StoredPart): readonly StoredPart[] {
   const others = task.parts.filter((known) => known.step !== part.step);
   return [...others, part].slice(-PARTS_MAX);
@@ -233,7 +257,9 @@ function addPart(task: LocalTask, part: StoredPart): readonly StoredPart[] {
 function dropCommitted(task: LocalTask, desired: readonly DesiredTask[]): LocalTask {
   const match = desired.find((candidate) => isSameTask(candidate, task));
   if (match === undefined || task.parts.length === 0) return task;
-  const parts = task.parts.filter((part) => !isCommitted(task, part, match.committedCheckpoints));
+  const parts = task.parts.filter(
+    (part) => !isCommitted(task, part.step, match.committedCheckpoints),
+  );
   return parts.length === task.parts.length ? task : { ...task, parts };
 }
 

@@ -143,6 +143,23 @@ describe("stopping", () => {
     expect(observe(done)).toEqual(observe(late.state));
   });
 
+  test("a script that goes on is ended once a checkpoint taken after the order is committed", () => {
+    const { state } = step(running(), wants(desiredTask({ stop: PREEMPTED })));
+    const part = { step: 40, takenAtMs: 1, digest: digest("d"), sizeBytes: 9, uploadedBytes: 9 };
+    const stored = (isAfterStop: boolean) =>
+      fold(state, { kind: "part_stored", key: KEY, part, isAfterStop });
+    const committedCheckpoints = [checkpointId("job-1/000000000040-1")];
+    const waiting = wants(desiredTask({ stop: PREEMPTED }));
+    const committed = wants(desiredTask({ stop: PREEMPTED, committedCheckpoints }));
+    expect(step(stored(true), waiting, 9_000).actions).toEqual([]);
+    expect(step(stored(false), committed, 9_000).actions).toEqual([]);
+    const end = step(stored(true), committed, 9_000);
+    expect(end.actions).toEqual([
+      { kind: "stop", key: KEY, order: { ...PREEMPTED, deadlineMs: 9_000 }, signal: "SIGTERM" },
+    ]);
+    expect(step(end.state, committed, 9_100).actions).toEqual([]);
+  });
+
   test("a task that has no process yet ends as stopped", () => {
     const preparing = step(EMPTY_LOCAL, wants(desiredTask())).state;
     const { actions, state } = step(preparing, wants(desiredTask({ stop: PREEMPTED })));
@@ -207,7 +224,7 @@ describe("ending", () => {
       sizeBytes: 9,
       uploadedBytes: 9,
     };
-    const stored = fold(running(), { kind: "part_stored", key: KEY, part });
+    const stored = fold(running(), { kind: "part_stored", key: KEY, part, isAfterStop: false });
     expect(observe(stored)[0]?.parts).toEqual([part]);
     const id = checkpointId("job-1/000000000040-1");
     const tasks = [desiredTask({ committedCheckpoints: [id] })];

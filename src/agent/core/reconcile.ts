@@ -5,8 +5,8 @@ import { unreachable } from "../../base/assert.ts";
 import type { DesiredTask, StopOrder } from "../../scheduler/core/desired.ts";
 import type { AgentAction, Desired } from "./actions.ts";
 import { isExpired, type LeaseView } from "./lease.ts";
-import type { LocalState, LocalTask } from "./local.ts";
-import { isSameTask, type TaskKey } from "./task-key.ts";
+import type { LocalPhase, LocalState, LocalTask } from "./local.ts";
+import { isCommitted, isSameTask, type TaskKey } from "./task-key.ts";
 
 /**
  * From the deadline on the supervisor ends a task by itself: SIGTERM to the launcher, then SIGKILL.
@@ -70,7 +70,11 @@ function advance(task: LocalTask, desired: Desired | null, nowMs: number): reado
     case "running":
       return wanted.stop === null ? [] : [stopAction(wanted, wanted.stop)];
     case "stopping":
-      return stopAgain(task.phase.order, wanted) ?? advanceAlone(task, nowMs);
+      return (
+        stopAgain(task.phase.order, wanted) ??
+        endAfterCheckpoint(task, task.phase, wanted, nowMs) ??
+        advanceAlone(task, nowMs)
+      );
     case "killing":
     case "flushing":
     case "ended":
@@ -130,6 +134,22 @@ function stopAgain(current: StopOrder, wanted: DesiredTask): readonly AgentActio
   if (order.reason === current.reason && !isSooner) return null;
   const deadlineMs = Math.min(order.deadlineMs, current.deadlineMs);
   return [stopAction(wanted, { ...order, deadlineMs })];
+}
+
+/**
+ * A script that does not react to the stop file is ended right after its next checkpoint is
+ * committed: it would only use the GPUs for work that is lost.
+ */
+function endAfterCheckpoint(
+  task: LocalTask,
+  phase: Extract<LocalPhase, { kind: "stopping" }>,
+  wanted: DesiredTask,
+  nowMs: number,
+): readonly AgentAction[] | null {
+  const { order, checkpointStep } = phase;
+  if (!order.wantsCheckpoint || checkpointStep === null || order.deadlineMs <= nowMs) return null;
+  if (!isCommitted(task, checkpointStep, wanted.committedCheckpoints)) return null;
+  return [stopAction(wanted, { ...order, deadlineMs: nowMs })];
 }
 
 function starts(local: LocalState, desired: Desired | null): readonly AgentAction[] {

@@ -1,7 +1,6 @@
-// What names a task, and a part of a checkpoint that it stored.
+// What names a task, and a checkpoint of it.
 
 import { type CheckpointId, checkpointId, type JobId } from "../../base/ids.ts";
-import type { StoredPart } from "../../scheduler/core/commands.ts";
 
 export interface TaskKey {
   readonly jobId: JobId;
@@ -18,12 +17,12 @@ export function taskName(key: TaskKey): string {
   return `${key.jobId}/${key.attempt}/${key.rank}`;
 }
 
-/** Whether the scheduler has committed the checkpoint that this part belongs to. */
+/** Whether the scheduler has committed this attempt's checkpoint of the step. */
 export function isCommitted(
   key: TaskKey,
-  part: StoredPart,
+  step: number,
   committed: readonly CheckpointId[],
 ): boolean {
-  const step = String(part.step).padStart(12, "0");
-  return committed.includes(checkpointId(`${key.jobId}/${step}-${key.attempt}`));
+  const digits = String(step).padStart(12, "0");
+  return committed.includes(checkpointId(`${key.jobId}/${digits}-${key.attempt}`));
 }

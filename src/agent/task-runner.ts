@@ -1,0 +1,289 @@
+// Carries out the actions of one task: prepares it, gives its supervisor orders, watches its
+// checkpoints, ships its metrics. Says what happened as local events; decides nothing.
+
+import { join } from "node:path";
+import type { StoredPart } from "../scheduler/core/commands.ts";
+import type { DesiredTask, StopOrder } from "../scheduler/core/desired.ts";
+import type { JobSpec, Rendezvous, TaskExit } from "../scheduler/core/job.ts";
+import type { KillWhy } from "./core/actions.ts";
+import { exitMessage, isPortTaken } from "./core/exit-message.ts";
+import type { LocalEvent } from "./core/local.ts";
+import type { TaskKey } from "./core/task-key.ts";
+import { commandOf, environmentOf, type NodeFacts, TASK_MARKER } from "./core/torchrun.ts";
+import { readJson } from "./files.ts";
+import { MetricShipper } from "./metrics.ts";
+import type { AgentPorts, CheckpointWatching } from "./ports.ts";
+import { prepare, prepareFailure } from "./prepare.ts";
+import { bootMs, findMarked, isErrno } from "./proc.ts";
+import { chooseRendezvous } from "./rendezvous.ts";
+import { killTask, SupervisorHandle } from "./supervisor-handle.ts";
+import type { SupervisorPool } from "./supervisor-pool.ts";
+import type { SupervisorCommand, SupervisorState } from "./supervisor-protocol.ts";
+import type { TaskFolder, TaskRecord } from "./task-folder.ts";
+
+/** What all runners of an agent share. */
+export interface RunnerContext {
+  readonly stateDir: string;
+  readonly leaseFile: string;
+  readonly facts: () => NodeFacts;
+  readonly pool: SupervisorPool;
+  readonly ports: AgentPorts;
+  readonly emit: (event: LocalEvent) => void;
+}
+
+const STDERR_TAIL_BYTES = 32_768;
+const KILLED: TaskExit = { reason: "killed", code: -1, message: "" };
+
+export class TaskRunner {
+  readonly key: TaskKey;
+  readonly folder: TaskFolder;
+  readonly #context: RunnerContext;
+  readonly #abort = new AbortController();
+  /** Steps that this rank was asked about; see `declareEmpty`. */
+  readonly #askedSteps = new Set<number>();
+  #record: TaskRecord;
+  #isBusy = false;
+  #isOver = false;
+  #handle: SupervisorHandle | null = null;
+  #watching: CheckpointWatching | null = null;
+  #shipper: MetricShipper | null = null;
+  #stopCommand: SupervisorCommand | null = null;
+  #stopAskedAtUnixMs = Number.POSITIVE_INFINITY;
+  #killReason: "killed" | "lease_expired" | null = null;
+
+  constructor(folder: TaskFolder, record: TaskRecord, context: RunnerContext) {
+    const { jobId, attempt, rank } = record.task;
+    this.key = { jobId, attempt, rank };
+    this.folder = folder;
+    this.#record = record;
+    this.#context = context;
+  }
+
+  get task(): DesiredTask {
+    return this.#record.task;
+  }
+
+  /** Environment of the task's command, also for its setup line and for terminals. */
+  environment(): Readonly<Record<string, string>> {
+    const rendezvous = this.#record.rendezvous ?? { host: "", port: 0 };
+    return environmentOf(this.task, rendezvous, this.folder.paths(), this.#context.facts());
+  }
+
+  prepare(): Promise<void> {
+    const { stateDir, ports } = this.#context;
+    return this.#step(async () => {
+      const exit = await prepare(this.task, this.folder, {
+        stateDir,
+        bundles: ports.bundles,
+        checkpoints: ports.checkpoints,
+        env: this.environment(),
+        signal: this.#abort.signal,
+        newId: ports.newId,
+        begin: () => this.#save({}),
+      });
+      if (exit === null) this.#context.emit({ kind: "prepared", key: this.key });
+      return exit;
+    });
+  }
+
+  chooseRendezvous(): Promise<void> {
+    return this.#step(async () => {
+      const rendezvous = await chooseRendezvous(this.#context.facts().address);
+      this.#context.emit({ kind: "rendezvous_chosen", key: this.key, rendezvous });
+      return null;
+    });
+  }
+
+  launch(rendezvous: Rendezvous): Promise<void> {
+    return this.#step(async () => {
+      this.#save({ rendezvous });
+      const facts = this.#context.facts();
+      const paths = this.folder.paths();
+      const answer = await this.#context.pool.launch({
+        root: this.folder.root,
+        argv: commandOf(this.task, rendezvous, paths, facts),
+        cwd: this.folder.work,
+        env: environmentOf(this.task, rendezvous, paths, facts),
+        leaseFile: this.#context.leaseFile,
+        cgroup: null,
+        isTorchrun: this.task.spec.command.kind === "torchrun",
+      });
+      if (answer.kind === "failed") return answer.exit;
+      this.attend(answer.state);
+      this.#context.emit({ kind: "launched", key: this.key });
+      return null;
+    });
+  }
+
+  /** Takes up a task that runs, or ran, under a supervisor; also one that an earlier agent started. */
+  attend(state: SupervisorState): void {
+    this.#handle = new SupervisorHandle(this.folder, state);
+    this.#watchCheckpoints();
+    this.#shipMetrics();
+    this.#handle.watch((exit) => this.#over(this.#explain(exit)));
+  }
+
+  /** It is over, as this agent or an earlier one has seen; what it stored goes on. */
+  conclude(exit: TaskExit): void {
+    this.#watchCheckpoints();
+    this.#shipMetrics();
+    this.#over(exit);
+  }
+
+  async stop(order: StopOrder, signal: JobSpec["stopSignal"]): Promise<void> {
+    const { reason, deadlineMs } = order;
+    this.#stopAskedAtUnixMs = Math.min(this.#stopAskedAtUnixMs, Date.now());
+    this.#stopCommand = { kind: "stop", reason, deadlineBootMs: deadlineMs, signal };
+    // Without a process yet, it is given when there is one.
+    await this.#handle?.send(this.#stopCommand);
+  }
+
+  async kill(why: KillWhy): Promise<void> {
+    this.#killReason = why === "lease_expired" ? "lease_expired" : "killed";
+    this.#abort.abort();
+    if (this.#handle !== null) await this.#handle.kill(this.#killReason);
+    else if (!this.#isBusy) this.#over(KILLED);
+  }
+
+  /** Waits for uploads of what is complete; says `uploads_done` when through, or when time is up. */
+  async flush(untilMs: number): Promise<void> {
+    try {
+      await this.#watching?.flush(Math.max(0, untilMs - bootMs()));
+    } catch (error) {
+      this.#context.ports.log.warn({ ...this.key, error: messageOf(error) }, "uploads failed");
+    }
+    this.#context.emit({ kind: "uploads_done", key: this.key });
+  }
+
+  async abandonUploads(): Promise<void> {
+    const watching = this.#watching;
+    this.#watching = null;
+    await watching?.stop();
+  }
+
+  /** Other ranks stored something for these steps: says so when this one has nothing. */
+  declareEmpty(steps: readonly number[]): void {
+    for (const step of steps) {
+      if (this.#askedSteps.has(step) || this.#watching === null) continue;
+      this.#askedSteps.add(step);
+      void this.#declareEmpty(step, this.#watching);
+    }
+  }
+
+  /** The scheduler has recorded the end. Logs stay; what only the command needed goes. */
+  async forget(): Promise<void> {
+    await this.abandonUploads();
+    this.#handle?.release();
+    this.#save({ isForgotten: true });
+    this.folder.dropScratch();
+  }
+
+  /** This agent ends; the task goes on. */
+  async release(): Promise<void> {
+    this.#handle?.release();
+    this.#shipper?.stop();
+    await this.abandonUploads();
+  }
+
+  /** Runs one step on the way to a process, and heeds what was asked meanwhile. */
+  async #step(act: () => Promise<TaskExit | null>): Promise<void> {
+    this.#isBusy = true;
+    const exit = await act().catch((error: unknown) => this.#stepFailed(error));
+    this.#isBusy = false;
+    if (exit !== null) this.#over(exit);
+    else if (this.#killReason !== null) await this.#killLate(this.#killReason);
+    else if (this.#stopCommand !== null) await this.#handle?.send(this.#stopCommand);
+  }
+
+  async #killLate(reason: "killed" | "lease_expired"): Promise<void> {
+    if (this.#handle === null) this.#over(KILLED);
+    else await this.#handle.kill(reason);
+  }
+
+  async #stepFailed(error: unknown): Promise<TaskExit> {
+    // A launch may have got as far as a process before it failed.
+    await killTask(this.folder.root, this.folder.supervisorState());
+    return prepareFailure(error, this.folder);
+  }
+
+  #over(exit: TaskExit): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#save({ exit });
+    this.#shipper?.finish();
+    this.#context.emit({ kind: "exited", key: this.key, exit, nowMs: bootMs() });
+  }
+
+  #explain(exit: TaskExit): TaskExit {
+    const isFailure = exit.code !== 0 && (exit.reason === "exited" || exit.reason === "signalled");
+    if (!isFailure) return exit;
+    const stderr = this.folder.tail("stderr", STDERR_TAIL_BYTES);
+    if (this.key.rank === 0 && isPortTaken(stderr)) {
+      const port = this.#record.rendezvous?.port ?? 0;
+      const message = `another program took the rendezvous port ${port}; it is tried again`;
+      return { ...exit, reason: "lost", message };
+    }
+    return { ...exit, message: exitMessage(this.#workerError(), stderr) };
+  }
+
+  #workerError(): unknown {
+    try {
+      return readJson(join(this.folder.root, "error.json"));
+    } catch (error) {
+      // Written by the user's process: it may hold anything.
+      if (error instanceof SyntaxError) return null;
+      throw error;
+    }
+  }
+
+  #watchCheckpoints(): void {
+    const { spec, dedupeAgainst } = this.task;
+    this.#watching = this.#context.ports.checkpointWatch.start({
+      ...this.key,
+      dir: this.folder.checkpoints,
+      patterns: spec.checkpoint.patterns,
+      pidsOf: () => findMarked(TASK_MARKER, this.folder.root),
+      dedupeAgainst,
+      onStored: (part) => this.#stored(part),
+    });
+  }
+
+  #stored(part: StoredPart): void {
+    const isAfterStop = part.takenAtMs >= this.#stopAskedAtUnixMs;
+    this.#context.emit({ kind: "part_stored", key: this.key, part, isAfterStop });
+  }
+
+  async #declareEmpty(step: number, watching: CheckpointWatching): Promise<void> {
+    try {
+      if (await watching.hasStep(step)) return;
+      const empty = { digest: null, sizeBytes: 0, uploadedBytes: 0 };
+      this.#stored({ step, takenAtMs: 0, ...empty });
+    } catch (error) {
+      this.#askedSteps.delete(step);
+      this.#context.ports.log.warn({ ...this.key, step, error: messageOf(error) }, "no look");
+    }
+  }
+
+  #shipMetrics(): void {
+    if (this.key.rank !== 0 || this.#record.isShipped) return;
+    this.#shipper = new MetricShipper(this.folder, this.task, this.#context.ports, () => {
+      this.#save({ isShipped: true });
+    });
+    this.#shipper.start();
+  }
+
+  #save(change: Partial<TaskRecord>): void {
+    this.#record = { ...this.#record, ...change };
+    try {
+      this.folder.save(this.#record);
+    } catch (error) {
+      if (!isErrno(error, "ENOENT") && this.#record.exit === null) throw error;
+      // The end must get out, full disk or not; a restarted agent then reads the supervisor's word.
+      this.#context.ports.log.error({ ...this.key, error: messageOf(error) }, "task not saved");
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
