@@ -15,6 +15,7 @@ export type StatusName =
   | "DEADLINE_EXCEEDED"
   | "OUT_OF_RANGE"
   | "DATA_LOSS"
+  | "CANCELLED"
   | "INTERNAL";
 
 export const ERROR_CATALOGUE = {
@@ -89,6 +90,13 @@ export const ERROR_CATALOGUE = {
     status: "UNAVAILABLE",
     meaning: "The data folder cannot be written (full disk, read-only, I/O error).",
   },
+  SERVER_UNREACHABLE: { status: "UNAVAILABLE", meaning: "The server does not answer." },
+  DEADLINE_PASSED: {
+    status: "DEADLINE_EXCEEDED",
+    meaning: "No answer came within the call's time limit; it may have taken effect.",
+  },
+  CALL_CANCELLED: { status: "CANCELLED", meaning: "The caller ended the call." },
+  INTERNAL_ERROR: { status: "INTERNAL", meaning: "A bug; the server's log has the details." },
 } as const satisfies Record<string, { status: StatusName; meaning: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

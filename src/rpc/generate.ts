@@ -2,12 +2,13 @@
 // the developer's `gen` task and by loader.test.ts; no daemon calls it.
 
 import { execFile } from "node:child_process";
+import { readdir, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { LOADER_OPTIONS, PROTO_FILES, PROTO_FOLDER } from "./loader.ts";
 
-/** Writes the generated types below `outDir`, which should be empty. Throws what the tool says. */
+/** Writes the generated types into `outDir`, replacing what is there. Throws what the tool says. */
 export async function regenerate(outDir: string): Promise<void> {
   const manifest = createRequire(import.meta.url).resolve("@grpc/proto-loader/package.json");
   const tool = join(dirname(manifest), "build/bin/proto-loader-gen-types.js");
@@ -23,5 +24,9 @@ export async function regenerate(outDir: string): Promise<void> {
   ];
   // Relative to the folder above, since the tool writes the path it was given into each file.
   const cwd = dirname(PROTO_FOLDER);
+  await rm(outDir, { recursive: true, force: true });
   await promisify(execFile)(process.execPath, [tool, ...options, "--", ...PROTO_FILES], { cwd });
+  // The tool also writes one file of constructors for each proto file; loader.ts needs none.
+  const made = await readdir(outDir, { withFileTypes: true });
+  for (const entry of made) if (entry.isFile()) await rm(join(outDir, entry.name));
 }

@@ -1,0 +1,166 @@
+// The four kinds of gRPC calls as plain async functions: a handler gets a decoded message and the
+// call's context and returns a reply or a refusal. What it throws becomes a status here and nowhere
+// else. Short calls run to their end when the server stops; streams end at once with UNAVAILABLE.
+
+import type {
+  handleBidiStreamingCall,
+  handleClientStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  StatusObject,
+} from "@grpc/grpc-js";
+import { type Refusal, RefusalError, refuse } from "../base/errors.ts";
+import { type CallContext, type CallFrame, frameOf } from "./call-context.ts";
+import { createSink, incoming, type Sink } from "./streams.ts";
+import { bugStatus, isRefusal, refusalStatus, thrownStatus } from "./status.ts";
+
+export function unary<Req, Res>(
+  handle: (request: Req, context: CallContext) => Promise<Res | Refusal>,
+): handleUnaryCall<Req, Res> {
+  return (call, callback) => {
+    const { frame, context } = shortCall(call);
+    void outcomeOf(frame, context, () => handle(call.request, context)).then((outcome) =>
+      outcome.kind === "reply" ? callback(null, outcome.reply) : callback(outcome.status),
+    );
+  };
+}
+
+/** The reply may come before the client has sent everything; the rest is then thrown away. */
+export function clientStream<Req, Res>(
+  handle: (requests: AsyncIterable<Req>, context: CallContext) => Promise<Res | Refusal>,
+): handleClientStreamingCall<Req, Res> {
+  return (call, callback) => {
+    const { frame, context } = shortCall(call);
+    const requests = incoming<Req>(call);
+    void outcomeOf(frame, context, () => handle(requests, context)).then((outcome) => {
+      call.resume();
+      if (outcome.kind === "reply") callback(null, outcome.reply);
+      else callback(outcome.status);
+    });
+  };
+}
+
+export function serverStream<Req, Res>(
+  handle: (request: Req, replies: Sink<Res>, context: CallContext) => Promise<Refusal | undefined>,
+): handleServerStreamingCall<Req, Res> {
+  return (call) => {
+    const stream = longCall(call);
+    const replies = createSink<Res>(call, stream.context.signal);
+    endStream(call, stream, () => handle(call.request, replies, stream.context));
+  };
+}
+
+export function bidiStream<Req, Res>(
+  handle: (
+    requests: AsyncIterable<Req>,
+    replies: Sink<Res>,
+    context: CallContext,
+  ) => Promise<Refusal | undefined>,
+): handleBidiStreamingCall<Req, Res> {
+  return (call) => {
+    const stream = longCall(call);
+    const replies = createSink<Res>(call, stream.context.signal);
+    const requests = incoming<Req>(call);
+    endStream(call, stream, () => handle(requests, replies, stream.context));
+  };
+}
+
+/** The reason of a stream's signal when the server stops. */
+const STOPPING = new RefusalError(
+  refuse("SHUTTING_DOWN", "The server is stopping.", "Connect again in a moment."),
+);
+const GONE = new RefusalError(refuse("CALL_CANCELLED", "The client has ended the call.", ""));
+
+interface Call {
+  readonly metadata: Metadata;
+  getDeadline(): Date | number;
+  on(event: "cancelled", listener: () => void): unknown;
+}
+
+interface StreamCall extends Call {
+  end(): unknown;
+  emit(event: "error", error: StatusObject): boolean;
+}
+
+interface Opened {
+  readonly frame: CallFrame;
+  readonly context: CallContext;
+}
+
+interface OpenedStream extends Opened {
+  /** Ends the watch over the server's stopping: it outlives every call. */
+  readonly release: () => void;
+}
+
+function shortCall(call: Call): Opened {
+  const ended = new AbortController();
+  call.on("cancelled", () => ended.abort(GONE));
+  return opened(call, ended.signal);
+}
+
+function longCall(call: Call): OpenedStream {
+  const ended = new AbortController();
+  const base = opened(call, ended.signal);
+  const { stopping } = base.frame;
+  const stop = (): void => ended.abort(STOPPING);
+  call.on("cancelled", () => ended.abort(GONE));
+  stopping.addEventListener("abort", stop);
+  if (stopping.aborted) stop();
+  return { ...base, release: () => stopping.removeEventListener("abort", stop) };
+}
+
+function opened(call: Call, signal: AbortSignal): Opened {
+  const frame = frameOf(call.metadata);
+  const deadlineMs = Number(call.getDeadline());
+  const { caller, method } = frame;
+  const limit = Number.isFinite(deadlineMs) ? deadlineMs : null;
+  return { frame, context: { caller, method, deadlineMs: limit, signal } };
+}
+
+type Outcome<T> =
+  | { readonly kind: "reply"; readonly reply: T }
+  | { readonly kind: "status"; readonly status: StatusObject };
+
+/** Never rejects. */
+async function outcomeOf<T>(
+  frame: CallFrame,
+  context: CallContext,
+  handle: () => Promise<T | Refusal>,
+): Promise<Outcome<T>> {
+  try {
+    const answer = await handle();
+    if (!isRefusal(answer)) return { kind: "reply", reply: answer };
+    return { kind: "status", status: refusalStatus(answer) };
+  } catch (error) {
+    return { kind: "status", status: failure(error, frame, context) };
+  }
+}
+
+/** What is thrown after the signal fell is its echo. */
+function failure(error: unknown, frame: CallFrame, context: CallContext): StatusObject {
+  const known = thrownStatus(context.signal.aborted ? context.signal.reason : error);
+  if (known !== null) return known;
+  frame.observer.bug(error, frame.method);
+  return bugStatus();
+}
+
+function endStream(
+  call: StreamCall,
+  { frame, context, release }: OpenedStream,
+  handle: () => Promise<Refusal | undefined>,
+): void {
+  let isOver = false;
+  const finish = (outcome: Outcome<undefined>): void => {
+    if (isOver) return;
+    isOver = true;
+    release();
+    if (outcome.kind === "reply") call.end();
+    else call.emit("error", outcome.status);
+  };
+  // At once, even when the handler is slow to notice: the client is to go elsewhere.
+  const abort = (): void => finish({ kind: "status", status: failure(null, frame, context) });
+  if (context.signal.aborted) return abort();
+  context.signal.addEventListener("abort", abort, { once: true });
+  void outcomeOf(frame, context, handle).then(finish);
+}
