@@ -38,6 +38,19 @@ export function changesPlan(event: ClusterEvent): boolean {
   }
 }
 
+/** The same for what a pass did itself: its own decisions call for no other pass, what followed does. */
+export function changesNextPlan(event: ClusterEvent): boolean {
+  switch (event.kind) {
+    case "job.placed":
+    case "job.stopping":
+    case "reservation.made":
+    case "reservation.dropped":
+      return false;
+    default:
+      return changesPlan(event);
+  }
+}
+
 /** After a pass of t ms the next one waits 2 t: planning takes a third of the time at most. */
 const PAUSE_PER_PASS = 2;
 /** So that a slow pass does not put off the next one for ever. */

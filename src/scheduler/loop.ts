@@ -18,8 +18,8 @@ import { encodeState } from "./core/snapshot.ts";
 import type { ClusterState, MutableClusterState, Policy } from "./core/state.ts";
 import { LoopClock } from "./loop-clock.ts";
 import type { LoopObserver, LoopStats } from "./loop-observer.ts";
-import { changesPlan, PlanPacer } from "./loop-planning.ts";
-import { restore } from "./loop-restore.ts";
+import { changesNextPlan, changesPlan, PlanPacer } from "./loop-planning.ts";
+import { momentOf, restore } from "./loop-restore.ts";
 import type { LoopStore } from "./loop-store.ts";
 import { Alarm, nextTurn, type TimerPort } from "./loop-timers.ts";
 
@@ -209,7 +209,7 @@ export class SchedulerLoop {
       .finally(() => {
         this.#turns = null;
         // Something may have come between the last look and here.
-        if (this.#queue.length > 0) this.#kick();
+        if (this.#queue.length > 0 || this.#isTickDue) this.#kick();
       });
   }
 
@@ -237,6 +237,7 @@ export class SchedulerLoop {
       assert(reply !== undefined, "each command has a reply");
       waiting.reply(reply);
     });
+    if (events.some(({ event }) => changesPlan(event))) this.#isPlanDue = true;
     this.#publish(events);
     observer.batchDone({
       commands: batch.length,
@@ -297,6 +298,7 @@ export class SchedulerLoop {
     this.#holds = plan.holds;
     this.#lastPlanAtMs = atMs;
     this.#wake.set(plan.wakeAtMs === null ? null : plan.wakeAtMs - loopClock.nowMs());
+    if (events.some(({ event }) => changesNextPlan(event))) this.#isPlanDue = true;
     this.#publish(events);
     observer.planDone({
       atMs,
@@ -316,7 +318,6 @@ export class SchedulerLoop {
 
   #publish(events: readonly LoggedEvent[]): void {
     if (events.length === 0) return;
-    if (events.some(({ event }) => changesPlan(event))) this.#isPlanDue = true;
     for (const listener of this.#listeners) {
       try {
         listener(events);
@@ -343,13 +344,14 @@ export class SchedulerLoop {
     const { state } = this.#live();
     const startedMs = clock.monotonicMs();
     const { seq, atMs } = state;
-    const head = await store.snapshots.write({ seq, atMs }, encodeState(state));
+    const head = await store.snapshots.write({ seq, atMs }, encodeState(momentOf(state)));
     this.#snapshotSeq = seq;
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
     logger.info({ seq, rows: head.rows, tookMs }, "A snapshot is written");
-    // The older snapshot must still be able to reach the newest event.
-    const oldest = store.snapshots.seqs()[0] ?? 0;
-    await store.log.trimBefore(Math.min(oldest + 1, seq + 1 - limits.eventsKeptMax));
+    const [older, newer] = store.snapshots.seqs();
+    // From the older snapshot, too, the newest event must be reached.
+    if (older === undefined || newer === undefined) return;
+    await store.log.trimBefore(Math.min(older + 1, seq + 1 - limits.eventsKeptMax));
   }
 
   #fail(error: unknown): void {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withFolder, withStore } from "../../test/crash/store-fixtures.ts";
+import { note, withFolder, withStore } from "../../test/crash/store-fixtures.ts";
 import type { SnapshotRow } from "./snapshots.ts";
 
 const rowsOf = (count: number, text: string): readonly SnapshotRow[] =>
@@ -69,14 +69,20 @@ test("a head that is no JSON is passed over", async () => {
   );
 });
 
-test("a snapshot is of one moment: rows that come while it is written are not in it", async () => {
+test("others get their turn while a snapshot is written", async () => {
   await withFolder((folder) =>
-    withStore(folder, async ({ snapshots }) => {
-      const live = new Map(rowsOf(4_000, "before").map((row) => [row.key, row]));
-      const writing = snapshots.write({ seq: 1, atMs: 0 }, live.values());
-      for (const key of live.keys()) live.set(key, { key, value: "after" });
-      await writing;
-      expect(snapshots.load(same)?.value).toEqual(rowsOf(4_000, "before"));
+    withStore(folder, async ({ log, snapshots }) => {
+      const writing = snapshots.write({ seq: 1, atMs: 0 }, rowsOf(20_000, "x".repeat(50)));
+      let appends = 0;
+      let isWritten = false;
+      void writing.then(() => (isWritten = true));
+      while (!isWritten) {
+        await log.append([note(log.lastSeq + 1)]);
+        appends += 1;
+      }
+      expect((await writing).chunks).toBeGreaterThan(5);
+      expect(appends).toBeGreaterThan(5);
+      expect(snapshots.load(same)?.value).toHaveLength(20_000);
     }),
   );
 });

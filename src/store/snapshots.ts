@@ -50,28 +50,29 @@ export class Snapshots {
   }
 
   /**
-   * Takes `rows` in at once, so that all are of one moment, and encodes and writes them piece by
-   * piece, so that nobody waits long; so their values must never change, only be replaced. Keeps
-   * this snapshot and the one before. Throws `DATA_NOT_WRITTEN`.
+   * Writes `rows` piece by piece, so that nobody waits long. They are asked for as the writing goes
+   * on, and must be those of one moment all the same. Keeps this snapshot and the one before. Throws
+   * `DATA_NOT_WRITTEN`.
    */
   async write(
     at: { seq: number; atMs: number },
     rows: Iterable<SnapshotRow>,
   ): Promise<SnapshotHead> {
-    const taken = [...rows];
     const hash = createHash("sha256");
     const { environment } = this.#options;
     await this.#remove(at.seq); // What a crash may have left of the same one.
     crashPoint("snapshot.before-rows");
     let chunks = 0;
-    for (const text of encodeChunks(taken)) {
-      hash.update(text);
-      await environment.commit(() => void this.#chunks.put([at.seq, chunks], text));
+    let count = 0;
+    for (const chunk of encodeChunks(rows)) {
+      hash.update(chunk.text);
+      count += chunk.rows;
+      await environment.commit(() => void this.#chunks.put([at.seq, chunks], chunk.text));
       chunks += 1;
       crashPoint("snapshot.between-rows");
     }
     const digest = hash.digest("hex");
-    const head: SnapshotHead = { ...at, rows: taken.length, chunks, digest };
+    const head: SnapshotHead = { ...at, rows: count, chunks, digest };
     crashPoint("snapshot.before-head");
     await environment.commit(() => void this.#heads.put(at.seq, JSON.stringify(head)));
     crashPoint("snapshot.after-head");
@@ -147,16 +148,24 @@ export class Snapshots {
   }
 }
 
+interface Chunk {
+  readonly text: string;
+  readonly rows: number;
+}
+
 /** Lines of `["key",value]`, about `CHUNK_CHARS` to a text; each is made when it is asked for. */
-function* encodeChunks(rows: readonly SnapshotRow[]): Generator<string> {
+function* encodeChunks(rows: Iterable<SnapshotRow>): Generator<Chunk> {
   let lines = "";
+  let count = 0;
   for (const row of rows) {
     lines += `${JSON.stringify([row.key, row.value])}\n`;
+    count += 1;
     if (lines.length < CHUNK_CHARS) continue;
-    yield lines;
+    yield { text: lines, rows: count };
     lines = "";
+    count = 0;
   }
-  if (lines !== "") yield lines;
+  if (count > 0) yield { text: lines, rows: count };
 }
 
 function decodeChunk(text: string): readonly SnapshotRow[] {
