@@ -6,6 +6,7 @@ import {
   type ServerInterceptor,
   ServerInterceptingCall,
   ServerListenerBuilder,
+  type ServerMethodDefinition,
   status,
 } from "@grpc/grpc-js";
 import { must } from "../base/assert.ts";
@@ -25,21 +26,19 @@ export const DEFAULT_CALLER: Caller = { tenant: "default", user: "anonymous" };
 
 const CALLER_NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$/;
 
-/** One call that ended, for `grpc_server_handled_total` and its like. */
-export interface HandledCall {
+/** Which call it is, in the words of `grpc_server_handled_total` and its like. */
+export interface ObservedCall {
+  readonly kind: "unary" | "client_stream" | "server_stream" | "bidi_stream";
   /** `trainyard.v1.JobService`. */
   readonly service: string;
   readonly method: string;
-  /** gRPC status name: `OK`, `NOT_FOUND` … */
-  readonly status: string;
-  readonly durationMs: number;
 }
 
 export interface CallObserver {
   /** Called once when a call has been received. */
-  started(service: string, method: string): void;
-  /** Called once for each started call. */
-  handled(call: HandledCall): void;
+  started(call: ObservedCall): void;
+  /** Called once for each started call. `code` is the status in Go's words: `OK`, `NotFound`. */
+  handled(call: ObservedCall, code: string, seconds: number): void;
   /** A handler threw what is neither a refusal nor a fault. The caller got INTERNAL. */
   bug(error: unknown, method: string): void;
 }
@@ -81,7 +80,7 @@ export interface InterceptorOptions {
 
 export function createCallInterceptor(options: InterceptorOptions): ServerInterceptor {
   return (descriptor, call) => {
-    const observed = observe(descriptor.path, options);
+    const observed = observe(observedCall(descriptor), options);
     const intercepting = new ServerInterceptingCall(call, {
       start: (next) =>
         next(
@@ -105,18 +104,38 @@ export function createCallInterceptor(options: InterceptorOptions): ServerInterc
   };
 }
 
-/** Returns the function that reports the end, whichever comes first. */
-function observe(path: string, options: InterceptorOptions): (code: status) => void {
+type Descriptor = Pick<
+  ServerMethodDefinition<unknown, unknown>,
+  "path" | "requestStream" | "responseStream"
+>;
+
+function observedCall({ path, requestStream, responseStream }: Descriptor): ObservedCall {
   const [, service = "", method = ""] = path.split("/");
+  if (requestStream) {
+    return { kind: responseStream ? "bidi_stream" : "client_stream", service, method };
+  }
+  return { kind: responseStream ? "server_stream" : "unary", service, method };
+}
+
+/** Returns the function that reports the end, whichever comes first. */
+function observe(call: ObservedCall, options: InterceptorOptions): (code: status) => void {
   const startedMs = options.clock.monotonicMs();
   let isHandled = false;
-  options.observer.started(service, method);
+  options.observer.started(call);
   return (code) => {
     if (isHandled) return;
     isHandled = true;
-    const durationMs = options.clock.monotonicMs() - startedMs;
-    options.observer.handled({ service, method, status: status[code], durationMs });
+    const seconds = (options.clock.monotonicMs() - startedMs) / 1_000;
+    options.observer.handled(call, codeName(code), seconds);
   };
+}
+
+/** `NOT_FOUND` → `NotFound`: dashboards and alert rules know the codes by Go's names. */
+function codeName(code: status): string {
+  if (code === status.OK) return "OK";
+  if (code === status.CANCELLED) return "Canceled";
+  const words = (status[code] ?? "UNKNOWN").toLowerCase().split("_");
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
 }
 
 /** Null when a header is there and is no name. */

@@ -108,11 +108,12 @@ export class Connection {
     return replies(call, this.address);
   }
 
-  bidiStream<Req, Res, ReqOut, ResOut>(
+  /** The bare grpc-js stream, for who keeps its own account of what it sends. */
+  duplex<Req, Res, ReqOut, ResOut>(
     method: Method<Req, Res, ReqOut, ResOut>,
     options: CallOptions = {},
-  ): Duplex<Req, ResOut> {
-    const call: ClientDuplexStream<Req, ResOut> = this.#client.makeBidiStreamRequest(
+  ): ClientDuplexStream<Req, ResOut> {
+    const call = this.#client.makeBidiStreamRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
@@ -120,6 +121,14 @@ export class Connection {
       streamOptions(options),
     );
     cancelOn(options.signal, call);
+    return call;
+  }
+
+  bidiStream<Req, Res, ReqOut, ResOut>(
+    method: Method<Req, Res, ReqOut, ResOut>,
+    options: CallOptions = {},
+  ): Duplex<Req, ResOut> {
+    const call = this.duplex(method, options);
     const sink = createSink<Req>(call, endOf(call, this.address));
     return {
       ...replies(call, this.address),

@@ -1,6 +1,6 @@
 // A server on a free port and a client of it, for tests of what goes over the wire.
 
-import type { Caller, CallObserver, HandledCall } from "./call-context.ts";
+import type { Caller, CallObserver } from "./call-context.ts";
 import { Connection } from "./client.ts";
 import type { ServiceName } from "./loader.ts";
 import { RpcServer, type ServiceHandlers } from "./server.ts";
@@ -8,7 +8,8 @@ import { RpcServer, type ServiceHandlers } from "./server.ts";
 export interface WireFixture {
   readonly server: RpcServer;
   readonly port: number;
-  readonly handled: readonly HandledCall[];
+  /** `GetRun NotFound`: method and status of each call that has ended. */
+  readonly handled: readonly string[];
   readonly bugs: readonly unknown[];
   readonly connect: (caller?: Caller) => Connection;
   readonly stop: () => Promise<void>;
@@ -18,11 +19,11 @@ export const ALICE: Caller = { tenant: "research", user: "alice" };
 
 /** Serves `services`; `stop` ends the connections, too. */
 export async function serveForTest(services: Partial<ServiceHandlers>): Promise<WireFixture> {
-  const handled: HandledCall[] = [];
+  const handled: string[] = [];
   const bugs: unknown[] = [];
   const observer: CallObserver = {
     started: () => undefined,
-    handled: (call) => void handled.push(call),
+    handled: (call, code) => void handled.push(`${call.method} ${code}`),
     bug: (error) => void bugs.push(error),
   };
   const clock = { monotonicMs: () => performance.now() };
