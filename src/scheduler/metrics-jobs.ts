@@ -2,7 +2,7 @@
 // series per running job. Reads the state after the events.
 
 import type { JobId } from "../base/ids.ts";
-import { HOUR_MS, SECOND_MS } from "../base/time.ts";
+import { SECOND_MS } from "../base/time.ts";
 import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
 import type { LoggedEvent } from "./core/events.ts";
 import { activeAttempt, type Job } from "./core/job.ts";
@@ -12,7 +12,7 @@ import type { ClusterState } from "./core/state.ts";
 const WAIT_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200];
 const START_BUCKETS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300];
 const RESUME_BUCKETS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800];
-const LOST_GPU_HOURS_BUCKETS = [0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 50, 100];
+const LOST_GPU_SECONDS_BUCKETS = [1, 10, 60, 300, 1_800, 3_600, 7_200, 18_000, 36_000, 180_000];
 /** So that a large cluster's opt-in page stays one that Prometheus takes. */
 const JOB_SERIES_MAX = 20_000;
 
@@ -48,9 +48,9 @@ function jobHistograms(metrics: MetricsRegistry) {
       RESUME_BUCKETS,
     ),
     lost: metrics.histogram(
-      "trainyard_preemption_lost_gpu_hours",
+      "trainyard_preemption_lost_gpu_seconds",
       "GPU time of a preempted attempt that has to be done again.",
-      LOST_GPU_HOURS_BUCKETS,
+      LOST_GPU_SECONDS_BUCKETS,
     ),
   };
 }
@@ -75,7 +75,7 @@ function observe(
     case "task.started":
       return observeStart(job, atMs, to, preemptedAtMs);
     case "attempt.ended":
-      if (event.outcome === "preempted") to.lost.observe(event.lostGpuMs / HOUR_MS);
+      if (event.outcome === "preempted") to.lost.observe(event.lostGpuMs / SECOND_MS);
       return;
     case "job.ended":
       preemptedAtMs.delete(job.id);
