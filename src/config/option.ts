@@ -56,7 +56,10 @@ interface OptionText {
 /** An option that always has a value. */
 export function option<T>(
   kind: ValueKind<T>,
-  text: OptionText & { readonly fallback: T | ((host: Host) => T); readonly fallbackText?: string },
+  text: OptionText & {
+    readonly fallback: NoInfer<T> | ((host: Host) => NoInfer<T>);
+    readonly fallbackText?: string;
+  },
 ): Option<T> {
   const { fallback } = text;
   return {

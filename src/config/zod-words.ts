@@ -45,7 +45,7 @@ export function worded<T>(parse: (text: string) => Parsed<T>) {
 /** A value as it may stand in a message. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value) ?? String(value);
+  const text = JSON.stringify(value) ?? typeof value;
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 

@@ -1,0 +1,60 @@
+// `trainyard checkpoint ls JOB`.
+
+import { defineCommand } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { jobReference } from "../job-reference.ts";
+import type { Style } from "../terminal/style.ts";
+import type { Column } from "../terminal/table.ts";
+import type { CheckpointView } from "../views/job-view.ts";
+import { checkpointView } from "../views/job-view.ts";
+import { roughBytes, roughDuration } from "../wire.ts";
+
+export const checkpointLs = defineCommand({
+  name: "ls",
+  summary: "List the checkpoints of a job",
+  details: "Newest step first. A job resumes from the newest one that is committed.",
+  operands: [{ name: "job", help: "Id, name or @last.", isRequired: true, completion: "job" }],
+  flags: {},
+  examples: [
+    { command: "trainyard checkpoint ls job-42", says: "what it could resume from" },
+    {
+      command: "trainyard checkpoint ls job-42 -o wide",
+      says: "also how much was uploaded, and the manifest",
+    },
+  ],
+  run: async ({ operands, cluster, client, print, io }) => {
+    const scheduler = await cluster();
+    const job = await jobReference(operands[0] ?? "", scheduler, client);
+    const reply = await scheduler.listCheckpoints({ job });
+    print.list({
+      kind: "CheckpointList",
+      items: reply.checkpoints.map(checkpointView),
+      columns: (style) => columns(style, io.nowMs()),
+      nameOf: (checkpoint) => checkpoint.id,
+      whenEmpty: `${job} has committed no checkpoint yet.`,
+    });
+    return EXIT.ok;
+  },
+});
+
+function columns(style: Style, nowMs: number): readonly Column<CheckpointView>[] {
+  return [
+    { title: "STEP", cell: (one) => String(one.step), isRight: true },
+    { title: "TRY", cell: (one) => String(one.attempt), isRight: true },
+    { title: "STATE", cell: (one) => one.state, paint: (text) => style.phase(text) },
+    {
+      title: "AGE",
+      cell: (one) => (one.takenAt === null ? "-" : roughDuration(nowMs - Date.parse(one.takenAt))),
+      isRight: true,
+    },
+    { title: "SIZE", cell: (one) => roughBytes(one.sizeBytes), isRight: true },
+    {
+      title: "UPLOADED",
+      cell: (one) => roughBytes(one.uploadedBytes),
+      isRight: true,
+      isWide: true,
+    },
+    { title: "MANIFEST", cell: (one) => one.manifestDigest.slice(0, 12), isWide: true },
+    { title: "CHECKPOINT", cell: (one) => one.id, shrinkTo: 12, dropRank: 1, paint: style.dim },
+  ];
+}

@@ -1,0 +1,55 @@
+// `trainyard explain JOB`: why it waits, with the numbers, or where it is.
+
+import { defineCommand } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { jobReference } from "../job-reference.ts";
+import { printable } from "../terminal/width.ts";
+import { jobView } from "../views/job-view.ts";
+
+export const explain = defineCommand({
+  name: "explain",
+  aliases: ["why"],
+  summary: "Say why a job waits, and what would start it",
+  operands: [{ name: "job", help: "Id, name or @last.", isRequired: true, completion: "job" }],
+  flags: {},
+  examples: [
+    { command: "trainyard why @last", says: "why my newest job does not run yet" },
+    {
+      command: "trainyard explain job-42 --json | jq -r .hold.code",
+      says: "the reason as a word, for a script",
+    },
+  ],
+  run: async ({ operands, cluster, client, print }) => {
+    const scheduler = await cluster();
+    const job = await jobReference(operands[0] ?? "", scheduler, client);
+    const reply = await scheduler.explainJob({ job });
+    if (reply.job === null) return EXIT.notFound;
+    const view = jobView(reply.job);
+    const { lines, position, ahead, remedy } = reply;
+    const { style } = print;
+    print.one({
+      kind: "Explanation",
+      name: view.hold?.code ?? view.phase,
+      value: {
+        jobId: view.id,
+        name: view.name,
+        phase: view.phase,
+        hold: view.hold,
+        lines,
+        position,
+        ahead,
+        remedy,
+      },
+      text: () => {
+        const code = view.hold === null ? "" : `  ${style.warn(view.hold.code)}`;
+        const title = `${style.bold(view.id)}  ${printable(view.name)}  ${style.phase(view.phase)}${code}`;
+        const body = lines.map((line) => `  ${printable(line)}`);
+        const place = position > 0 ? [`  Place ${position} of queue ${view.queue}.`] : [];
+        const before = ahead.length > 0 ? [`  Ahead: ${ahead.map(printable).join(", ")}`] : [];
+        const next = remedy === "" ? [] : [`${style.good("→")} ${printable(remedy)}`];
+        return `${[title, ...body, ...place, ...before, ...next].join("\n")}\n`;
+      },
+    });
+    return EXIT.ok;
+  },
+});

@@ -1,0 +1,151 @@
+// `trainyard queue apply FILE`: sets the queues that a file names, all or none.
+
+import { resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { flag } from "../../config/kinds.ts";
+import { option } from "../../config/option.ts";
+import type { QueueSettings } from "../../config/queues-file.ts";
+import type { Invocation } from "../command.ts";
+import { defineCommand } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { usageError } from "../failure.ts";
+import type { Style } from "../terminal/style.ts";
+import type { Column } from "../terminal/table.ts";
+import type { QueueView } from "../views/queue-view.ts";
+import { queueView } from "../views/queue-view.ts";
+import { counted } from "../wire.ts";
+
+type Change = "created" | "changed" | "unchanged" | "deleted";
+
+interface ChangeView {
+  readonly path: string;
+  readonly change: Change;
+}
+
+const FLAGS = {
+  prune: option(flag(), {
+    name: "prune",
+    help: "Delete every queue that the file does not name.",
+    fallback: false,
+  }),
+  yes: option(flag(), {
+    name: "yes",
+    short: "y",
+    help: "Do not ask before deleting.",
+    fallback: false,
+  }),
+  dryRun: option(flag(), {
+    name: "dry-run",
+    short: "n",
+    help: "Show what would change, and change nothing.",
+    fallback: false,
+  }),
+} as const;
+
+export const queueApply = defineCommand({
+  name: "apply",
+  summary: "Set the queues that a file names",
+  details: "The file holds the tree, all of which is set or none.",
+  sample: `A queues file:
+  queues:
+    research:
+      guarantee: 16        # GPUs that are its own whenever it asks
+      limit: 32            # and never more than this
+      queues:
+        nlp: {weight: 2}   # twice the part of its sibling in what nobody is guaranteed
+        vision: {}`,
+  operands: [{ name: "file", help: "YAML file.", isRequired: true, completion: "file" }],
+  flags: FLAGS,
+  examples: [
+    { command: "trainyard queue apply queues.yaml", says: "create and change" },
+    { command: "trainyard queue apply queues.yaml --dry-run", says: "only show what would change" },
+    { command: "trainyard queue apply queues.yaml --prune -y", says: "also delete the others" },
+  ],
+  run: async (call) => {
+    const { readQueuesFile } = await import("../../config/queues-file.ts");
+    const file = call.operands[0] ?? "";
+    const wanted = await readQueuesFile(resolve(call.io.host.cwd, file));
+    const cluster = await call.cluster();
+    const { queues } = await cluster.listQueues({});
+    const changes = compare(wanted, queues.map(queueView), call.flags.prune);
+    if (!call.flags.dryRun) {
+      if (!(await isConfirmed(call, changes))) return EXIT.interrupted;
+      await cluster.applyQueues({
+        requestId: call.io.newId(),
+        queues: wanted.map(({ limit, ...queue }) => (limit === null ? queue : { ...queue, limit })),
+        prune: call.flags.prune,
+      });
+    }
+    call.print.list({
+      kind: "QueueChangeList",
+      items: changes,
+      columns,
+      nameOf: (change) => change.path,
+      whenEmpty: "The file names no queue.",
+      extra: { isDryRun: call.flags.dryRun },
+    });
+    return EXIT.ok;
+  },
+});
+
+function compare(
+  wanted: readonly QueueSettings[],
+  present: readonly QueueView[],
+  isPruning: boolean,
+): readonly ChangeView[] {
+  const before = new Map(present.map((queue) => [queue.path, queue]));
+  const named = new Set(wanted.map((queue) => queue.path));
+  const changes = wanted.map((queue): ChangeView => {
+    const old = before.get(queue.path);
+    const change = old === undefined ? "created" : isSame(queue, old) ? "unchanged" : "changed";
+    return { path: queue.path, change };
+  });
+  const gone = isPruning ? present.filter((queue) => !named.has(queue.path)) : [];
+  return [...changes, ...gone.map(({ path }): ChangeView => ({ path, change: "deleted" }))];
+}
+
+function isSame(queue: QueueSettings, old: QueueView): boolean {
+  return (
+    queue.guarantee === old.guarantee &&
+    queue.limit === old.limit &&
+    queue.weight === old.weight &&
+    queue.order === old.order
+  );
+}
+
+/** Asks before deleting, on a terminal; elsewhere `--yes` must be given. */
+async function isConfirmed(
+  { flags, io }: Invocation<typeof FLAGS>,
+  changes: readonly ChangeView[],
+): Promise<boolean> {
+  const gone = changes.filter(({ change }) => change === "deleted").map(({ path }) => path);
+  if (gone.length === 0 || flags.yes) return true;
+  const what = `Delete ${counted(gone.length, "queue")}: ${gone.join(", ")}`;
+  if (io.stdin.isTTY !== true) {
+    throw usageError(
+      `--prune would delete ${gone.join(", ")}.`,
+      "Say --yes if that is meant.",
+      "prune",
+    );
+  }
+  const prompt = createInterface({ input: io.stdin, output: io.stderr });
+  try {
+    const answer = await prompt.question(`${what}? [y/N] `, { signal: io.signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    prompt.close();
+  }
+}
+
+function columns(style: Style): readonly Column<ChangeView>[] {
+  const paints = {
+    created: style.good,
+    changed: style.warn,
+    unchanged: style.dim,
+    deleted: style.bad,
+  } as const;
+  return [
+    { title: "QUEUE", cell: (one) => one.path, shrinkTo: 20 },
+    { title: "CHANGE", cell: (one) => one.change, paint: (text, one) => paints[one.change](text) },
+  ];
+}

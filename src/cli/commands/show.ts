@@ -1,0 +1,139 @@
+// `trainyard show JOB`: everything about one job, attempt by attempt.
+
+import { defineCommand } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { jobReference } from "../job-reference.ts";
+import type { Printer } from "../terminal/print.ts";
+import type { Column } from "../terminal/table.ts";
+import { padEnd, printable } from "../terminal/width.ts";
+import type { AttemptView, JobView } from "../views/job-view.ts";
+import { gpusText, jobView, placementText } from "../views/job-view.ts";
+import { roughBytes, roughDuration } from "../wire.ts";
+
+export const show = defineCommand({
+  name: "show",
+  summary: "Show all about one job",
+  operands: [{ name: "job", help: "Id, name or @last.", isRequired: true, completion: "job" }],
+  flags: {},
+  examples: [
+    { command: "trainyard show job-42", says: "what it asked for, where it ran, how it ended" },
+    { command: "trainyard show @last --json | jq .attempts", says: "its attempts, for a script" },
+  ],
+  run: async ({ operands, cluster, client, print, io }) => {
+    const scheduler = await cluster();
+    const job = await jobReference(operands[0] ?? "", scheduler, client);
+    const reply = await scheduler.getJob({ job });
+    if (reply.job === null) return EXIT.notFound;
+    const view = jobView(reply.job);
+    print.one({
+      kind: "Job",
+      name: view.id,
+      value: view,
+      text: () => describe(view, print, io.nowMs()),
+    });
+    return EXIT.ok;
+  },
+});
+
+function describe(job: JobView, print: Printer, nowMs: number): string {
+  const facts = jobFacts(job, print, nowMs).filter(([, value]) => value !== "");
+  const width = Math.max(...facts.map(([title]) => title.length)) + 2;
+  const lines = facts.map(([title, value]) => `${print.style.dim(padEnd(title, width))}${value}`);
+  const head = `${lines.join("\n")}\n`;
+  if (job.attempts.length === 0) return head;
+  return `${head}\n${print.table(job.attempts, attemptColumns(print, nowMs))}`;
+}
+
+function jobFacts(
+  job: JobView,
+  { style }: Printer,
+  nowMs: number,
+): readonly (readonly [string, string])[] {
+  const { checkpoint, hold } = job;
+  return [
+    ["job", `${style.bold(job.id)}  ${printable(job.name)}`],
+    [
+      "phase",
+      style.phase(job.phase) + (job.exitCode === null ? "" : `  exit code ${job.exitCode}`),
+    ],
+    ["why", printable(job.why)],
+    ["waits", hold === null ? "" : `${hold.code}: ${printable(hold.message)}`],
+    ["queue", `${job.queue}  priority ${job.priority}`],
+    ["owner", `${job.user}@${job.tenant}`],
+    ["asks for", asked(job)],
+    ["command", printable(job.command.join(" "))],
+    ["submitted", when(job.submittedAt, nowMs)],
+    ["ended", when(job.endedAt, nowMs)],
+    [
+      "checkpoint",
+      checkpoint === null
+        ? "none yet"
+        : `step ${checkpoint.step}, ${roughBytes(checkpoint.sizeBytes)}, ${when(checkpoint.committedAt, nowMs)}`,
+    ],
+    ["GPU time", `${hours(job.gpuSeconds)}, of which lost ${hours(job.lostGpuSeconds)}`],
+    [
+      "interrupted",
+      `${job.preemptions} preempted, ${job.nodeLosses} by lost nodes, ${job.failures} own failures`,
+    ],
+    ["run", job.runId],
+  ];
+}
+
+function asked(job: JobView): string {
+  const model = job.gpuType === "" ? "" : ` ${job.gpuType}`;
+  return job.gpusPerNode === 0 ? `${gpusText(job)} only` : `${gpusText(job)}${model} GPUs`;
+}
+
+function when(iso: string | null, nowMs: number): string {
+  return iso === null ? "" : `${iso}  (${roughDuration(nowMs - Date.parse(iso))} ago)`;
+}
+
+function hours(seconds: number): string {
+  return `${(seconds / 3600).toFixed(2)} h`;
+}
+
+function attemptColumns({ style }: Printer, nowMs: number): readonly Column<AttemptView>[] {
+  return [
+    { title: "TRY", cell: (attempt) => String(attempt.number), isRight: true },
+    {
+      title: "OUTCOME",
+      cell: (attempt) => (attempt.outcome === "" ? "goes on" : attempt.outcome),
+      paint: (text) => style.phase(text),
+    },
+    {
+      title: "RAN",
+      cell: (attempt) => roughDuration(ranMs(attempt, nowMs)),
+      isRight: true,
+    },
+    {
+      title: "FROM STEP",
+      cell: (attempt) => (attempt.resumeFrom === "" ? "scratch" : String(attempt.resumedFromStep)),
+      isRight: true,
+      dropRank: 3,
+    },
+    {
+      title: "EXIT",
+      cell: (attempt) => (attempt.exit === null ? "" : String(attempt.exit.code)),
+      isRight: true,
+      dropRank: 4,
+    },
+    {
+      title: "LOST GPU h",
+      cell: (attempt) => (attempt.lostGpuSeconds / 3600).toFixed(2),
+      isRight: true,
+      isWide: true,
+    },
+    { title: "NODES", cell: (attempt) => placementText(attempt.placement), shrinkTo: 10 },
+    { title: "WHY", cell: whyText, shrinkTo: 10, dropRank: 1, paint: style.dim },
+  ];
+}
+
+function whyText(attempt: AttemptView): string {
+  return attempt.why === "" ? (attempt.exit?.message ?? "") : attempt.why;
+}
+
+function ranMs(attempt: AttemptView, nowMs: number): number {
+  if (attempt.runningAt === null) return 0;
+  const end = attempt.endedAt === null ? nowMs : Date.parse(attempt.endedAt);
+  return end - Date.parse(attempt.runningAt);
+}

@@ -1,0 +1,115 @@
+// `trainyard submit`: hands a job in and returns at once.
+
+import { flag } from "../../config/kinds.ts";
+import { option } from "../../config/option.ts";
+import { formatDuration, formatMemoryMib } from "../../config/words.ts";
+import { defineCommand } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import type { ResolvedSpec } from "../spec/resolve.ts";
+import type { Submission } from "../submission.ts";
+import { handIn, withSubmission } from "../submission.ts";
+import { SUBMIT_FLAGS } from "../submit-flags.ts";
+import { counted, roughBytes } from "../wire.ts";
+
+export const submit = defineCommand({
+  name: "submit",
+  summary: "Hand in a job and return at once",
+  details: `A job is a job file (.yaml), a training script (.py, started by torchrun on each node), a shell script
+(.sh), or a command after \`--\`. The current folder travels with it: what git tracks, and what it
+does not ignore. Flags beat --set, and --set beats the file.`,
+  operands: [
+    { name: "target", help: "Job file or script.", isRequired: false, completion: "file" },
+  ],
+  rest: "args...",
+  flags: {
+    ...SUBMIT_FLAGS,
+    dryRun: option(flag(), {
+      name: "dry-run",
+      short: "n",
+      help: "Check everything and print the job, but hand nothing in.",
+      fallback: false,
+    }),
+  },
+  examples: [
+    {
+      command: "trainyard submit train.py --gpus 2 --nodes 2 -- --lr 3e-4",
+      says: "2 nodes with 2 GPUs each; what follows -- goes to the script",
+    },
+    { command: "trainyard submit job.yaml", says: "from a job file (`trainyard init` writes one)" },
+    { command: "trainyard submit job.yaml --gpus H100:8", says: "the file, with another size" },
+    { command: "trainyard submit job.yaml --set checkpoint.keep=5", says: "any field of the file" },
+    { command: "trainyard submit --name prep -- python prep.py", says: "any command, on one node" },
+    { command: "trainyard submit job.yaml --dry-run", says: "what would be handed in" },
+    {
+      command: "id=$(trainyard submit job.yaml -o name)",
+      says: "the id alone, for a script",
+    },
+  ],
+  run: (call) =>
+    withSubmission(call, async (submission) => {
+      const { print, flags, io } = call;
+      if (flags.dryRun) {
+        print.one({
+          kind: "JobSpec",
+          name: submission.resolved.name,
+          value: { spec: submission.spec, files: submission.bundle?.files ?? [] },
+          text: () => describe(submission),
+        });
+        return EXIT.ok;
+      }
+      const requestId = flags.idempotencyKey ?? io.newId();
+      const { jobId, isRepeat } = await handIn(await call.cluster(), submission, requestId);
+      print.one({
+        kind: "Submitted",
+        name: jobId,
+        value: { jobId, name: submission.resolved.name, isRepeat },
+        text: () => `${jobId}\n`,
+      });
+      if (print.isTerminal && !print.isJson) {
+        const again = isRepeat ? " was handed in before" : "";
+        print.note(
+          `${submission.resolved.name}${again}: \`trainyard logs -f ${jobId}\` follows it.`,
+        );
+      }
+      return EXIT.ok;
+    }),
+});
+
+function describe({ resolved, bundle }: Submission): string {
+  const facts = specFacts(resolved);
+  if (bundle !== null) {
+    const dirty = bundle.isDirty ? " with uncommitted changes" : "";
+    const commit = bundle.commit === "" ? "" : `, commit ${bundle.commit.slice(0, 12)}${dirty}`;
+    const size = `${counted(bundle.files.length, "file")}, ${roughBytes(bundle.sizeBytes)}`;
+    facts.push(["code", `${size}${commit}`]);
+  }
+  return `${facts.map(([title, value]) => `${title.padEnd(12)}${value}`).join("\n")}\n`;
+}
+
+function specFacts(spec: ResolvedSpec): [string, string][] {
+  const { command } = spec;
+  const model = spec.gpuType === "" ? "" : `${spec.gpuType} `;
+  const each = [
+    counted(spec.gpus, `${model}GPU`),
+    ...(spec.cpuMilli > 0 ? [`${spec.cpuMilli / 1000} cores`] : []),
+    ...(spec.memoryMib > 0 ? [formatMemoryMib(spec.memoryMib)] : []),
+  ];
+  const words =
+    command.kind === "exec" ? command.argv : ["torchrun", command.script, ...command.args];
+  const facts: [string, string][] = [
+    ["name", spec.name],
+    ["queue", spec.queue === "" ? "default" : spec.queue],
+    ["priority", spec.priorityClass === "" ? "normal" : spec.priorityClass],
+    ["asks for", `${counted(spec.nodes, "node")}, each ${each.join(", ")}`],
+    ["command", words.map(shellQuoted).join(" ")],
+  ];
+  if (spec.setup !== "") facts.push(["setup", spec.setup]);
+  if (spec.timeLimitMs !== null) facts.push(["time limit", formatDuration(spec.timeLimitMs)]);
+  if (spec.graceMs !== null) facts.push(["grace", formatDuration(spec.graceMs)]);
+  for (const [key, value] of Object.entries(spec.env)) facts.push(["env", `${key}=${value}`]);
+  return facts;
+}
+
+function shellQuoted(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

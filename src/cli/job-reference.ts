@@ -1,0 +1,34 @@
+// How people name a job: `job-42`, `42`, a name, `@last`. The scheduler reads the first three;
+// `@last` is the caller's newest job and is looked up here.
+
+import { RefusalError, refuse } from "../base/errors.ts";
+import type { ClientOptions } from "../config/client-options.ts";
+import type { Cluster } from "./cluster.ts";
+import { usageError } from "./failure.ts";
+
+/** What the scheduler understands. @throws RefusalError when `@last` means nobody's job. */
+export async function jobReference(
+  word: string,
+  cluster: Pick<Cluster, "listJobs">,
+  client: Pick<ClientOptions, "user">,
+): Promise<string> {
+  if (!word.startsWith("@")) return word;
+  if (word !== "@last") {
+    throw usageError(`${word} names no job.`, "Write an id, a name, or @last.", "job");
+  }
+  const { jobs } = await cluster.listJobs({
+    user: client.user,
+    includeEnded: true,
+    page: { size: 1 },
+  });
+  const newest = jobs[0];
+  if (newest !== undefined) return newest.id;
+  throw new RefusalError(
+    refuse(
+      "JOB_NOT_FOUND",
+      `User ${client.user} has no job yet.`,
+      "Submit one with `trainyard submit`, or name a job by its id.",
+      "job",
+    ),
+  );
+}

@@ -1,0 +1,30 @@
+// What the command line needs of other features. The composition root passes the real ones.
+
+import type { AgentOptions } from "../config/agent-options.ts";
+import type { SchedulerOptions } from "../config/scheduler-options.ts";
+import type { UpOptions } from "../config/up-options.ts";
+import type { Cluster, ConnectOptions } from "./cluster.ts";
+
+export interface PackedBundle {
+  /** Where the tar.gz lies; the caller removes it. */
+  readonly path: string;
+  /** sha256 of the tar.gz, lower-case hex. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  /** Empty outside git. */
+  readonly commit: string;
+  readonly isDirty: boolean;
+  /** Paths inside, relative to the folder, with `/`. */
+  readonly files: readonly string[];
+}
+
+export interface CliPorts {
+  packBundle(dir: string): Promise<PackedBundle>;
+  /** Writes, reads back and deletes one small object. Throws when any of it fails. */
+  probeObjectStore(url: string): Promise<void>;
+  connect(options: ConnectOptions): Promise<Cluster>;
+  /** Daemons: until the signal is aborted; resolve to the exit code. */
+  runScheduler(options: SchedulerOptions, signal: AbortSignal): Promise<number>;
+  runAgent(options: AgentOptions, signal: AbortSignal): Promise<number>;
+  runUp(options: UpOptions, signal: AbortSignal): Promise<number>;
+}

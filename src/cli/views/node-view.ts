@@ -1,0 +1,58 @@
+// Nodes as the command line shows them.
+
+import type { Node__Output } from "../../rpc/gen/trainyard/v1/Node.ts";
+import { isoTime, timeMs } from "../wire.ts";
+
+export interface NodeView {
+  readonly name: string;
+  readonly address: string;
+  readonly health: string;
+  readonly schedulability: string;
+  readonly note: string;
+  readonly gpus: readonly {
+    readonly index: number;
+    readonly uuid: string;
+    readonly type: string;
+    readonly memoryMib: number;
+    /** null = free. */
+    readonly jobId: string | null;
+  }[];
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly agentVersion: string;
+  readonly registeredAt: string | null;
+  readonly jobs: readonly string[];
+}
+
+export function nodeView(node: Node__Output): NodeView {
+  return {
+    name: node.name,
+    address: node.address,
+    health: node.health,
+    schedulability: node.schedulability,
+    note: node.note,
+    gpus: node.gpus.map(({ index, uuid, type, memoryMib, jobId }) => ({
+      index,
+      uuid,
+      type,
+      memoryMib,
+      jobId: jobId === "" ? null : jobId,
+    })),
+    cpuMilli: node.cpuMilli,
+    memoryMib: node.memoryMib,
+    labels: node.labels,
+    agentVersion: node.agentVersion,
+    registeredAt: isoTime(timeMs(node.registeredAt)),
+    jobs: node.jobs,
+  };
+}
+
+export function freeGpus(node: NodeView): number {
+  return node.gpus.filter((gpu) => gpu.jobId === null).length;
+}
+
+/** One word for both: what a person wants to know is whether it takes tasks. */
+export function nodeState(node: NodeView): string {
+  return node.health === "UP" && node.schedulability !== "OPEN" ? node.schedulability : node.health;
+}
