@@ -43,7 +43,10 @@ describe("starting", () => {
     expect(second.actions).toEqual([{ kind: "choose_rendezvous", key: KEY }]);
     expect(step(second.state, desired).actions).toEqual([]);
     const chosen = fold(second.state, { kind: "rendezvous_chosen", key: KEY, rendezvous: HERE });
-    expect(observe(chosen)[0]).toMatchObject({ state: { kind: "preparing" }, rendezvous: HERE });
+    expect(observe(chosen, null)[0]).toMatchObject({
+      state: { kind: "preparing" },
+      rendezvous: HERE,
+    });
     const third = step(chosen, desired);
     expect(third.actions).toEqual([{ kind: "launch", task: desiredTask(), rendezvous: HERE }]);
     expect(step(third.state, desired).actions).toEqual([]);
@@ -70,6 +73,18 @@ describe("starting", () => {
     expect(step(forgotten, wants(desiredTask())).actions).toEqual([]);
     const newer = desiredTask({ attempt: 2 });
     expect(step(forgotten, wants(newer)).actions).toEqual([{ kind: "prepare", task: newer }]);
+  });
+
+  test("what waits for the lease or for an older attempt is reported, or it would count as lost", () => {
+    const desired = wants(desiredTask());
+    expect(reconcile(EMPTY_LOCAL, desired, { untilMs: 0 }, 1)).toEqual([]);
+    expect(observe(EMPTY_LOCAL, desired)).toMatchObject([{ ...KEY, state: { kind: "preparing" } }]);
+    const newer = wants(desiredTask({ attempt: 2 }));
+    expect(observe(step(running(), newer).state, newer).map((task) => task.attempt)).toEqual([
+      1, 2,
+    ]);
+    const over = fold(running(), { kind: "began", action: { kind: "forget", key: KEY } });
+    expect(observe(over, desired)).toEqual([]);
   });
 
   test("a newer attempt waits until the older one's processes are gone", () => {
@@ -129,18 +144,18 @@ describe("stopping", () => {
     const desired = wants(desiredTask({ stop: PREEMPTED }));
     const stopping = step(running(), desired).state;
     const over = fold(stopping, { kind: "exited", key: KEY, exit: FAILED, nowMs: 10_000 });
-    expect(observe(over)[0]?.state).toEqual({ kind: "running" });
+    expect(observe(over, null)[0]?.state).toEqual({ kind: "running" });
     const flushing = step(over, desired, 10_000);
     expect(flushing.actions).toEqual([{ kind: "flush_uploads", key: KEY, untilMs: 60_000 }]);
     expect(step(flushing.state, desired, 59_999).actions).toEqual([]);
     const late = step(flushing.state, desired, 60_000);
     expect(late.actions).toEqual([{ kind: "abandon_uploads", key: KEY }]);
-    expect(observe(late.state)[0]?.state).toEqual({
+    expect(observe(late.state, null)[0]?.state).toEqual({
       kind: "ended",
       exit: { ...FAILED, reason: "stopped" },
     });
     const done = fold(flushing.state, { kind: "uploads_done", key: KEY });
-    expect(observe(done)).toEqual(observe(late.state));
+    expect(observe(done, null)).toEqual(observe(late.state, null));
   });
 
   test("a script that goes on is ended once a checkpoint taken after the order is committed", () => {
@@ -164,10 +179,10 @@ describe("stopping", () => {
     const preparing = step(EMPTY_LOCAL, wants(desiredTask())).state;
     const { actions, state } = step(preparing, wants(desiredTask({ stop: PREEMPTED })));
     expect(actions).toEqual([{ kind: "kill", key: KEY, why: "stopped_early" }]);
-    expect(observe(state)[0]?.state).toEqual({ kind: "preparing" });
+    expect(observe(state, null)[0]?.state).toEqual({ kind: "preparing" });
     const exit: TaskExit = { reason: "killed", code: -1, message: "" };
     const over = fold(state, { kind: "exited", key: KEY, exit, nowMs: 0 });
-    expect(observe(over)[0]?.state).toEqual({
+    expect(observe(over, null)[0]?.state).toEqual({
       kind: "ended",
       exit: { ...exit, reason: "stopped" },
     });
@@ -225,10 +240,10 @@ describe("ending", () => {
       uploadedBytes: 9,
     };
     const stored = fold(running(), { kind: "part_stored", key: KEY, part, isAfterStop: false });
-    expect(observe(stored)[0]?.parts).toEqual([part]);
+    expect(observe(stored, null)[0]?.parts).toEqual([part]);
     const id = checkpointId("job-1/000000000040-1");
     const tasks = [desiredTask({ committedCheckpoints: [id] })];
-    expect(observe(fold(stored, { kind: "desired", tasks }))[0]?.parts).toEqual([]);
+    expect(observe(fold(stored, { kind: "desired", tasks }), null)[0]?.parts).toEqual([]);
   });
 
   test("news of a task that was stopped meanwhile changes nothing", () => {

@@ -153,24 +153,40 @@ function endAfterCheckpoint(
 }
 
 function starts(local: LocalState, desired: Desired | null): readonly AgentAction[] {
-  const tasks = desired?.tasks ?? [];
-  return tasks.flatMap((task): readonly AgentAction[] =>
-    mayStart(local, task, tasks) ? [{ kind: "prepare", task }] : [],
-  );
+  return awaited(local, desired)
+    .filter((task) => !isOlderAlive(local, task))
+    .map((task) => ({ kind: "prepare", task }));
 }
 
-function mayStart(local: LocalState, task: DesiredTask, desired: readonly DesiredTask[]): boolean {
+/**
+ * Desired tasks that are not here yet and will be started as soon as they may: after the lease is
+ * renewed, or when an older attempt's processes are gone. Until then they must be reported all the
+ * same, or the scheduler takes them for lost and places them elsewhere while they start here.
+ */
+export function awaited(local: LocalState, desired: Desired | null): readonly DesiredTask[] {
+  const tasks = desired?.tasks ?? [];
+  return tasks.filter((task) => isAwaited(local, task, tasks));
+}
+
+function isAwaited(local: LocalState, task: DesiredTask, desired: readonly DesiredTask[]): boolean {
   if (task.stop !== null) return false;
   if (local.tasks.some((held) => isSameTask(held, task))) return false;
   if (desired.some((other) => other.jobId === task.jobId && other.attempt > task.attempt)) {
     return false;
   }
-  const siblings = local.tasks.filter((held) => held.jobId === task.jobId);
-  // Another attempt whose processes may still be there: it is being killed, wait for that.
-  if (siblings.some((held) => held.attempt !== task.attempt && hasProcess(held))) return false;
   const newest = local.attemptsSeen.get(task.jobId) ?? 0;
   // The same attempt is new only as another rank of a gang that is here already.
-  return task.attempt > newest || siblings.some((held) => held.attempt === task.attempt);
+  return (
+    task.attempt > newest ||
+    local.tasks.some((held) => held.jobId === task.jobId && held.attempt === task.attempt)
+  );
+}
+
+/** Another attempt whose processes may still be there: it is being killed, wait for that. */
+function isOlderAlive(local: LocalState, task: DesiredTask): boolean {
+  return local.tasks.some(
+    (held) => held.jobId === task.jobId && held.attempt !== task.attempt && hasProcess(held),
+  );
 }
 
 function keyOf(task: TaskKey): TaskKey {

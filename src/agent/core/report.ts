@@ -2,10 +2,21 @@
 
 import { unreachable } from "../../base/assert.ts";
 import type { ObservedTask } from "../../scheduler/core/commands.ts";
+import type { DesiredTask } from "../../scheduler/core/desired.ts";
+import type { Desired } from "./actions.ts";
 import type { LocalPhase, LocalState, LocalTask } from "./local.ts";
+import { awaited } from "./reconcile.ts";
 
-export function observe(local: LocalState): readonly ObservedTask[] {
-  return local.tasks.map(observeTask);
+/**
+ * `desired` is what the report's generation is of. What it wants and this agent is only waiting to
+ * start counts as preparing: a task that a report leaves out is over for the scheduler.
+ */
+export function observe(local: LocalState, desired: Desired | null): readonly ObservedTask[] {
+  return [...local.tasks.map(observeTask), ...awaited(local, desired).map(announce)];
+}
+
+function announce({ jobId, attempt, rank }: DesiredTask): ObservedTask {
+  return { jobId, attempt, rank, state: { kind: "preparing" }, rendezvous: null, parts: [] };
 }
 
 function observeTask(task: LocalTask): ObservedTask {
