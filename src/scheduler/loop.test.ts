@@ -195,16 +195,17 @@ test("a listener that throws takes nothing from the others", async () => {
   });
 });
 
-test("stopping answers what waits, refuses what comes, and leaves a snapshot", async () => {
+test("stopping answers what waits, refuses what comes, and leaves a snapshot and no timer", async () => {
   await withFolder(async (folder) => {
-    const { loop, store } = await openLoop({ folder });
+    const { loop, store, hands } = await openLoop({ folder });
     await loop.start();
     await furnish(loop, 1);
-    const waiting = accept(loop, submit("a"));
+    const waiting = accept(loop, { kind: "job.submit", spec: jobSpec({ timeLimitMs: HOUR_MS }) });
     const stopping = loop.stop();
     expect(await loop.execute(envelope(submit("b")))).toMatchObject({ code: "SHUTTING_DOWN" });
     expect((await waiting).jobId).toBe("job-1");
     await stopping;
+    expect(hands.waiting).toBe(0);
     expect(store.snapshots.seqs()).toEqual([store.log.lastSeq]);
     await store.close();
   });

@@ -170,10 +170,9 @@ export class SchedulerLoop {
   async stop(): Promise<void> {
     if (this.#phase !== "running") return;
     this.#phase = "stopping";
-    this.#wake.set(null);
-    this.#resume.set(null);
     while (this.#turns !== null) await this.#turns;
     await this.#snapshot;
+    this.#silence(); // Only now: the last planning pass may have set an alarm.
     if (this.#hasFailed()) return;
     if (this.#live().state.seq > this.#snapshotSeq) await this.#writeSnapshot();
     this.#phase = "ended";
@@ -357,9 +356,13 @@ export class SchedulerLoop {
   #fail(error: unknown): void {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
+    this.#silence();
+    this.#dependencies.onFatal(error);
+  }
+
+  #silence(): void {
     this.#wake.set(null);
     this.#resume.set(null);
-    this.#dependencies.onFatal(error);
   }
 }
 

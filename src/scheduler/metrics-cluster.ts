@@ -3,6 +3,7 @@
 import type { NodeId } from "../base/ids.ts";
 import { SECOND_MS } from "../base/time.ts";
 import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
+import type { ScrapeTarget } from "../obs/operations-routes.ts";
 import type { ClusterState, Node } from "./core/state.ts";
 
 /** `down` = lost, `drained` = takes no new jobs. What runs on a draining node counts as allocated. */
@@ -73,6 +74,17 @@ function countNodes(state: ClusterState, wanted: (typeof NODE_STATES)[number]): 
     if (is === wanted) count += 1;
   }
   return count;
+}
+
+/** Where Prometheus finds the agents' own metrics: each node's address with the agents' `port`. */
+export function agentTargets(state: ClusterState, port: number): readonly ScrapeTarget[] {
+  const targets: ScrapeTarget[] = [];
+  for (const { spec, health } of state.nodes.values()) {
+    if (health === "lost") continue;
+    const host = spec.address.includes(":") ? `[${spec.address}]` : spec.address;
+    targets.push({ targets: [`${host}:${port}`], labels: { node: spec.id } });
+  }
+  return targets;
 }
 
 function mostFreeGpus(state: ClusterState): number {

@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
+import { must } from "../base/assert.ts";
 import { type JobId, nodeId, queuePath } from "../base/ids.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../base/time.ts";
 import { MetricsRegistry } from "../obs/metrics.ts";
-import { queueSpec, STOPPED, World } from "./core/fixture.ts";
+import { nodeSpec, queueSpec, STOPPED, World } from "./core/fixture.ts";
 import type { Plan } from "./core/plan-types.ts";
 import { loopMetrics, stateMetrics } from "./metrics.ts";
+import { agentTargets } from "./metrics-cluster.ts";
 import { eventMetrics, runningJobMetrics } from "./metrics-jobs.ts";
 
 const STATS = {
@@ -76,6 +78,17 @@ test("GPUs and nodes are counted by state, with every state there", async () => 
       'trainyard_agent_heartbeat_age_seconds{node="node-1"} 1.25',
     ]),
   );
+});
+
+test("agents are scraped at their node's address, also an IPv6 one, while they are up", () => {
+  const world = new World().nodes(2, 1);
+  world.register({ ...nodeSpec("node-3", 1), address: "fd00::3" });
+  const lost = must(world.state.nodes.get(nodeId("node-2")), "node-2");
+  world.must({ kind: "node.expire", nodeId: nodeId("node-2"), instance: lost.instance });
+  expect(agentTargets(world.state, 7072)).toEqual([
+    { targets: ["127.0.0.1:7072"], labels: { node: "node-1" } },
+    { targets: ["[fd00::3]:7072"], labels: { node: "node-3" } },
+  ]);
 });
 
 test("a queue shows what it has, what it may have, and why its jobs wait", async () => {

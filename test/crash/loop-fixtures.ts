@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { createLogger } from "../../src/obs/log.ts";
-import { jobId, nodeId, requestId } from "../../src/base/ids.ts";
+import { agentInstanceId, jobId, nodeId, requestId } from "../../src/base/ids.ts";
 import type { Accepted, Command, Envelope } from "../../src/scheduler/core/commands.ts";
 import type { LoggedEvent } from "../../src/scheduler/core/events.ts";
 import { ALICE, jobSpec, nodeSpec, queueSpec } from "../../src/scheduler/core/fixture.ts";
@@ -34,8 +34,8 @@ export class Hands implements TimerPort {
   pass(ms: number): void {
     this.wallMs += ms;
     this.monotonicTimeMs += ms;
-    for (const timer of [...this.#timers]) {
-      if (timer.dueMs > this.monotonicTimeMs) continue;
+    const due = Array.from(this.#timers).filter((timer) => timer.dueMs <= this.monotonicTimeMs);
+    for (const timer of due) {
       this.#timers.delete(timer);
       timer.run();
     }
@@ -130,7 +130,7 @@ export async function furnish(loop: SchedulerLoop, count: number): Promise<void>
   await accept(loop, { kind: "queue.apply", queues: [queueSpec("default")], prune: false });
   for (let n = 1; n <= count; n += 1) {
     const spec = nodeSpec(`node-${n}`, 8);
-    const instance = `node-${n}-1` as never;
+    const instance = agentInstanceId(`node-${n}-1`);
     const report = { nodeId: nodeId(`node-${n}`), instance, generation: 0, tasks: [] };
     await accept(loop, { kind: "node.register", spec, instance, report });
   }
@@ -147,7 +147,7 @@ export function running(job: string, generation: number): Command {
     parts: [],
   } as const;
   const node = nodeId("node-1");
-  const instance = "node-1-1" as never;
+  const instance = agentInstanceId("node-1-1");
   return { kind: "node.report", report: { nodeId: node, instance, generation, tasks: [task] } };
 }
 
