@@ -22,6 +22,8 @@ export interface ShipperPorts {
 const LOOK_MS = 500;
 /** One batch covers at most this much of the file, so also bounds the memory used. */
 const BATCH_BYTES = 262_144;
+/** After so much output without metrics its end is stored all the same, to be read only once. */
+const SILENT_BYTES_MAX = 8 * 1024 * 1024;
 const NEWLINE = 10;
 
 export class MetricShipper {
@@ -74,24 +76,27 @@ export class MetricShipper {
   /** From where the tracker is, to the end of a task that is over. Rejects when a part breaks. */
   async #ship(onProgress: () => void): Promise<void> {
     const { signal } = this.#stopper;
-    const source = taskName(this.#task);
-    let position = await this.#ports.metrics.position(source);
+    let stored = await this.#ports.metrics.position(taskName(this.#task));
+    let read = stored;
     while (!signal.aborted) {
       const isLast = this.#isFinal;
-      const batch = await readBatch(this.#folder.file("stdout"), position, isLast);
+      const batch = await readBatch(this.#folder.file("stdout"), read, isLast);
       if (batch === null) {
         if (isLast) return this.#onShipped();
         await pause(LOOK_MS, signal);
         continue;
       }
-      position = await this.#store(batch.points, position, batch.toPosition);
+      read = batch.toPosition;
+      // The tracker takes no gaps: output without metrics is covered by the next batch that has some.
+      if (batch.points.length === 0 && read - stored < SILENT_BYTES_MAX) continue;
+      stored = await this.#store(batch.points, stored, read);
+      read = stored;
       onProgress();
     }
   }
 
+  /** Where to go on: normally `to`, but the tracker's word goes before ours. */
   async #store(points: readonly MetricPoint[], from: number, to: number): Promise<number> {
-    // Output without metrics is skipped without a word; after a restart it is merely read again.
-    if (points.length === 0) return to;
     const batch: MetricBatch = {
       runId: this.#task.runId,
       attempt: this.#task.attempt,
@@ -101,7 +106,7 @@ export class MetricShipper {
       points,
     };
     const ack = await this.#ports.metrics.store(batch);
-    if (ack.error === "") return Math.max(to, ack.position);
+    if (ack.error === "") return ack.position;
     const fields = { source: batch.source, error: ack.error, points: points.length };
     this.#ports.log.warn(fields, "the tracker refused metrics: dropped");
     return to;

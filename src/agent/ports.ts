@@ -87,6 +87,14 @@ export interface MetricSink {
   store(batch: MetricBatch): Promise<{ readonly position: number; readonly error: string }>;
 }
 
+/** Where the cluster keeps things. */
+export interface ClusterInfo {
+  /** `file:///path` or `s3://bucket/prefix?endpoint=…`. */
+  readonly objectStore: string;
+  /** `host:port`; empty = the scheduler's own address. */
+  readonly trackerAddress: string;
+}
+
 /** Log lines of the agent; pino has this face. */
 export interface AgentLog {
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -100,6 +108,11 @@ export interface AgentPorts {
   readonly checkpoints: Checkpoints;
   readonly checkpointWatch: CheckpointWatch;
   readonly metrics: MetricSink;
+  /**
+   * Called with what the scheduler says of the cluster: at each welcome, and at the start with what
+   * was known last, so that uploads go on while the scheduler is away.
+   */
+  readonly onCluster: (cluster: ClusterInfo) => void;
   readonly log: AgentLog;
   /** Uniform in [0, 1), for backoff. */
   readonly random: () => number;

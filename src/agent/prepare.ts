@@ -10,6 +10,7 @@ import { Fault, RefusalError } from "../base/errors.ts";
 import type { Digest } from "../base/ids.ts";
 import type { DesiredTask } from "../scheduler/core/desired.ts";
 import type { TaskExit } from "../scheduler/core/job.ts";
+import { touchBundle } from "./cleanup.ts";
 import { backoffMs } from "./core/backoff.ts";
 import { TASK_MARKER } from "./core/torchrun.ts";
 import type { BundleStore, Checkpoints } from "./ports.ts";
@@ -78,7 +79,10 @@ const fetching = new Map<string, Promise<string>>();
 
 function fetchOnce(digest: Digest, context: PrepareContext): Promise<string> {
   const folder = join(context.stateDir, "bundles", digest);
-  if (existsSync(folder)) return Promise.resolve(folder);
+  if (existsSync(folder)) {
+    touchBundle(folder);
+    return Promise.resolve(folder);
+  }
   const known = fetching.get(folder);
   if (known !== undefined) return known;
   const fetched = fetchTo(folder, digest, context).finally(() => fetching.delete(folder));

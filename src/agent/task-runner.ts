@@ -127,7 +127,13 @@ export class TaskRunner {
   conclude(exit: TaskExit): void {
     this.#watchCheckpoints();
     this.#shipMetrics();
-    this.#over(exit);
+    this.#over(this.#explain(exit));
+  }
+
+  /** Of a task that is over and forgotten: only what the tracker has not got yet. */
+  shipRest(): void {
+    this.#shipMetrics();
+    this.#shipper?.finish();
   }
 
   async stop(order: StopOrder, signal: JobSpec["stopSignal"]): Promise<void> {
@@ -215,6 +221,7 @@ export class TaskRunner {
   }
 
   #explain(exit: TaskExit): TaskExit {
+    if (exit.message !== "") return exit;
     const isFailure = exit.code !== 0 && (exit.reason === "exited" || exit.reason === "signalled");
     if (!isFailure) return exit;
     const stderr = this.folder.tail("stderr", STDERR_TAIL_BYTES);

@@ -87,6 +87,8 @@ export type LocalEvent =
   | { readonly kind: "uploads_done"; readonly key: TaskKey }
   /** Found in the state folder at the start. */
   | { readonly kind: "adopted"; readonly task: LocalTask }
+  /** A task of this attempt was here, in an earlier life of the agent. */
+  | { readonly kind: "attempt_seen"; readonly jobId: JobId; readonly attempt: number }
   /** A new desired state is in force: parts that it says are committed need no more reports. */
   | { readonly kind: "desired"; readonly tasks: readonly DesiredTask[] };
 
@@ -119,6 +121,8 @@ export function applyLocal(state: LocalState, event: LocalEvent): LocalState {
       return update(state, event.key, endUploads);
     case "adopted":
       return addTask(state, event.task);
+    case "attempt_seen":
+      return { ...state, attemptsSeen: withAttempt(state.attemptsSeen, event) };
     case "desired":
       return { ...state, tasks: state.tasks.map((task) => dropCommitted(task, event.tasks)) };
     default:
@@ -185,16 +189,26 @@ function newTask(task: DesiredTask): LocalTask {
 }
 
 function addTask(state: LocalState, task: LocalTask): LocalState {
-  const seen = new Map(state.attemptsSeen);
-  const newest = Math.max(task.attempt, seen.get(task.jobId) ?? 0);
+  return {
+    tasks: [...state.tasks, task],
+    attemptsSeen: withAttempt(state.attemptsSeen, task),
+  };
+}
+
+function withAttempt(
+  attemptsSeen: ReadonlyMap<JobId, number>,
+  { jobId, attempt }: { readonly jobId: JobId; readonly attempt: number },
+): ReadonlyMap<JobId, number> {
+  const seen = new Map(attemptsSeen);
+  const newest = Math.max(attempt, seen.get(jobId) ?? 0);
   // Taken out and put back, so that insertion order is order of use.
-  seen.delete(task.jobId);
-  seen.set(task.jobId, newest);
+  seen.delete(jobId);
+  seen.set(jobId, newest);
   for (const oldest of seen.keys()) {
     if (seen.size <= ATTEMPTS_SEEN_MAX) break;
     seen.delete(oldest);
   }
-  return { tasks: [...state.tasks, task], attemptsSeen: seen };
+  return seen;
 }
 
 /** What was asked of a task decides how its end is called, not its exit code: see `TaskEndReason`. */
