@@ -59,10 +59,10 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   queue: which,
   user: fc.nat(2),
   priorityClass: fc.constantFrom("low", "normal", "normal", "high"),
-  nodes: fc.constantFrom(1, 1, 1, 2, 2, 3, 4),
-  gpus: fc.constantFrom(0, 1, 1, 2, 2, 3, 4, 8),
-  cpuMilli: fc.constantFrom(0, 0, 0, 8_000, 40_000),
-  gpuType: fc.constantFrom("", "", "", "H100", "a100"),
+  nodes: fc.constantFrom(1, 1, 1, 1, 2, 2, 3),
+  gpus: fc.constantFrom(0, 1, 1, 2, 2, 3, 4, 4, 8),
+  cpuMilli: fc.constantFrom(0, 0, 0, 0, 8_000, 40_000),
+  gpuType: fc.constantFrom("", "", "", "", "H100", "a100"),
   timeLimitMs: fc.constantFrom(null, null, 60_000),
 });
 
@@ -76,7 +76,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("plan") }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("run") }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("run") }) },
   {
     weight: 3,
     arbitrary: fc.record({ kind: fc.constant("wait"), ms: fc.constantFrom(1, 20_000, 3_600_000) }),
@@ -87,7 +87,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant("end"), which, isWell: fc.boolean() }),
   },
   {
-    weight: 4,
+    weight: 3,
     arbitrary: fc.record({
       kind: fc.constant("leave"),
       node: fc.option(which, { nil: null }),
@@ -95,7 +95,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel"), which }) },
   {
-    weight: 2,
+    weight: 1,
     arbitrary: fc.record({
       kind: fc.constant("node"),
       which,
@@ -103,13 +103,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("lose"), which }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("join"), which }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("join"), which }) },
   {
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant("limit"),
       which,
-      limit: fc.option(fc.nat(12), { nil: null }),
+      limit: fc.option(fc.nat(20), { nil: null }),
     }),
   },
 );
@@ -119,13 +119,13 @@ const queues: fc.Arbitrary<readonly QueueSpec[]> = fc
   .array(
     fc.record({
       guarantee: fc.nat(8),
-      slack: fc.option(fc.nat(12), { nil: null }),
+      slack: fc.option(fc.nat(12), { nil: null, freq: 2 }),
       weight: fc.constantFrom(0, 1, 1, 2, 5),
       order: fc.constantFrom("fifo", "las"),
       children: fc.integer({ min: 0, max: 3 }),
       part: fc.nat(3),
     }),
-    { minLength: 1, maxLength: 4 },
+    { minLength: 1, maxLength: 4, size: "max" },
   )
   .map((tops) =>
     tops.flatMap(({ guarantee, slack, weight, order, children, part }, at): QueueSpec[] => {
@@ -141,16 +141,19 @@ const queues: fc.Arbitrary<readonly QueueSpec[]> = fc
   );
 
 const nodes: fc.Arbitrary<readonly NodeSpec[]> = fc
-  .array(fc.record({ gpus: fc.constantFrom(1, 2, 4, 4, 8), type: fc.nat(3) }), {
-    minLength: 1,
-    maxLength: 6,
-  })
+  .array(
+    fc.record({ gpus: fc.constantFrom(1, 4, 4, 8, 8), type: fc.constantFrom(0, 0, 0, 1, 2) }),
+    {
+      minLength: 1,
+      maxLength: 6,
+      size: "max",
+    },
+  )
   .map((list) =>
     list.map(({ gpus, type }, at) => {
       const spec = nodeSpec(`node-${at}`, gpus);
-      // 0 and 1: one type, 2 both types on one node, 3 as 0.
-      const typeOf = (index: number): string =>
-        TYPES[type === 2 ? index % 2 : type % 2] ?? TYPES[0];
+      // 0 and 1: one type; 2: both on one node.
+      const typeOf = (index: number): string => TYPES[type === 2 ? index % 2 : type] ?? TYPES[0];
       return { ...spec, gpus: spec.gpus.map((gpu) => ({ ...gpu, type: typeOf(gpu.index) })) };
     }),
   );
@@ -167,7 +170,11 @@ export const stories = (happeningsMax: number): fc.Arbitrary<Story> =>
     queues,
     nodes,
     policy,
-    happenings: fc.array(happening, { minLength: 1, maxLength: happeningsMax }),
+    happenings: fc.array(happening, {
+      minLength: happeningsMax >> 1,
+      maxLength: happeningsMax,
+      size: "max",
+    }),
   });
 
 /** The cluster of a story before anything happened. */

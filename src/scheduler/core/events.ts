@@ -22,8 +22,11 @@ import type {
 } from "./job.ts";
 import type { NodeSpec, QueueSpec } from "./state.ts";
 
-/** Why capacity is no longer kept. Only `replanned` after an eviction is thrash. */
-export type DropReason = "job_ended" | "node_gone" | "replanned";
+/**
+ * Why capacity is no longer kept. Only `replanned` after an eviction is thrash; `outranked` = a job
+ * that could evict the holder if it ran has taken the room over.
+ */
+export type DropReason = "job_ended" | "node_gone" | "limit_lowered" | "outranked" | "replanned";
 
 export type ClusterEvent =
   | { readonly kind: "policy.usage-half-life-set"; readonly usageHalfLifeMs: number }

@@ -8,7 +8,7 @@ import type { Hold } from "./hold.ts";
 import { jobOf } from "./lookup.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
-import { limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
+import { countedUse, limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
 
 /** How many of the jobs ahead a hold names. */
 export const AHEAD_NAMED = 5;
@@ -62,7 +62,7 @@ export class HoldBook {
   }
 
   writeReserved(): void {
-    for (const [jobId, victims] of this.#pass.reserved) {
+    for (const [jobId, { victims }] of this.#pass.reserved) {
       const still = victims.filter((id) => this.#pass.isLeaving(id));
       const deadlines = still.map((id) => deadlineOf(this.#pass, id));
       const deadlineMs = deadlines.reduce((latest, at) => Math.max(latest, at), this.#pass.nowMs);
@@ -106,8 +106,7 @@ function quotaHold(leaf: QueueNode, shape: Shape): Hold | null {
   const now = limitReached(leaf, asked);
   if (now?.spec.limit === undefined || now.spec.limit === null) return null;
   const { path, limit } = now.spec;
-  const allocated = now.allocated + now.reserved;
-  return { code: "WAITING_FOR_QUOTA", queue: path, asked, allocated, limit };
+  return { code: "WAITING_FOR_QUOTA", queue: path, asked, allocated: countedUse(now), limit };
 }
 
 function supplyOf(pass: Pass, shape: Shape): Supply {

@@ -25,6 +25,14 @@ export interface Kept {
   readonly gpus: number;
 }
 
+/** A placement that is kept for a pending job. */
+export interface Keeping extends Omit<PlannedReservation, "jobId"> {
+  readonly job: Job;
+  /** By task: GPUs of it that were free. */
+  readonly fromOpen: readonly (readonly number[])[];
+  readonly kept: Kept;
+}
+
 export class Pass {
   readonly state: ClusterState;
   readonly nowMs: number;
@@ -40,8 +48,8 @@ export class Pass {
   readonly evictions: Eviction[] = [];
   readonly reservations: PlannedReservation[] = [];
   readonly drops: { readonly jobId: JobId; readonly why: DropReason }[] = [];
-  /** Standing reservations, old and new, with whom they wait for. */
-  readonly reserved = new Map<JobId, readonly JobId[]>();
+  /** Reservations that stand, old and new. */
+  readonly reserved = new Map<JobId, Keeping>();
   readonly #kept = new Map<NodeId, Kept[]>();
   readonly #held = new Map<JobId, HeldTask[]>();
   readonly #leaving = new Set<JobId>();
@@ -78,6 +86,11 @@ export class Pass {
     return this.#leaving.has(id);
   }
 
+  /** Has it lost its reservation in this pass? */
+  isDropped(id: JobId): boolean {
+    return this.drops.some(({ jobId }) => jobId === id);
+  }
+
   /** Neither started nor reserved: still to be looked at, or held. */
   isWaiting(id: JobId): boolean {
     return !this.#started.has(id) && !this.reserved.has(id);
@@ -112,7 +125,7 @@ export class Pass {
   }
 
   /** Starts what was reserved: all of it must be free by now. */
-  startReserved(job: Job, placement: readonly TaskPlacement[]): void {
+  startReserved({ job, placement }: Keeping): void {
     for (const task of placement) this.raw.take(task, job.spec.perNode);
     this.#chargeQueue(job, "reserved", -1);
     this.#chargeQueue(job, "allocated", 1);
@@ -127,13 +140,27 @@ export class Pass {
 
   /** Keeps a placement, which must be whole in `later`, from everyone else. */
   reserve(job: Job, { placement, victims }: Omit<PlannedReservation, "jobId">): void {
+    const kept = { holder: job.id, gpus: job.spec.perNode.gpus };
+    const fromOpen = placement.map((task) => this.open.take(task, job.spec.perNode));
     for (const task of placement) {
-      this.open.take(task, job.spec.perNode);
       this.later.take(task, job.spec.perNode);
-      this.keep(task.nodeId, { holder: job.id, gpus: job.spec.perNode.gpus });
+      this.keep(task.nodeId, kept);
     }
     this.#chargeUser(job, this.#chargeQueue(job, "reserved", 1));
-    this.reserved.set(job.id, victims);
+    this.reserved.set(job.id, { job, placement, victims, fromOpen, kept });
+  }
+
+  /** Gives up a standing reservation; the job waits again. */
+  drop({ job, placement, fromOpen, kept }: Keeping, why: DropReason): void {
+    placement.forEach((task, rank) => {
+      const gpus = fromOpen[rank] ?? [];
+      this.open.give({ nodeId: task.nodeId, gpus }, job.spec.perNode);
+      this.later.give(task, job.spec.perNode);
+      this.unkeep(task.nodeId, kept);
+    });
+    this.#chargeUser(job, -this.#chargeQueue(job, "reserved", -1));
+    this.reserved.delete(job.id);
+    this.drops.push({ jobId: job.id, why });
   }
 
   keep(node: NodeId, kept: Kept): void {

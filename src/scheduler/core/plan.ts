@@ -9,9 +9,11 @@
 // The walk. Queues are served by fair share (queue-tree.ts), jobs of a queue by class, user and age
 // (order.ts). A job that does not fit blocks nobody: those behind it may go ahead, unless it has
 // waited so long that it claims nodes (claims.ts) or has a right to room that others hold (preempt.ts).
-// During a walk room only shrinks, so what did not fit once does not fit again. Only claims break
-// that, since they bind those behind them and shares change who is behind: then the walk is repeated
-// on what is left, so that planning again after the plan was carried out places nothing.
+// During a walk room only shrinks, so what did not fit once does not fit again. Two things break that:
+// claims bind those behind them, and shares change who is behind; and a queue that just went over its
+// guarantee may owe room to one that was refused before. Then the walk is repeated on what is left, so
+// that planning again after the plan was carried out changes nothing. The same when a job lost its
+// reservation to one with a better right: it is looked at again.
 
 import type { JobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
@@ -25,7 +27,7 @@ import { Pass } from "./pass.ts";
 import type { Plan } from "./plan-types.ts";
 import { Preemption } from "./preempt.ts";
 import { limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
-import { takeUpReservations } from "./reservations.ts";
+import { startReservations, takeUpReservations } from "./reservations.ts";
 import type { ClusterState, Policy } from "./state.ts";
 
 /** Walks over the queues in one pass; each but the last started something. */
@@ -38,6 +40,7 @@ export function plan(state: ClusterState, nowMs: number, policy: Policy): Plan {
   takeUpReservations(pass);
   const planner = new Planner(pass);
   planner.walkAll();
+  startReservations(pass);
   return {
     starts: pass.starts,
     evictions: pass.evictions,
@@ -81,8 +84,10 @@ class Planner {
   walkAll(): void {
     for (let walk = 0; walk < WALKS_MAX; walk += 1) {
       const hasPlaced = this.#walk();
-      if (!hasPlaced || this.#claims.isEmpty || walk === WALKS_MAX - 1) return;
+      const mayChange = !this.#claims.isEmpty || this.#preemption.isOpen;
+      if (!hasPlaced || !mayChange || walk === WALKS_MAX - 1) return;
       this.#claims.release();
+      this.#preemption.forgetRefusals();
       this.#doesNotFit.clear();
     }
   }
@@ -110,7 +115,7 @@ class Planner {
       const jobs: WaitingJob[] = [];
       for (const id of ids) {
         const job = jobOf(state, id);
-        if (job.phase.kind !== "pending" || !this.#pass.isWaiting(id)) continue;
+        if (job.phase.kind !== "pending") continue;
         const { notBeforeMs, sinceMs } = job.phase;
         if (notBeforeMs > nowMs) {
           this.#book.holds.set(id, {

@@ -5,10 +5,11 @@ import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import type { NodeSlot } from "./fit.ts";
 import { fitGang } from "./gang.ts";
-import type { PreemptionKind, TaskPlacement } from "./job.ts";
+import type { Job, PreemptionKind, TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import type { WaitingJob } from "./order.ts";
 import type { HeldTask, Pass } from "./pass.ts";
+import type { Eviction } from "./plan-types.ts";
 import { futureUse, type QueueNode } from "./queue-tree.ts";
 import {
   type Candidate,
@@ -33,6 +34,11 @@ export class Preemption {
   /** Queue, class and shape of what was refused: it is refused for the rest of the pass. */
   readonly #refused = new Set<string>();
   #proofs = 0;
+  /**
+   * Another walk may find more: someone who is owed room was refused, perhaps only because nobody
+   * was over a guarantee yet, or lost a reservation.
+   */
+  isOpen = false;
   /** When the first protected victim may be asked; null = none was met. */
   wakeAtMs: number | null = null;
 
@@ -40,15 +46,29 @@ export class Preemption {
     this.#pass = pass;
   }
 
-  /** Evicts whom it takes and reserves a placement for the job; false changes nothing. */
+  /**
+   * Evicts whom it takes and reserves a placement for the job; false changes nothing. Guarantees are
+   * of GPUs, so a job without any takes from nobody.
+   */
   reserveFor(waiting: WaitingJob): boolean {
-    if (!this.#pass.policy.isPreemptionEnabled) return false;
+    if (!this.#pass.policy.isPreemptionEnabled || waiting.shape.gpus === 0) return false;
     const key = `${waiting.leaf.spec.path}|${waiting.priority}|${waiting.shape.key}`;
     if (this.#refused.has(key) || this.#proofs >= PROOFS_MAX) return false;
     const victims = this.#search(waiting);
-    if (victims === null) this.#refused.add(key);
+    if (victims === null) this.#refuse(waiting, key);
     else this.#carryOut(waiting, victims);
     return victims !== null;
+  }
+
+  /** For another walk over the queues. */
+  forgetRefusals(): void {
+    this.#refused.clear();
+    this.isOpen = false;
+  }
+
+  #refuse(waiting: WaitingJob, key: string): void {
+    this.#refused.add(key);
+    if (hasReclaimRight(waiting)) this.isOpen = true;
   }
 
   /** Taking back a guarantee goes before taking from the own queue's lower classes. */
@@ -75,22 +95,35 @@ export class Preemption {
     });
   }
 
-  #isFairGame({ job, isFairGameAtMs }: Candidate): boolean {
-    if (this.#pass.isLeaving(job.id)) return false;
+  #isFairGame({ job, holding, isFairGameAtMs }: Candidate): boolean {
+    const isThere = holding.kind === "running" ? !this.#pass.isLeaving(job.id) : this.#isKept(job);
+    if (!isThere) return false;
     if (isFairGameAtMs <= this.#pass.nowMs) return true;
     this.wakeAtMs = Math.min(this.wakeAtMs ?? Number.MAX_SAFE_INTEGER, isFairGameAtMs);
     return false;
   }
 
+  /** Not lost already, nor made anew in this pass. */
+  #isKept(job: Job): boolean {
+    return this.#pass.reserved.has(job.id) && !this.#pass.isDropped(job.id);
+  }
+
   #carryOut(waiting: WaitingJob, victims: readonly Candidate[]): void {
     const pass = this.#pass;
     const cut: Cut = new Map();
-    const evictions = victims.map((victim) => {
+    const evictions: Eviction[] = [];
+    for (const victim of victims) {
       const how = must(rightOver(waiting, victim, cut), `right over ${victim.job.id}`);
       const why = reason(waiting, victim, how, cut);
       addCut(cut, victim, 1);
-      return { victim: victim.job.id, how, preemptor: waiting.job.id, why };
-    });
+      if (victim.holding.kind === "reserved") continue;
+      evictions.push({ victim: victim.job.id, how, preemptor: waiting.job.id, why });
+    }
+    for (const { holding } of victims) {
+      if (holding.kind !== "reserved") continue;
+      pass.drop(holding.keeping, "outranked");
+      this.isOpen = true;
+    }
     for (const eviction of evictions) pass.evict(eviction);
     const fitted = fitGang(pass.later, waiting.shape, waiting.job.avoidNodes);
     const placement = must(fitted, `proven placement of ${waiting.job.id}`);

@@ -114,10 +114,17 @@ export function limitExceeded(leaf: QueueNode, gpus: number): QueueNode | null {
   return leaf.lineage.find(({ spec }) => spec.limit !== null && gpus > spec.limit) ?? null;
 }
 
-/** The nearest queue that `gpus` more would take over its limit now, or null. */
+/** What counts against a limit: what is held now, or will be once reservations have come true. */
+export const countedUse = (queue: QueueNode): number => Math.max(queue.allocated, futureUse(queue));
+
+/**
+ * The nearest queue that `gpus` more would take over its limit now, or null. A job without GPUs is
+ * never in the way, not even of a limit that was lowered under what is held.
+ */
 export function limitReached(leaf: QueueNode, gpus: number): QueueNode | null {
-  const isOver = ({ spec, allocated, reserved }: QueueNode): boolean =>
-    spec.limit !== null && allocated + reserved + gpus > spec.limit;
+  if (gpus === 0) return null;
+  const isOver = (queue: QueueNode): boolean =>
+    queue.spec.limit !== null && countedUse(queue) + gpus > queue.spec.limit;
   return leaf.lineage.find(isOver) ?? null;
 }
 

@@ -1,5 +1,5 @@
-// Standing reservations at the start of a pass: started when all of it is free, kept while it can
-// still come true, dropped when it can't.
+// Standing reservations: taken up when a pass begins, unless they can't come true any more, and
+// started when it ends, if all of it is free and nobody with a better right has taken it over.
 
 import type { DropReason } from "./events.ts";
 import { hasHostRoom, type NodePool } from "./fit.ts";
@@ -9,20 +9,25 @@ import { futureUse, type QueueNode } from "./queue-tree.ts";
 import type { Reservation } from "./state.ts";
 
 /**
- * Call after every eviction that has another reason, before anything is started. A dropped job is
- * looked at again like any other in the same pass.
+ * Call after every eviction that has another reason, before anything is started. A job whose
+ * reservation is dropped is looked at again like any other in the same pass.
  */
 export function takeUpReservations(pass: Pass): void {
   for (const reservation of pass.state.reservations.values()) {
     const job = pass.state.jobs.get(reservation.jobId);
     const why = job === undefined ? "job_ended" : dropReason(pass, job, reservation);
-    if (job === undefined || why !== null) drop(pass, reservation, why);
-    else takeUp(pass, job, reservation);
+    if (job !== undefined && why === null) pass.reserve(job, reservation);
+    else pass.drops.push({ jobId: reservation.jobId, why: why ?? "job_ended" });
   }
 }
 
-function drop(pass: Pass, { jobId }: Reservation, why: DropReason | null): void {
-  pass.drops.push({ jobId, why: why ?? "job_ended" });
+/** Starts every standing reservation whose room is free. Those made in this pass wait for someone. */
+export function startReservations(pass: Pass): void {
+  for (const keeping of [...pass.reserved.values()]) {
+    const { job, placement } = keeping;
+    if (!pass.state.reservations.has(job.id)) continue;
+    if (isRoom(pass.raw, job, placement) && isWithinLimits(pass, job)) pass.startReserved(keeping);
+  }
 }
 
 function dropReason(pass: Pass, job: Job, { placement }: Reservation): DropReason | null {
@@ -32,14 +37,10 @@ function dropReason(pass: Pass, job: Job, { placement }: Reservation): DropReaso
   }
   const { gpus } = pass.shape(job.spec);
   const { lineage } = pass.tree.queue(job.spec.queue);
-  if (lineage.some((queue) => isOverLimit(queue, futureUse(queue) + gpus))) return "replanned";
+  if (lineage.some((queue) => isOverLimit(queue, futureUse(queue) + gpus))) {
+    return "limit_lowered";
+  }
   return isRoom(pass.later, job, placement) ? null : "replanned";
-}
-
-function takeUp(pass: Pass, job: Job, { placement, victims }: Reservation): void {
-  const isFree = isRoom(pass.open, job, placement) && isWithinLimits(pass, job);
-  pass.reserve(job, { placement, victims });
-  if (isFree) pass.startReserved(job, placement);
 }
 
 /** What still runs counts in full; other reservations have not started yet. */

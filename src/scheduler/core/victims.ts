@@ -5,12 +5,18 @@ import { must } from "../../base/assert.ts";
 import { type Attempt, activeAttempt, type Job, type PreemptionKind, resumePoint } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { compareJobIds, priorityOf, type WaitingJob } from "./order.ts";
-import type { HeldTask, Pass } from "./pass.ts";
+import type { HeldTask, Keeping, Pass } from "./pass.ts";
 import { futureUse, type QueueNode } from "./queue-tree.ts";
 
-/** A running job that could be asked to leave. */
+/** What a candidate would lose: its attempt, or only the room that is kept for it. */
+export type Holding =
+  | { readonly kind: "running" }
+  | { readonly kind: "reserved"; readonly keeping: Keeping };
+
+/** A job that could be asked to leave, or to give up its reservation. */
 export interface Candidate {
   readonly job: Job;
+  readonly holding: Holding;
   readonly leaf: QueueNode;
   readonly priority: number;
   readonly gpus: number;
@@ -23,12 +29,13 @@ export interface Candidate {
 }
 
 /**
- * Everyone who runs and is not being stopped, in the order in which they are asked: lower priority
+ * Everyone who runs and is not being stopped, and every standing reservation, in the order in which they are asked: lower priority
  * class first, inside a class least lost work first, then the youngest.
  *
  * Lost work is the time since the newest committed checkpoint, or since the attempt ran, plus
  * `restartCostMs`, for each GPU. A job that never had a checkpoint counts with the median of those in
- * its class that have: it is neither immune nor always first.
+ * its class that have: it is neither immune nor always first. A reservation costs nothing: whoever
+ * could evict its holder the moment it runs takes the room over now.
  */
 export function listCandidates(pass: Pass): readonly Candidate[] {
   const running: Omit<Candidate, "costGpuMs">[] = [];
@@ -39,13 +46,16 @@ export function listCandidates(pass: Pass): readonly Candidate[] {
     running.push(candidateOf(pass, job, attempt));
   }
   const medians = medianLossByClass(pass, running);
-  const candidates = running.map((candidate) => {
+  const candidates: Candidate[] = running.map((candidate) => {
     const { job, priority, gpus } = candidate;
     const lossMs = hasSignal(job)
       ? lossOf(pass, job)
       : (medians.get(priority) ?? lossOf(pass, job));
     return { ...candidate, costGpuMs: (lossMs + pass.policy.restartCostMs) * gpus };
   });
+  for (const keeping of pass.reserved.values()) {
+    if (pass.state.reservations.has(keeping.job.id)) candidates.push(reservedOf(pass, keeping));
+  }
   return candidates.sort(compareCandidates);
 }
 
@@ -58,9 +68,26 @@ export function compareCandidates(a: Candidate, b: Candidate): number {
   );
 }
 
+function reservedOf(pass: Pass, keeping: Keeping): Candidate {
+  const { job, placement } = keeping;
+  const resources = job.spec.perNode;
+  return {
+    job,
+    holding: { kind: "reserved", keeping },
+    leaf: pass.tree.queue(job.spec.queue),
+    priority: priorityOf(job, pass.policy),
+    gpus: placement.length * resources.gpus,
+    tasks: placement.map((task) => ({ placement: task, resources })),
+    costGpuMs: 0,
+    placedAtMs: pass.nowMs,
+    isFairGameAtMs: 0,
+  };
+}
+
 function candidateOf(pass: Pass, job: Job, attempt: Attempt): Omit<Candidate, "costGpuMs"> {
   return {
     job,
+    holding: { kind: "running" },
     leaf: pass.tree.queue(job.spec.queue),
     priority: priorityOf(job, pass.policy),
     gpus: pass.gpusHeld(job.id),
