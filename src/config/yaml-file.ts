@@ -98,12 +98,15 @@ function guarded<T>(options: ReadYamlOptions, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    const message =
-      error instanceof RangeError
-        ? "is nested too deeply"
-        : `aliases (*name) expand to too much; at most ${ALIASES_MAX} are allowed`;
-    throw notYaml(options, [{ where: options.file, path: "", message }]);
+    throw notYaml(options, [{ where: options.file, path: "", message: parserFailure(error) }]);
   }
+}
+
+function parserFailure(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof RangeError) return "is nested too deeply";
+  if (message.startsWith("Unresolved alias")) return firstLine(message);
+  return `aliases (*name) expand to too much; at most ${ALIASES_MAX} are allowed`;
 }
 
 function notYaml(options: ReadYamlOptions, problems: readonly Problem[]): RefusalError {

@@ -39,7 +39,15 @@ function issueProblems(issue: core.$ZodIssue, path: Path, options: ZodProblemOpt
       );
     }
   }
-  return [{ where: options.placer.where(path), path: pathText(path), message: issue.message }];
+  // What is wrong with a key says more than that it is wrong.
+  const message = issue.code === "invalid_key" ? issue.issues[0]?.message : undefined;
+  return [
+    {
+      where: options.placer.where(path),
+      path: pathText(path),
+      message: message ?? issue.message,
+    },
+  ];
 }
 
 /** The one alternative whose outer type fits: what the writer meant. */
@@ -67,7 +75,9 @@ function knownKeys(schema: unknown, path: Path): readonly string[] {
   const branches = field(bare, "options");
   if (Array.isArray(branches)) return branches.flatMap((branch) => knownKeys(branch, path));
   const next =
-    typeof head === "number" ? field(bare, "element") : field(field(bare, "shape"), head);
+    typeof head === "number"
+      ? field(bare, "element")
+      : (field(field(bare, "shape"), head) ?? field(bare, "valueType"));
   return next === undefined ? [] : knownKeys(next, rest);
 }
 

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { parsePolicy } from "./policy-file.ts";
+import { parseQueues } from "./queues-file.ts";
+import { parseYaml } from "./yaml-file.ts";
+
+const queues = async (text: string) =>
+  parseQueues(await parseYaml(text, { file: "q.yaml", code: "QUEUE_INVALID" }));
+const policy = async (text: string) =>
+  parsePolicy(await parseYaml(text, { file: "p.yaml", code: "INVALID_OPTION" }));
+
+describe("the queues file", () => {
+  it("becomes full paths, parents first, with defaults", async () => {
+    const tree =
+      "queues:\n  research:\n    guarantee: 4\n    queues: {nlp: {weight: 2, limit: 8}}\n  prod:";
+    expect(await queues(tree)).toEqual([
+      { path: "research", guarantee: 4, limit: null, weight: 1, order: "fifo" },
+      { path: "research/nlp", guarantee: 0, limit: 8, weight: 2, order: "fifo" },
+      { path: "prod", guarantee: 0, limit: null, weight: 1, order: "fifo" },
+    ]);
+  });
+
+  it.each([
+    [
+      "queues: {a: {gaurantee: 1}}",
+      "q.yaml:1:14 queues.a.gaurantee: unknown key, did you mean guarantee?",
+    ],
+    [
+      "queues: {a: {guarantee: -1}}",
+      "q.yaml:1:14 queues.a.guarantee: -1 is not a whole number from 0 to 1000000",
+    ],
+    ["queues: {a: {weight: 1.5}}", "queues.a.weight: 1.5 is not a whole number"],
+    ["queues: {a: {order: lifo}}", '"lifo" is unknown; write fifo or las'],
+    ["queues: {a/b: {}}", "is not a queue name"],
+    ["queues: [a]", "is not a map of queues by name"],
+    [
+      "queues: {a: {guarantee: 9, limit: 8}}",
+      "queues.a.guarantee: 9 is over the queue's own limit of 8",
+    ],
+    [
+      "queues:\n  a:\n    guarantee: 3\n    queues: {x: {guarantee: 2}, y: {guarantee: 2}}",
+      "q.yaml:3:5 queues.a.guarantee: 3 is less than the 4 that the queues below it are guaranteed",
+    ],
+    ["", "is not a map with the key `queues`"],
+  ])("%j is refused with its place", async (text, message) => {
+    await expect(queues(text)).rejects.toThrow(message);
+  });
+});
+
+describe("the policy file", () => {
+  it("gives only what it names, in the scheduler's units", async () => {
+    const text = "oversize: refuse\nusage_half_life: 3d\npriority_classes: {normal: 5, high: 9}";
+    expect(await policy(text)).toEqual({
+      oversize: "refuse",
+      usageHalfLifeMs: 259_200_000,
+      priorityClasses: { normal: 5, high: 9 },
+    });
+  });
+
+  it("an empty one changes nothing", async () => {
+    expect(await policy("")).toEqual({});
+  });
+
+  it.each([
+    ["oversise: hold", "p.yaml:1:1 oversise: unknown key, did you mean oversize?"],
+    ["oversize: maybe", '"maybe" is unknown; write refuse or hold'],
+    ["priority_classes: {low: 1}", "must have `normal`"],
+    ["min_run: -5s", "is negative"],
+    ["preemption: 3", "3 is neither true nor false"],
+  ])("%j is refused with its place", async (text, message) => {
+    await expect(policy(text)).rejects.toThrow(message);
+  });
+});
