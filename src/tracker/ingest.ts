@@ -25,15 +25,15 @@ export async function* ingest(
   tracker: IngestPort,
 ): AsyncGenerator<Ack, void, undefined> {
   const window = new AckWindow();
-  const reading = readInto(window, batches, tracker);
+  void readInto(window, batches, tracker);
   try {
     yield* window.acks();
-    await reading;
   } finally {
     window.stop();
   }
 }
 
+/** Never rejects: how reading ended comes out at the end of the acknowledgements. */
 async function readInto(
   window: AckWindow,
   batches: AsyncIterable<SourceBatch>,
@@ -46,8 +46,9 @@ async function readInto(
       if (window.isStopped) return;
       window.push(tracker.storeBatch(batch));
     }
-  } finally {
-    window.end();
+    window.end(null);
+  } catch (error) {
+    window.end({ error });
   }
 }
 
@@ -55,43 +56,49 @@ async function readInto(
 class AckWindow {
   readonly #acks: Promise<Ack>[] = [];
   #changed: (() => void)[] = [];
-  #isEnded = false;
-  isStopped = false;
+  #end: { readonly failure: { readonly error: unknown } | null } | null = null;
+  #isStopped = false;
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
 
   async room(): Promise<void> {
-    while (this.#acks.length >= STREAM_WINDOW && !this.isStopped) await this.#change();
+    while (this.#acks.length >= STREAM_WINDOW && !this.#isStopped) await this.#change();
   }
 
   push(ack: Promise<Ack>): void {
-    // Awaited in turn by `acks`; until then a failure must not count as unhandled.
-    ack.catch(() => undefined);
     this.#acks.push(ack);
-    this.#notify();
+    // `acks` awaits it in its turn; a failure before that must not count as unhandled.
+    const wake = (): void => this.#notify();
+    ack.then(wake, wake);
   }
 
   /** No more will come; what is there is still given out. */
-  end(): void {
-    this.#isEnded = true;
+  end(failure: { readonly error: unknown } | null): void {
+    this.#end = { failure };
     this.#notify();
   }
 
   /** The reader of the acknowledgements has gone. */
   stop(): void {
-    this.isStopped = true;
+    this.#isStopped = true;
     this.#notify();
   }
 
   async *acks(): AsyncGenerator<Ack, void, undefined> {
     for (;;) {
       const next = this.#acks[0];
-      if (next === undefined) {
-        if (this.#isEnded) return;
+      if (next !== undefined) {
+        yield await next;
+        void this.#acks.shift();
+        this.#notify();
+      } else if (this.#end === null) {
         await this.#change();
-        continue;
+      } else {
+        if (this.#end.failure !== null) throw this.#end.failure.error;
+        return;
       }
-      yield await next;
-      void this.#acks.shift();
-      this.#notify();
     }
   }
 

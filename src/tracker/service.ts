@@ -1,94 +1,62 @@
 // TrackerService over gRPC: decodes, calls the tracker, encodes. Decides nothing.
 
-import type { Refusal } from "../base/errors.ts";
-import type { CreateRunRequest__Output } from "../rpc/gen/trainyard/v1/CreateRunRequest.ts";
-import type { CreateRunResponse } from "../rpc/gen/trainyard/v1/CreateRunResponse.ts";
-import type { GetRunRequest__Output } from "../rpc/gen/trainyard/v1/GetRunRequest.ts";
-import type { GetRunResponse } from "../rpc/gen/trainyard/v1/GetRunResponse.ts";
-import type { GetSourcePositionRequest__Output } from "../rpc/gen/trainyard/v1/GetSourcePositionRequest.ts";
-import type { GetSourcePositionResponse } from "../rpc/gen/trainyard/v1/GetSourcePositionResponse.ts";
-import type { LatestMetricsRequest__Output } from "../rpc/gen/trainyard/v1/LatestMetricsRequest.ts";
-import type { LatestMetricsResponse } from "../rpc/gen/trainyard/v1/LatestMetricsResponse.ts";
-import type { ListRunsRequest__Output } from "../rpc/gen/trainyard/v1/ListRunsRequest.ts";
-import type { ListRunsResponse } from "../rpc/gen/trainyard/v1/ListRunsResponse.ts";
-import type { LogMetricsRequest__Output } from "../rpc/gen/trainyard/v1/LogMetricsRequest.ts";
-import type { LogMetricsResponse } from "../rpc/gen/trainyard/v1/LogMetricsResponse.ts";
-import type { MetricAck } from "../rpc/gen/trainyard/v1/MetricAck.ts";
 import type { MetricBatch__Output } from "../rpc/gen/trainyard/v1/MetricBatch.ts";
 import type { Points__Output } from "../rpc/gen/trainyard/v1/Points.ts";
-import type { QueryMetricRequest__Output } from "../rpc/gen/trainyard/v1/QueryMetricRequest.ts";
 import type { QueryMetricResponse } from "../rpc/gen/trainyard/v1/QueryMetricResponse.ts";
 import type { Run as RunMessage } from "../rpc/gen/trainyard/v1/Run.ts";
-import type { UpdateRunRequest__Output } from "../rpc/gen/trainyard/v1/UpdateRunRequest.ts";
-import type { UpdateRunResponse } from "../rpc/gen/trainyard/v1/UpdateRunResponse.ts";
-import type { Identity } from "../scheduler/core/job.ts";
+import type { TrackerServiceHandlers } from "../rpc/gen/trainyard/v1/TrackerService.ts";
+import { bidiStream, unary } from "../rpc/handlers.ts";
+import { isRefusal } from "../rpc/status.ts";
 import type { RawPoints, SourceBatch } from "./core/batch.ts";
 import { parseStatus } from "./core/run.ts";
 import { ingest } from "./ingest.ts";
 import type { SeriesPoints } from "./query.ts";
 import type { RunView, Tracker } from "./tracker.ts";
 
-/** What the handlers need to know of a call. */
-export interface CallContext {
-  readonly identity: Identity;
-}
-
-export interface TrackerHandlers {
-  createRun(
-    request: CreateRunRequest__Output,
-    context: CallContext,
-  ): Promise<CreateRunResponse | Refusal>;
-  updateRun(request: UpdateRunRequest__Output): Promise<UpdateRunResponse | Refusal>;
-  getRun(request: GetRunRequest__Output): Promise<GetRunResponse | Refusal>;
-  listRuns(request: ListRunsRequest__Output): Promise<ListRunsResponse | Refusal>;
-  ingestMetrics(batches: AsyncIterable<MetricBatch__Output>): AsyncIterable<MetricAck>;
-  logMetrics(request: LogMetricsRequest__Output): Promise<LogMetricsResponse | Refusal>;
-  queryMetric(request: QueryMetricRequest__Output): Promise<QueryMetricResponse | Refusal>;
-  latestMetrics(request: LatestMetricsRequest__Output): Promise<LatestMetricsResponse | Refusal>;
-  getSourcePosition(request: GetSourcePositionRequest__Output): Promise<GetSourcePositionResponse>;
-}
-
-export function trackerHandlers(tracker: Tracker): TrackerHandlers {
+export function trackerService(tracker: Tracker): TrackerServiceHandlers {
   return {
-    createRun: async (request, { identity }) => {
+    CreateRun: unary(async (request, { caller }) => {
       const created = await tracker.createRun(request.requestId, {
         id: request.runId,
         experiment: request.experiment,
         name: request.name,
-        owner: identity,
+        owner: caller,
         params: decodePairs(request.params),
         tags: decodePairs(request.tags),
       });
       return isRefusal(created) ? created : { run: encodeRun(created) };
-    },
+    }),
 
-    updateRun: async (request) => {
+    UpdateRun: unary(async (request) => {
       const status = request.status === "" ? null : parseStatus(request.status);
       if (isRefusal(status)) return status;
       const params = decodePairs(request.params);
       const change = { status, params, tags: decodePairs(request.tags) };
       const updated = await tracker.updateRun(request.requestId, request.runId, change);
       return isRefusal(updated) ? updated : { run: encodeRun(updated) };
-    },
+    }),
 
-    getRun: async (request) => {
+    GetRun: unary(async (request) => {
       const found = tracker.getRun(request.runId);
       return isRefusal(found) ? found : { run: encodeRun(found) };
-    },
+    }),
 
-    listRuns: async (request) => {
+    ListRuns: unary(async (request) => {
       const page = tracker.listRuns(request);
       return isRefusal(page) ? page : { runs: page.runs.map(encodeRun), nextToken: page.nextToken };
-    },
+    }),
 
-    ingestMetrics: (batches) => ingest(decodeBatches(batches), tracker),
+    IngestMetrics: bidiStream(async (batches, acks) => {
+      for await (const ack of ingest(decodeBatches(batches), tracker)) await acks.send(ack);
+      return undefined;
+    }),
 
-    logMetrics: async ({ requestId, runId, metrics, points }) => {
+    LogMetrics: unary(async ({ requestId, runId, metrics, points }) => {
       const batch = { runId, metrics, points: decodePoints(points) };
       return (await tracker.logMetrics(requestId, batch)) ?? {};
-    },
+    }),
 
-    queryMetric: async (request) => {
+    QueryMetric: unary(async (request) => {
       const found = await tracker.queryMetric({
         runId: request.runId,
         metric: request.metric,
@@ -98,20 +66,16 @@ export function trackerHandlers(tracker: Tracker): TrackerHandlers {
         includeSuperseded: request.includeSuperseded,
       });
       return isRefusal(found) ? found : encodeSeries(found);
-    },
+    }),
 
-    latestMetrics: async (request) => {
+    LatestMetrics: unary(async (request) => {
       const found = tracker.latestMetrics(request.runId);
       if (isRefusal(found)) return found;
       return { metrics: found.map(({ metric, point }) => ({ name: metric, ...point })) };
-    },
+    }),
 
-    getSourcePosition: async (request) => ({ position: tracker.sourcePosition(request.source) }),
+    GetSourcePosition: unary(async ({ source }) => ({ position: tracker.sourcePosition(source) })),
   };
-}
-
-function isRefusal(value: unknown): value is Refusal {
-  return typeof value === "object" && value !== null && "kind" in value && value.kind === "refusal";
 }
 
 async function* decodeBatches(

@@ -65,6 +65,25 @@ test("regular points come back too: constant distances take no room", () => {
   );
 });
 
+test("differences on both sides of each width come back", () => {
+  const edges = [0, 2 ** 7, 2 ** 15, 2 ** 16, 2 ** 31, 2 ** 32, 2 ** 40];
+  const near = edges.flatMap((edge) => [-edge - 1, -edge, -edge + 1, edge - 1, edge, edge + 1]);
+  const differences = fc.array(fc.constantFrom(...near), { minLength: 1, maxLength: 50 });
+  fc.assert(
+    fc.property(differences, differences, (stepDifferences, timeDifferences) => {
+      let step = 0;
+      let timestampMs = 0;
+      const rows = stepDifferences.map((difference, i) => {
+        step += difference;
+        timestampMs += timeDifferences[i] ?? 0;
+        return { step: step + 0, timestampMs: timestampMs + 0, value: i };
+      });
+      expect(unpack(pack(rows))).toEqual(rows);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test("a chunk never outgrows its page, nor its number of points", () => {
   fc.assert(
     fc.property(fc.array(anyPoint, { minLength: 1, maxLength: 3_000, size: "max" }), (rows) => {

@@ -30,10 +30,6 @@ export function seriesLatest(head: SeriesHead): Point | null {
   return head.attempts.at(-1)?.latest ?? null;
 }
 
-export function seriesPoints(head: SeriesHead): number {
-  return head.attempts.reduce((sum, attempt) => sum + attempt.points, 0);
-}
-
 /** The attempt's row after points from index `from` on were appended to it. */
 export function extendAttempt(
   before: AttemptHead | null,
