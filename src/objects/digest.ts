@@ -72,6 +72,23 @@ export async function copyHashing(
   return { sizeBytes, digest: digest(hash.digest("hex")) };
 }
 
+/** As `copyHashing`, into a new file that must not exist yet. */
+export async function copyToNew(
+  from: FileHandle,
+  path: string,
+  sizeBytesMax: number,
+  signal?: AbortSignal,
+): Promise<Content> {
+  return await localIo("write", path, async () => {
+    const to = await open(path, "wx", 0o600);
+    try {
+      return await copyHashing(from, to, sizeBytesMax, signal);
+    } finally {
+      await to.close();
+    }
+  });
+}
+
 /** `write` may write less than it was given. */
 export async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {

@@ -1,10 +1,12 @@
 // How a failure is put into words. A full or unreadable local disk must never look like a broken
 // store: the first is the node's problem, the second makes the scheduler fall back or wait.
 
-import { Fault } from "../base/errors.ts";
+import { Fault, RefusalError, refuse } from "../base/errors.ts";
 
 export function storeCorrupt(store: string, key: string, what: string): Fault {
-  return new Fault("STORE_CORRUPT", `${store}: ${key} ${what}.`, { isRetryable: false });
+  return new Fault("STORE_CORRUPT", `${store}: ${key} ${what.replace(/\.$/, "")}.`, {
+    isRetryable: false,
+  });
 }
 
 export function storeUnavailable(
@@ -13,6 +15,16 @@ export function storeUnavailable(
   options: { cause?: unknown; isRetryable?: boolean } = {},
 ): Fault {
   return new Fault("STORE_UNAVAILABLE", `${store}: ${what}`, options);
+}
+
+/** Corrupt bytes stay corrupt: for those who ask for one certain thing, that is a plain "no". */
+export async function refusingCorrupt<T>(remedy: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== "STORE_CORRUPT") throw error;
+    throw new RefusalError(refuse("STORE_CORRUPT", error.message, remedy));
+  }
 }
 
 /** Runs file system calls of this machine and names the path when one fails. */

@@ -18,7 +18,7 @@ import {
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { compareText } from "../base/ids.ts";
-import { copyHashing, writeAll } from "./digest.ts";
+import { copyHashing, copyToNew, writeAll } from "./digest.ts";
 import {
   errnoOf,
   isDiskFull,
@@ -145,10 +145,7 @@ class FolderStore implements ObjectStore {
     if (source === null) throw storeCorrupt(this.name, key, "is missing");
     const part = `${path}.${randomUUID()}.part`;
     try {
-      const target = await localIo("write", part, () => open(part, "wx", 0o600));
-      const seen = await localIo("write", part, () =>
-        copyHashing(source, target, content.sizeBytes, options.signal),
-      ).finally(() => target.close());
+      const seen = await copyToNew(source, part, content.sizeBytes, options.signal);
       if (!isSame(seen, content)) throw storeCorrupt(this.name, key, mismatch(seen, content));
       await localIo("write", path, () => rename(part, path));
     } finally {

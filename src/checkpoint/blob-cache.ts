@@ -1,0 +1,105 @@
+// Checkpoint files that this node has already, by content: what it uploaded and what it restored. An
+// entry is a hard link, so it costs no space while the file exists elsewhere, and anybody who may
+// write to that file may change it: therefore nothing leaves the cache unverified, and never as a
+// link. Losing the cache loses only time.
+
+import { randomUUID } from "node:crypto";
+import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { compareText, type Digest } from "../base/ids.ts";
+import { copyToNew } from "../objects/digest.ts";
+import { errnoOf } from "../objects/faults.ts";
+import type { CallOptions, Content } from "../objects/port.ts";
+
+export interface BlobCache {
+  /** Remembers a file. When the cache cannot have it (other file system), nothing happens. */
+  offer(digest: Digest, path: string): Promise<void>;
+  /** Writes a verified copy to `path`, which must not exist; false when it is not at hand. */
+  copyTo(path: string, content: Content, options?: CallOptions): Promise<boolean>;
+}
+
+export interface BlobCacheOptions {
+  /** Made when missing. Useful on the file system of checkpoints and restored files only. */
+  readonly dir: string;
+  /** Oldest entries go when there is more. */
+  readonly maxBytes: number;
+}
+
+export function createBlobCache(options: BlobCacheOptions): BlobCache {
+  return new FolderBlobCache(options);
+}
+
+class FolderBlobCache implements BlobCache {
+  readonly #dir: string;
+  readonly #maxBytes: number;
+
+  constructor({ dir, maxBytes }: BlobCacheOptions) {
+    this.#dir = dir;
+    this.#maxBytes = maxBytes;
+  }
+
+  async offer(digest: Digest, path: string): Promise<void> {
+    await ifPossible(async () => {
+      await mkdir(this.#dir, { recursive: true });
+      const linked = join(this.#dir, `.${randomUUID()}`);
+      try {
+        await link(path, linked);
+        // By rename: an entry that went bad is replaced.
+        await rename(linked, join(this.#dir, digest));
+      } finally {
+        // Renaming one link onto another of the same file leaves both.
+        await rm(linked, { force: true });
+      }
+      await this.#evict();
+    });
+  }
+
+  async copyTo(path: string, content: Content, options: CallOptions = {}): Promise<boolean> {
+    const entry = join(this.#dir, content.digest);
+    const source = await openIfThere(entry);
+    if (source === null) return false;
+    try {
+      const seen = await copyToNew(source, path, content.sizeBytes, options.signal);
+      if (seen.digest === content.digest) return true;
+    } finally {
+      await source.close();
+    }
+    await rm(entry, { force: true });
+    await rm(path, { force: true });
+    return false;
+  }
+
+  /** By inode change time: it moves when an entry is linked, and nothing needs to be kept beside. */
+  async #evict(): Promise<void> {
+    const entries: { path: string; ctimeMs: number; sizeBytes: number }[] = [];
+    for (const name of await readdir(this.#dir)) {
+      const path = join(this.#dir, name);
+      const stats = await stat(path).catch(() => null);
+      if (stats?.isFile()) entries.push({ path, ctimeMs: stats.ctimeMs, sizeBytes: stats.size });
+    }
+    entries.sort((a, b) => b.ctimeMs - a.ctimeMs || compareText(a.path, b.path));
+    let keptBytes = 0;
+    for (const { path, sizeBytes } of entries) {
+      keptBytes += sizeBytes;
+      if (keptBytes > this.#maxBytes) await rm(path, { force: true });
+    }
+  }
+}
+
+async function openIfThere(path: string) {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** What the file system will not do here (other device, no room) is done without. */
+async function ifPossible(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+  }
+}

@@ -1,0 +1,219 @@
+// A working folder as a code bundle: one tar.gz that is the same bytes for the same files, named by
+// its sha256. Inside git what git would track goes in, elsewhere everything but the usual ballast.
+
+import { execFile } from "node:child_process";
+import { lstat, mkdtemp, readdir, readlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { create } from "tar";
+import { RefusalError, refuse } from "../base/errors.ts";
+import { compareText, type Digest } from "../base/ids.ts";
+import { contentOf } from "../objects/digest.ts";
+import { errnoOf, localIo, messageOf } from "../objects/faults.ts";
+import { forEachLimited } from "../objects/parallel.ts";
+
+const run = promisify(execFile);
+
+const LIMIT_BYTES_DEFAULT = 512 * 1024 * 1024;
+const FILES_MAX = 100_000;
+const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
+const LARGEST_SHOWN = 5;
+const BALLAST: ReadonlySet<string> = new Set([".git", "node_modules", ".venv", "__pycache__"]);
+
+export interface PackOptions {
+  /** Of the files before compression. Default 512 MiB. */
+  readonly limitBytes?: number;
+}
+
+export interface PackedBundle {
+  /** Where the tar.gz lies, in a temporary folder of its own; the caller removes it. */
+  readonly path: string;
+  readonly digest: Digest;
+  /** Of the tar.gz. */
+  readonly sizeBytes: number;
+  /** Paths inside, with slashes. */
+  readonly files: readonly string[];
+  /** Empty outside git, and before the first commit. */
+  readonly commit: string;
+  readonly isDirty: boolean;
+  /** Symbolic links that lead out of the folder are left out: elsewhere they lead nowhere. */
+  readonly leftOut: readonly string[];
+}
+
+interface Listing {
+  readonly paths: readonly string[];
+  readonly commit: string;
+  readonly isDirty: boolean;
+}
+
+interface PackedFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** Throws `RefusalError` when there is nothing to pack or too much, naming the largest files. */
+export async function packBundle(dir: string, options: PackOptions = {}): Promise<PackedBundle> {
+  const listing = (await listByGit(dir)) ?? {
+    paths: await listByWalk(dir),
+    commit: "",
+    isDirty: false,
+  };
+  const { files, leftOut } = await inspect(dir, listing.paths);
+  checkSize(dir, files, options.limitBytes ?? LIMIT_BYTES_DEFAULT);
+  const path = join(await mkdtemp(join(tmpdir(), "trainyard-bundle-")), "bundle.tar.gz");
+  await localIo("pack", dir, () =>
+    create(
+      {
+        cwd: dir,
+        file: path,
+        gzip: { level: 6 },
+        portable: true,
+        noMtime: true,
+        noDirRecurse: true,
+        strict: true,
+        linkCache: new ForgetfulMap(),
+      },
+      // The prefix keeps a name that begins with `@` from being taken for an archive.
+      files.map((file) => `./${file.path}`),
+    ),
+  );
+  const { commit, isDirty } = listing;
+  const names = files.map((file) => file.path);
+  return { path, ...(await contentOf(path)), files: names, commit, isDirty, leftOut };
+}
+
+/** Two hard links of one file are packed as two files: what is linked here may not be elsewhere. */
+class ForgetfulMap<K, V> extends Map<K, V> {
+  override get(): undefined {
+    return undefined;
+  }
+}
+
+/** Null outside git, and where git ignores the whole folder. */
+async function listByGit(dir: string): Promise<Listing | null> {
+  const inside = await git(dir, ["rev-parse", "--is-inside-work-tree"]);
+  if (inside?.trim() !== "true") return null;
+  const paths = await filesOfRepository(dir, "");
+  if (paths.length === 0) return null;
+  const head = await git(dir, ["rev-parse", "--verify", "--quiet", "HEAD"]);
+  const status = await git(dir, ["status", "--porcelain", "-z", "--", "."]);
+  return { paths, commit: head?.trim() ?? "", isDirty: (status ?? "") !== "" };
+}
+
+/** Submodules and repositories inside the repository are listed as folders: looked into in turn. */
+async function filesOfRepository(root: string, below: string): Promise<readonly string[]> {
+  const output = await git(join(root, below), ["ls-files", "-co", "--exclude-standard", "-z"]);
+  const paths: string[] = [];
+  for (const name of new Set((output ?? "").split("\0"))) {
+    if (name === "") continue;
+    const path = below === "" ? name.replace(/\/$/, "") : `${below}/${name.replace(/\/$/, "")}`;
+    const stats = await lstatIfThere(join(root, path));
+    if (stats?.isDirectory()) paths.push(...(await filesOfRepository(root, path)));
+    else if (stats !== null) paths.push(path);
+  }
+  return paths;
+}
+
+/** Null when git is not installed, this is no repository, or it has no answer. */
+async function git(cwd: string, args: readonly string[]): Promise<string | null> {
+  try {
+    const { stdout } = await run("git", args, { cwd, maxBuffer: OUTPUT_BYTES_MAX });
+    return stdout;
+  } catch (error) {
+    const isMissing = errnoOf(error) === "ENOENT";
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
+    if (isMissing || said === "" || said.includes("not a git repository")) return null;
+    const remedy = "Make git work there, or pack a folder outside of it.";
+    throw new RefusalError(
+      refuse("INVALID_SPEC", `git cannot list ${cwd}: ${said}.`, remedy, "workdir"),
+    );
+  }
+}
+
+async function listByWalk(dir: string): Promise<readonly string[]> {
+  const paths: string[] = [];
+  const pending = [""];
+  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
+    const at = below;
+    const folder = join(dir, at);
+    const entries = await localIo("list", folder, () => readdir(folder, { withFileTypes: true }));
+    for (const entry of entries) {
+      if (BALLAST.has(entry.name)) continue;
+      const path = at === "" ? entry.name : `${at}/${entry.name}`;
+      if (entry.isDirectory()) pending.push(path);
+      else if (entry.isFile() || entry.isSymbolicLink()) paths.push(path);
+    }
+    checkCount(dir, paths.length);
+  }
+  return paths;
+}
+
+async function inspect(
+  dir: string,
+  paths: readonly string[],
+): Promise<{ readonly files: readonly PackedFile[]; readonly leftOut: readonly string[] }> {
+  const files: PackedFile[] = [];
+  const leftOut: string[] = [];
+  await forEachLimited(paths, 16, async (path) => {
+    const stats = await lstatIfThere(join(dir, path));
+    if (stats === null) return;
+    if (stats.isSymbolicLink() && !(await staysInside(dir, path))) leftOut.push(path);
+    else if (stats.isFile() || stats.isSymbolicLink()) {
+      files.push({ path, sizeBytes: stats.isFile() ? stats.size : 0 });
+    }
+  });
+  files.sort((a, b) => compareText(a.path, b.path));
+  return { files, leftOut: leftOut.sort(compareText) };
+}
+
+async function staysInside(dir: string, path: string): Promise<boolean> {
+  const target = await localIo("read", path, () => readlink(join(dir, path)));
+  const root = resolve(dir);
+  return !target.startsWith("/") && isInside(root, resolve(root, dirname(path), target));
+}
+
+export function isInside(root: string, path: string): boolean {
+  return path === root || path.startsWith(`${root}/`);
+}
+
+function checkSize(dir: string, files: readonly PackedFile[], limitBytes: number): void {
+  if (files.length === 0) {
+    const remedy = "Name the folder that holds the script.";
+    const message = `There are no files to pack in ${dir}.`;
+    throw new RefusalError(refuse("INVALID_SPEC", message, remedy, "workdir"));
+  }
+  checkCount(dir, files.length);
+  const sumBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (sumBytes <= limitBytes) return;
+  const largest = [...files]
+    .sort((a, b) => b.sizeBytes - a.sizeBytes || compareText(a.path, b.path))
+    .slice(0, LARGEST_SHOWN)
+    .map(({ path, sizeBytes }) => `${path} (${mib(sizeBytes)})`)
+    .join(", ");
+  const message = `The code in ${dir} is ${mib(sumBytes)}, more than ${mib(limitBytes)}; largest: ${largest}.`;
+  const remedy = "Keep data out of the folder, or name it in .gitignore.";
+  throw new RefusalError(refuse("TOO_LARGE", message, remedy, "workdir"));
+}
+
+function checkCount(dir: string, count: number): void {
+  if (count <= FILES_MAX) return;
+  const message = `The code in ${dir} is more than ${FILES_MAX} files.`;
+  const remedy = "Keep data out of the folder, or name it in .gitignore.";
+  throw new RefusalError(refuse("TOO_LARGE", message, remedy, "workdir"));
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+async function lstatIfThere(path: string) {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return null;
+    throw new RefusalError(
+      refuse("INVALID_SPEC", messageOf(error), "Make it readable.", "workdir"),
+    );
+  }
+}
