@@ -16,7 +16,7 @@ import {
   type TaskExit,
   type TaskState,
 } from "./job.ts";
-import { jobOf } from "./lookup.ts";
+import { jobOf, oldestBeyond } from "./lookup.ts";
 import { ENDED_JOBS_KEPT, type MutableClusterState } from "./state.ts";
 
 /** How many failing nodes a job remembers to avoid. */
@@ -255,11 +255,10 @@ function endJob(state: MutableClusterState, event: EventOf<"job.ended">): void {
   const kind = event.result.kind;
   state.totals = { ...state.totals, [kind]: state.totals[kind] + 1 };
   state.ended.add(job.id);
-  if (state.ended.size <= ENDED_JOBS_KEPT) return;
-  const oldest = state.ended.values().next();
-  if (oldest.done) return;
-  state.ended.delete(oldest.value);
-  state.jobs.delete(oldest.value);
+  for (const oldest of oldestBeyond(state.ended, ENDED_JOBS_KEPT)) {
+    state.ended.delete(oldest);
+    state.jobs.delete(oldest);
+  }
 }
 
 function failingNode(attempt: Attempt, cause: StopCause | null): NodeId | null {

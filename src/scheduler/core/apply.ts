@@ -7,7 +7,7 @@ import { chargeQueues } from "./allocate.ts";
 import { applyCheckpointEvent } from "./apply-checkpoint.ts";
 import { applyJobEvent } from "./apply-job.ts";
 import type { ClusterEvent, EventOf, LoggedEvent } from "./events.ts";
-import { nodeOf } from "./lookup.ts";
+import { nodeOf, oldestBeyond } from "./lookup.ts";
 import { DEFAULT_POLICY, type MutableClusterState, REQUESTS_KEPT } from "./state.ts";
 
 export function createState(): MutableClusterState {
@@ -93,9 +93,7 @@ function rememberRequest(state: MutableClusterState, logged: LoggedEvent): void 
   const { id, fingerprint } = logged.request;
   const jobId = "jobId" in logged.event ? logged.event.jobId : null;
   state.requests.set(id, { fingerprint, jobId });
-  if (state.requests.size <= REQUESTS_KEPT) return;
-  const oldest = state.requests.keys().next();
-  if (!oldest.done) state.requests.delete(oldest.value);
+  for (const oldest of oldestBeyond(state.requests, REQUESTS_KEPT)) state.requests.delete(oldest);
 }
 
 function setQueue(state: MutableClusterState, event: EventOf<"queue.set">): void {

@@ -23,3 +23,23 @@ export function queueLineage(path: QueuePath): readonly QueuePath[] {
 
 /** GPUs of the whole gang. */
 export const gpusOf = (spec: JobSpec): number => spec.nodes * spec.perNode.gpus;
+
+/**
+ * Keys to forget, oldest first, once a collection in order of age is a hundredth over `kept`; none
+ * until then. Many at a time, since finding the oldest of a large Map passes over all that was
+ * deleted before it.
+ */
+export function oldestBeyond<K>(
+  collection: { readonly size: number; keys(): Iterable<K> },
+  kept: number,
+): readonly K[] {
+  const slack = Math.ceil(kept / 100);
+  if (collection.size <= kept + slack) return [];
+  const surplus = collection.size - kept;
+  const oldest: K[] = [];
+  for (const key of collection.keys()) {
+    oldest.push(key);
+    if (oldest.length === surplus) break;
+  }
+  return oldest;
+}

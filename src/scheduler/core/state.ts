@@ -110,7 +110,7 @@ export interface ClusterState {
   readonly queues: ReadonlyMap<QueuePath, Queue>;
   readonly nodes: ReadonlyMap<NodeId, Node>;
   readonly reservations: ReadonlyMap<JobId, Reservation>;
-  /** Insertion order = age. At most `REQUESTS_KEPT`. */
+  /** Insertion order = age. About `REQUESTS_KEPT`. */
   readonly requests: ReadonlyMap<RequestId, RequestRecord>;
   /** After this long, past use of a queue counts half; 0 = only what runs now. */
   readonly usageHalfLifeMs: number;
@@ -118,7 +118,7 @@ export interface ClusterState {
   readonly pendingByQueue: ReadonlyMap<QueuePath, ReadonlySet<JobId>>;
   /** Jobs that hold resources. An index. */
   readonly active: ReadonlySet<JobId>;
-  /** Ended jobs, oldest first. An index; at most `ENDED_JOBS_KEPT`, older ones are forgotten. */
+  /** Ended jobs, oldest first. An index; about `ENDED_JOBS_KEPT`, older ones are forgotten. */
   readonly ended: ReadonlySet<JobId>;
   readonly totals: Totals;
 }
