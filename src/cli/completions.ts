@@ -5,7 +5,7 @@ import type { Completion, Option, OptionTable } from "../config/option.ts";
 import type { CommandSpec, Entry, Operand } from "./command.ts";
 import { COMMON_FLAGS } from "./common-flags.ts";
 import { CLIENT_OPTIONS } from "../config/client-options.ts";
-import { findEntry, leafTables } from "./program.ts";
+import { bareWords, findEntry, leafTables } from "./program.ts";
 
 export interface Suggestion {
   readonly word: string;
@@ -34,6 +34,9 @@ export async function suggest(
   // After `--` stand the job's own words.
   if (before.includes("--")) return "files";
   const found = findEntry(registry, before);
+  // A word that names no command has nothing after it.
+  if (bareWords(before).length > (found?.path.length ?? 0) && found?.entry.load === undefined)
+    return [];
   if (found === null || found.entry.children !== undefined) {
     const entries = found?.entry.children ?? registry;
     const flags = found === null ? { ...CLIENT_OPTIONS, ...COMMON_FLAGS } : {};

@@ -6,7 +6,7 @@ import type { UpOptions } from "../config/up-options.ts";
 import type { Cluster, ConnectOptions } from "./cluster.ts";
 
 export interface PackedBundle {
-  /** Where the tar.gz lies; the caller removes it. */
+  /** Where the tar.gz lies, in a folder of its own; the caller removes that. */
   readonly path: string;
   /** sha256 of the tar.gz, lower-case hex. */
   readonly digest: string;
@@ -16,6 +16,8 @@ export interface PackedBundle {
   readonly isDirty: boolean;
   /** Paths inside, relative to the folder, with `/`. */
   readonly files: readonly string[];
+  /** Symbolic links that lead out of the folder; they do not travel. */
+  readonly leftOut: readonly string[];
 }
 
 export interface CliPorts {

@@ -135,7 +135,7 @@ export function findEntry(registry: readonly Entry[], words: readonly string[]):
 }
 
 /** What is neither a flag nor the value of one that may stand before a command. */
-function bareWords(words: readonly string[]): readonly string[] {
+export function bareWords(words: readonly string[]): readonly string[] {
   const valued = Object.values({ ...CLIENT_OPTIONS, ...COMMON_FLAGS })
     .filter((option) => option.kind.placeholder !== "")
     .flatMap(({ name, short }) => [`--${name}`, ...(short === "" ? [] : [`-${short}`])]);

@@ -3,7 +3,7 @@
 
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
-import { isAbsolute, resolve } from "node:path";
+import { dirname, isAbsolute, resolve } from "node:path";
 import { RefusalError, refuse } from "../base/errors.ts";
 import { nearest } from "../config/suggest.ts";
 import type { YamlFile } from "../config/yaml-file.ts";
@@ -23,7 +23,7 @@ import { flagOverrides } from "./submit-flags.ts";
 
 export type SubmitCall = Pick<
   Invocation<typeof SUBMIT_FLAGS>,
-  "operands" | "rest" | "flags" | "io" | "ports" | "client" | "cluster"
+  "operands" | "rest" | "flags" | "io" | "ports" | "print" | "client" | "cluster"
 >;
 
 export interface Submission {
@@ -43,10 +43,15 @@ export async function withSubmission<T>(
       ? null
       : await call.ports.packBundle(resolve(call.io.host.cwd, resolved.workdir));
   try {
-    if (bundle !== null) checkScript(resolved, bundle);
+    if (bundle !== null) {
+      checkScript(resolved, bundle);
+      for (const link of bundle.leftOut) {
+        call.print.note(`${link} stays behind: it is a link that leads out of the folder.`);
+      }
+    }
     return await use({ resolved, spec: wireSpec(resolved, bundle), bundle });
   } finally {
-    if (bundle !== null) await rm(bundle.path, { force: true });
+    if (bundle !== null) await rm(dirname(bundle.path), { recursive: true, force: true });
   }
 }
 

@@ -9,7 +9,7 @@ export function packageUrl(path: string): URL {
   return new URL(path, PACKAGE_ROOT);
 }
 
-export function readVersion(): string {
+export function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(packageUrl("package.json"), "utf8"));
   const isManifest = typeof manifest === "object" && manifest !== null && "version" in manifest;
   return isManifest && typeof manifest.version === "string" ? manifest.version : "unknown";

@@ -156,7 +156,7 @@ describe("rules between the scheduler's options", () => {
 
   it("plain text to other machines needs --insecure or TLS", () => {
     expect(() => scheduler({ listen: "0.0.0.0:7070" })).toThrow(
-      "--listen listen: 0.0.0.0:7070 can be reached from other machines",
+      "--listen: 0.0.0.0:7070 can be reached from other machines",
     );
     expect(scheduler({ listen: "0.0.0.0:7070", insecure: true }).listen).toBe("0.0.0.0:7070");
     const tls = { "tls-cert": "/c.pem", "tls-key": "/k.pem" };

@@ -11,6 +11,11 @@ export function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(":") + 1));
 }
 
+/** Both parts of `host:port`, as sockets take them. */
+export function splitAddress(address: string): { readonly host: string; readonly port: number } {
+  return { host: hostOf(address), port: portOf(address) };
+}
+
 export function isLoopback(address: string): boolean {
   const host = hostOf(address);
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);

@@ -13,7 +13,9 @@ export interface Problem {
 }
 
 export function formatProblem(problem: Problem): string {
-  const path = problem.path === "" || problem.path === problem.where ? "" : ` ${problem.path}`;
+  // A flag or variable says by its own name what is meant; a line of a file does not.
+  const isNamed = /^(--|TRAINYARD_)/.test(problem.where);
+  const path = problem.path === "" || isNamed ? "" : ` ${problem.path}`;
   return `${problem.where}${path}: ${problem.message}`;
 }
 

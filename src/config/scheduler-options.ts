@@ -11,7 +11,7 @@ import { problemsError } from "./problem.ts";
 import type { Layer, Resolved } from "./resolve.ts";
 import { resolveOptions } from "./resolve.ts";
 
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** `file:///path` or `s3://bucket/prefix?endpoint=…`. */

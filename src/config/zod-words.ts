@@ -22,11 +22,11 @@ export function durationMs(range: { min: number; max: number }) {
     if (!result.ok || (result.value >= range.min && result.value <= range.max)) return result;
     const bounds = `${range.min / 1000}s to ${range.max / 1000}s`;
     return { ok: false, problem: `${JSON.stringify(text)} is outside ${bounds}` };
-  }).meta({ examples: ["90s", "30m", "1h30m", "1-12:00:00"] });
+  });
 }
 
 export function memoryMib() {
-  return worded(parseMemoryMib).meta({ examples: ["24GB", "512GiB"] });
+  return worded(parseMemoryMib);
 }
 
 /** Text, or a number as text, read by one of the word parsers. */

@@ -2,7 +2,7 @@
 
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
-import { readVersion } from "../version.ts";
+import { packageVersion } from "../version.ts";
 
 export const version = defineCommand({
   name: "version",
@@ -12,7 +12,7 @@ export const version = defineCommand({
   examples: [{ command: "trainyard version --json", says: "with those of Node and the platform" }],
   run: async ({ print }) => {
     const value = {
-      version: readVersion(),
+      version: packageVersion(),
       node: process.version,
       platform: `${process.platform}-${process.arch}`,
     };

@@ -3,7 +3,7 @@
 import { access, constants, readFile, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
-import { hostOf, portOf } from "../../config/listen-rules.ts";
+import { splitAddress } from "../../config/listen-rules.ts";
 import { roughBytes } from "../wire.ts";
 import type { Check, CheckResult } from "./check.ts";
 import { notOk, ok } from "./check.ts";
@@ -124,6 +124,6 @@ function bindError(address: string): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen(portOf(address), hostOf(address), () => server.close(() => resolve(null)));
+    server.listen(splitAddress(address), () => server.close(() => resolve(null)));
   });
 }

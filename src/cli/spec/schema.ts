@@ -33,7 +33,7 @@ const gpus = worded((text) => {
     ok: false,
     problem: `${shown(text)} asks for more than ${GPUS_PER_NODE_MAX} GPUs a node`,
   };
-}).meta({ examples: [8, "H100:8"] });
+});
 
 const cpus = z
   .number({ error: (issue) => `${shown(issue.input)} is not a number of cores` })

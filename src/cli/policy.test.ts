@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import { policyFileSchema, parsePolicy } from "../config/policy-file.ts";
+import { parseYaml } from "../config/yaml-file.ts";
+import type { Policy } from "../scheduler/core/state.ts";
+import { DEFAULT_POLICY } from "../scheduler/core/state.ts";
+
+const EVERYTHING = `
+priority_classes: {normal: 1}
+usage_half_life: 1d
+oversize: refuse
+preemption: false
+min_run: 1m
+restart_cost: 2m
+gang_patience: 3m
+gang_claims_max: 4
+backoff_base: 5s
+backoff_max: 6s
+stop_grace: 7s
+pending_jobs_max: 8
+`;
+
+it("the policy file can set every field of the scheduler's policy, and no other", async () => {
+  const yaml = await parseYaml(EVERYTHING, { file: "p.yaml", code: "INVALID_OPTION" });
+  const policy: Policy = { ...DEFAULT_POLICY, ...parsePolicy(yaml) };
+  expect(Object.keys(parsePolicy(yaml)).sort()).toEqual(Object.keys(DEFAULT_POLICY).sort());
+  expect(policy).not.toEqual(DEFAULT_POLICY);
+  expect(Object.keys(policyFileSchema.shape)).toHaveLength(Object.keys(DEFAULT_POLICY).length);
+});
