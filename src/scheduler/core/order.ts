@@ -58,6 +58,7 @@ export class LeafOrder {
   /** A heap of the class that is served now. */
   #lines: Line[] = [];
   #current: Line | null = null;
+  #peeked: WaitingJob | null = null;
   readonly #compareJobs: (a: WaitingJob, b: WaitingJob) => number;
 
   constructor(leaf: QueueNode, jobs: readonly WaitingJob[], held: ReadonlyMap<string, number>) {
@@ -67,8 +68,20 @@ export class LeafOrder {
     this.#classes = this.#classify(jobs);
   }
 
+  /** What `next` will hand out. Look only after the last job was charged. */
+  peek(): WaitingJob | null {
+    this.#peeked ??= this.#advance();
+    return this.#peeked;
+  }
+
   /** The next job, or null when all have been handed out. */
   next(): WaitingJob | null {
+    const waiting = this.peek();
+    this.#peeked = null;
+    return waiting;
+  }
+
+  #advance(): WaitingJob | null {
     this.#putBack();
     while (this.#lines.length === 0) {
       const lines = this.#classes.pop();

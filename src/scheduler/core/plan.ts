@@ -15,6 +15,7 @@
 // that planning again after the plan was carried out changes nothing. The same when a job lost its
 // reservation to one with a better right: it is looked at again.
 
+import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
 import { fitGang, type Shape } from "./gang.ts";
@@ -29,6 +30,7 @@ import { Preemption } from "./preempt.ts";
 import { limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
 import { startReservations, takeUpReservations } from "./reservations.ts";
 import type { ClusterState, Policy } from "./state.ts";
+import { hasReclaimRight } from "./victims.ts";
 
 /** Walks over the queues in one pass; each but the last started something. */
 const WALKS_MAX = 8;
@@ -142,27 +144,34 @@ class Planner {
     for (const [leaf, jobs] of this.#waiting) {
       const rest = jobs.filter(({ job }) => this.#pass.isWaiting(job.id));
       if (rest.length === 0) continue;
-      orders.set(leaf, new LeafOrder(leaf, rest, this.#pass.usersOf(leaf)));
+      const order = new LeafOrder(leaf, rest, this.#pass.usersOf(leaf));
+      orders.set(leaf, order);
       this.#blocked.set(leaf, []);
-      tree.open(leaf);
+      tree.setHead(leaf, order.peek()?.shape.gpus ?? null);
     }
     let hasPlaced = false;
     for (let leaf = tree.next(); leaf !== null; leaf = tree.next()) {
-      const order = orders.get(leaf);
-      if (order !== undefined && this.#serve(order)) hasPlaced = true;
-      else tree.close(leaf);
+      const order = must(orders.get(leaf), leaf.spec.path);
+      if (this.#serve(order)) hasPlaced = true;
+      tree.setHead(leaf, order.peek()?.shape.gpus ?? null);
     }
     return hasPlaced;
   }
 
-  /** Goes through a leaf's jobs up to the first that is placed: then shares have changed. */
+  /**
+   * Goes through a leaf's jobs up to the first that is placed, since then shares have changed, or to
+   * where another queue may come first: the next job goes beyond what the last was owed.
+   */
   #serve(order: LeafOrder): boolean {
+    const { leaf } = order;
     for (let waiting = order.next(); waiting !== null; waiting = order.next()) {
       if (this.#place(waiting)) {
         order.charge(waiting.shape.gpus);
         return true;
       }
-      this.#blocked.get(order.leaf)?.push(waiting);
+      this.#blocked.get(leaf)?.push(waiting);
+      const next = order.peek();
+      if (next !== null && hasReclaimRight(next) !== hasReclaimRight(waiting)) return false;
     }
     return false;
   }
@@ -175,7 +184,7 @@ class Planner {
     }
     const isAtLimit = limitReached(leaf, shape.gpus) !== null;
     if (!isAtLimit && this.#start(waiting)) return true;
-    if (this.#preemption.reserveFor(waiting)) return true;
+    if (this.#preemption.makeRoomFor(waiting)) return true;
     if (!isAtLimit) this.#claim(waiting);
     return false;
   }

@@ -7,10 +7,10 @@ import type { NodeSlot } from "./fit.ts";
 import { fitGang } from "./gang.ts";
 import type { Job, PreemptionKind, TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
-import type { WaitingJob } from "./order.ts";
+import { priorityOf, type WaitingJob } from "./order.ts";
 import type { HeldTask, Pass } from "./pass.ts";
 import type { Eviction } from "./plan-types.ts";
-import { futureUse, type QueueNode } from "./queue-tree.ts";
+import { futureUse, limitReached, type QueueNode } from "./queue-tree.ts";
 import {
   type Candidate,
   type Cut,
@@ -47,10 +47,11 @@ export class Preemption {
   }
 
   /**
-   * Evicts whom it takes and reserves a placement for the job; false changes nothing. Guarantees are
+   * Evicts whom it takes and reserves a placement for the job, or starts it where others only gave up
+   * reservations; false changes nothing. Guarantees are
    * of GPUs, so a job without any takes from nobody.
    */
-  reserveFor(waiting: WaitingJob): boolean {
+  makeRoomFor(waiting: WaitingJob): boolean {
     if (!this.#pass.policy.isPreemptionEnabled || waiting.shape.gpus === 0) return false;
     const key = `${waiting.leaf.spec.path}|${waiting.priority}|${waiting.shape.key}`;
     if (this.#refused.has(key) || this.#proofs >= PROOFS_MAX) return false;
@@ -74,7 +75,10 @@ export class Preemption {
   /** Taking back a guarantee goes before taking from the own queue's lower classes. */
   #search(waiting: WaitingJob): readonly Candidate[] | null {
     const eligible = this.#eligible(waiting);
-    if (eligible.length === 0 && !hasReclaimRight(waiting)) return null;
+    // Whom it may not wait for, nor ask, it has no better right to follow than those behind it.
+    if (eligible.length === 0 && !hasReclaimRight(waiting) && !this.#outranksLeaving(waiting)) {
+      return null;
+    }
     this.#proofs += 1;
     const reclaimable = eligible.filter(({ leaf }) => leaf !== waiting.leaf);
     const victims = new Search(this.#pass, waiting, reclaimable).run();
@@ -95,12 +99,29 @@ export class Preemption {
     });
   }
 
+  #outranksLeaving({ leaf, priority }: WaitingJob): boolean {
+    const { state, policy, tree } = this.#pass;
+    return [...state.active].some((id) => {
+      const job = jobOf(state, id);
+      const isOurs = this.#pass.isLeaving(id) && tree.queue(job.spec.queue) === leaf;
+      return isOurs && priorityOf(job, policy) < priority;
+    });
+  }
+
   #isFairGame({ job, holding, isFairGameAtMs }: Candidate): boolean {
     const isThere = holding.kind === "running" ? !this.#pass.isLeaving(job.id) : this.#isKept(job);
     if (!isThere) return false;
     if (isFairGameAtMs <= this.#pass.nowMs) return true;
     this.wakeAtMs = Math.min(this.wakeAtMs ?? Number.MAX_SAFE_INTEGER, isFairGameAtMs);
     return false;
+  }
+
+  /** Room that was kept for another may be free by now. */
+  #start({ job, leaf, shape }: WaitingJob): boolean {
+    if (limitReached(leaf, shape.gpus) !== null) return false;
+    const placement = fitGang(this.#pass.open, shape, job.avoidNodes);
+    if (placement !== null) this.#pass.start(job, placement);
+    return placement !== null;
   }
 
   /** Not lost already, nor made anew in this pass. */
@@ -124,6 +145,7 @@ export class Preemption {
       pass.drop(holding.keeping, "outranked");
       this.isOpen = true;
     }
+    if (evictions.length === 0 && this.#start(waiting)) return;
     for (const eviction of evictions) pass.evict(eviction);
     const fitted = fitGang(pass.later, waiting.shape, waiting.job.avoidNodes);
     const placement = must(fitted, `proven placement of ${waiting.job.id}`);

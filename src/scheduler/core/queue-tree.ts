@@ -21,8 +21,11 @@ export interface QueueNode {
   reserved: number;
   /** Decayed. */
   readonly usageGpuMs: number;
-  /** Leaf queues at or below it that still have jobs to look at. */
-  openLeaves: number;
+  /** Of a leaf: GPUs of the job that it would place next; null = it has none to look at. */
+  headGpus: number | null;
+  /** The leaf at or below it that is served next; kept until something at or below it changes. */
+  nextLeaf: QueueNode | null;
+  isNextKnown: boolean;
 }
 
 /** What it holds once the leaving have left and the reserved have started. */
@@ -49,32 +52,40 @@ export class QueueTree {
     return must(this.#byPath.get(path), `queue ${path}`);
   }
 
-  open(leaf: QueueNode): void {
-    for (const queue of leaf.lineage) queue.openLeaves += 1;
+  /** Says what a leaf would place next: GPUs of the job, or null when it has no more. */
+  setHead(leaf: QueueNode, gpus: number | null): void {
+    if (leaf.headGpus === gpus) return;
+    leaf.headGpus = gpus;
+    forgetNext(leaf);
   }
 
-  close(leaf: QueueNode): void {
-    for (const queue of leaf.lineage) queue.openLeaves -= 1;
-  }
-
-  /** The open leaf that is served next, or null. */
+  /** The leaf that is served next, or null when none has a job. */
   next(): QueueNode | null {
-    let found = this.#first(this.#top);
-    while (found !== null) {
-      const below = this.#first(found.children);
-      if (below === null) return found;
-      found = below;
-    }
-    return null;
+    return this.#first(this.#top);
   }
 
   #first(queues: readonly QueueNode[]): QueueNode | null {
     let best: QueueNode | null = null;
+    let bestLeaf: QueueNode | null = null;
     for (const queue of queues) {
-      if (queue.openLeaves === 0) continue;
-      if (best === null || compareQueues(queue, best, this.#timeConstantMs) < 0) best = queue;
+      const leaf = this.#nextOf(queue);
+      if (leaf === null) continue;
+      if (best !== null && bestLeaf !== null) {
+        if (compareQueues(queue, leaf, best, bestLeaf, this.#timeConstantMs) >= 0) continue;
+      }
+      best = queue;
+      bestLeaf = leaf;
     }
-    return best;
+    return bestLeaf;
+  }
+
+  #nextOf(queue: QueueNode): QueueNode | null {
+    if (!queue.isNextKnown) {
+      const own = queue.headGpus === null ? null : queue;
+      queue.nextLeaf = queue.children.length === 0 ? own : this.#first(queue.children);
+      queue.isNextKnown = true;
+    }
+    return queue.nextLeaf;
   }
 
   #add(state: ClusterState, path: QueuePath, nowMs: number): void {
@@ -92,7 +103,9 @@ export class QueueTree {
       leaving: 0,
       reserved: 0,
       usageGpuMs: chargedUsage(usageGpuMs, usageAtMs, allocated.gpus, nowMs, halfLifeMs),
-      openLeaves: 0,
+      headGpus: null,
+      nextLeaf: null,
+      isNextKnown: false,
     };
     lineage.push(queue, ...(parent === null ? [] : parent.lineage));
     (parent === null ? this.#top : parent.children).push(queue);
@@ -107,6 +120,11 @@ export function charge(
   gpus: number,
 ): void {
   for (const queue of leaf.lineage) queue[counter] += gpus;
+  forgetNext(leaf);
+}
+
+function forgetNext(leaf: QueueNode): void {
+  for (const queue of leaf.lineage) queue.isNextKnown = false;
 }
 
 /** The nearest queue whose limit is below `gpus` whatever runs, or null. */
@@ -129,17 +147,31 @@ export function limitReached(leaf: QueueNode, gpus: number): QueueNode | null {
 }
 
 /**
- * Which of two siblings is served first. A queue under its guarantee goes before one that is not; of
- * two such, the one that has the smaller part of its guarantee. Beyond the guarantee the one with the
- * smaller excess for its weight, weight 0 last; then by path.
+ * Which of two siblings is served first, given the leaf that each would serve. A queue whose next job
+ * stays within its guarantee goes before one whose next job does not: else a small debt would let a
+ * large job in, only to be taken back from. Of two such, the one that has the smaller part of its
+ * guarantee. Beyond the guarantee the one with the smaller excess for its weight, weight 0 last; then
+ * by path.
  */
-export function compareQueues(a: QueueNode, b: QueueNode, timeConstantMs: number): number {
-  const isUnder = (queue: QueueNode): boolean => futureUse(queue) < queue.spec.guarantee;
-  if (isUnder(a) !== isUnder(b)) return isUnder(a) ? -1 : 1;
-  const order = isUnder(a)
+export function compareQueues(
+  a: QueueNode,
+  leafOfA: QueueNode,
+  b: QueueNode,
+  leafOfB: QueueNode,
+  timeConstantMs: number,
+): number {
+  const isOwed = isWithinGuarantee(a, leafOfA.headGpus ?? 0);
+  if (isOwed !== isWithinGuarantee(b, leafOfB.headGpus ?? 0)) return isOwed ? -1 : 1;
+  const order = isOwed
     ? compareProducts(futureUse(a), b.spec.guarantee, futureUse(b), a.spec.guarantee)
     : compareExcess(a, b, timeConstantMs);
   return order === 0 ? compareText(a.spec.path, b.spec.path) : order;
+}
+
+/** Has the queue room inside its guarantee for that many GPUs more? */
+export function isWithinGuarantee(queue: QueueNode, gpus: number): boolean {
+  const { guarantee } = queue.spec;
+  return guarantee > 0 && futureUse(queue) + gpus <= guarantee;
 }
 
 function compareExcess(a: QueueNode, b: QueueNode, timeConstantMs: number): number {

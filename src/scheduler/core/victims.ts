@@ -6,7 +6,7 @@ import { type Attempt, activeAttempt, type Job, type PreemptionKind, resumePoint
 import { jobOf } from "./lookup.ts";
 import { compareJobIds, priorityOf, type WaitingJob } from "./order.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
-import { futureUse, type QueueNode } from "./queue-tree.ts";
+import { futureUse, isWithinGuarantee, type QueueNode } from "./queue-tree.ts";
 
 /** What a candidate would lose: its attempt, or only the room that is kept for it. */
 export type Holding =
@@ -171,6 +171,3 @@ export function hasReclaimRight({ leaf, shape }: WaitingJob): boolean {
 export function sideOf(leaf: QueueNode, other: QueueNode): readonly QueueNode[] {
   return leaf.lineage.filter((queue) => !other.lineage.includes(queue));
 }
-
-const isWithinGuarantee = (queue: QueueNode, gpus: number): boolean =>
-  futureUse(queue) + gpus <= queue.spec.guarantee;
