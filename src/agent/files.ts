@@ -10,6 +10,7 @@ import {
   renameSync,
   writeSync,
 } from "node:fs";
+import { opendir } from "node:fs/promises";
 import { isErrno } from "./proc.ts";
 
 /** Written aside, synced, renamed: a reader sees the old content or the new one, never a part. */
@@ -64,4 +65,12 @@ export function readTail(path: string, bytes: number): string {
   } finally {
     closeSync(file);
   }
+}
+
+/** Whether there is any file in a folder or below it. */
+export async function hasFiles(folder: string): Promise<boolean> {
+  for await (const entry of await opendir(folder, { recursive: true })) {
+    if (!entry.isDirectory()) return true;
+  }
+  return false;
 }

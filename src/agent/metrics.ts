@@ -81,6 +81,7 @@ export class MetricShipper {
     while (!signal.aborted) {
       const isLast = this.#isFinal;
       const batch = await readBatch(this.#folder.file("stdout"), read, isLast);
+      if (signal.aborted) return;
       if (batch === null) {
         if (isLast) return this.#onShipped();
         await pause(LOOK_MS, signal);

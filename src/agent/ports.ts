@@ -47,7 +47,8 @@ export interface CheckpointWatchOptions {
   readonly patterns: readonly string[];
   /** Every process of the task: while one writes to a file, the file is not complete. */
   readonly pidsOf: () => readonly number[];
-  readonly dedupeAgainst: CheckpointRef | null;
+  /** The newest committed checkpoint of the job, as the scheduler said last. */
+  readonly dedupeAgainst: () => CheckpointRef | null;
   /** All of this task's files of one checkpoint are in the object store. */
   readonly onStored: (part: StoredPart) => void;
 }
@@ -63,8 +64,6 @@ export interface CheckpointWatching {
    * is stored and told, or after `timeoutMs`.
    */
   flush(timeoutMs: number): Promise<void>;
-  /** After a fresh look: whether there is any file of this step, complete or not, stored or not. */
-  hasStep(step: number): Promise<boolean>;
   /** Uploads under way are broken off. */
   stop(): Promise<void>;
 }

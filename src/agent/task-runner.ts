@@ -2,15 +2,16 @@
 // checkpoints, ships its metrics. Says what happened as local events; decides nothing.
 
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { StoredPart } from "../scheduler/core/commands.ts";
-import type { DesiredTask, StopOrder } from "../scheduler/core/desired.ts";
+import type { CheckpointRef, DesiredTask, StopOrder } from "../scheduler/core/desired.ts";
 import type { JobSpec, Rendezvous, TaskExit } from "../scheduler/core/job.ts";
 import type { KillWhy } from "./core/actions.ts";
 import { exitMessage, isPortTaken } from "./core/exit-message.ts";
 import type { LocalEvent } from "./core/local.ts";
 import type { TaskKey } from "./core/task-key.ts";
 import { commandOf, environmentOf, type NodeFacts, TASK_MARKER } from "./core/torchrun.ts";
-import { readJson } from "./files.ts";
+import { hasFiles, readJson } from "./files.ts";
 import { MetricShipper } from "./metrics.ts";
 import type { AgentPorts, CheckpointWatching } from "./ports.ts";
 import { prepare, prepareFailure } from "./prepare.ts";
@@ -32,6 +33,8 @@ export interface RunnerContext {
 }
 
 const STDERR_TAIL_BYTES = 32_768;
+/** Between two looks at a folder that seems empty: rank 0 may have been faster. */
+const SECOND_LOOK_MS = 1_000;
 const KILLED: TaskExit = { reason: "killed", code: -1, message: "" };
 
 export class TaskRunner {
@@ -39,9 +42,10 @@ export class TaskRunner {
   readonly folder: TaskFolder;
   readonly #context: RunnerContext;
   readonly #abort = new AbortController();
-  /** Steps that this rank was asked about; see `declareEmpty`. */
+  /** Steps that this rank was asked about; see `desiredChanged`. */
   readonly #askedSteps = new Set<number>();
   #record: TaskRecord;
+  #dedupeAgainst: CheckpointRef | null;
   #isBusy = false;
   #isOver = false;
   #handle: SupervisorHandle | null = null;
@@ -56,6 +60,7 @@ export class TaskRunner {
     this.key = { jobId, attempt, rank };
     this.folder = folder;
     this.#record = record;
+    this.#dedupeAgainst = record.task.dedupeAgainst;
     this.#context = context;
   }
 
@@ -167,12 +172,13 @@ export class TaskRunner {
     await watching?.stop();
   }
 
-  /** Other ranks stored something for these steps: says so when this one has nothing. */
-  declareEmpty(steps: readonly number[]): void {
-    for (const step of steps) {
+  /** What the scheduler wants of this task has changed in something else than run or stop. */
+  desiredChanged(task: DesiredTask): void {
+    this.#dedupeAgainst = task.dedupeAgainst;
+    for (const step of task.gatheringSteps) {
       if (this.#askedSteps.has(step) || this.#watching === null) continue;
       this.#askedSteps.add(step);
-      void this.#declareEmpty(step, this.#watching);
+      void this.#declareEmpty(step);
     }
   }
 
@@ -244,13 +250,13 @@ export class TaskRunner {
   }
 
   #watchCheckpoints(): void {
-    const { spec, dedupeAgainst } = this.task;
+    const { spec } = this.task;
     this.#watching = this.#context.ports.checkpointWatch.start({
       ...this.key,
       dir: this.folder.checkpoints,
       patterns: spec.checkpoint.patterns,
       pidsOf: () => findMarked(TASK_MARKER, this.folder.root),
-      dedupeAgainst,
+      dedupeAgainst: () => this.#dedupeAgainst,
       onStored: (part) => this.#stored(part),
     });
   }
@@ -260,11 +266,17 @@ export class TaskRunner {
     this.#context.emit({ kind: "part_stored", key: this.key, part, isAfterStop });
   }
 
-  async #declareEmpty(step: number, watching: CheckpointWatching): Promise<void> {
+  /**
+   * Other ranks stored a part for this step. In DDP only rank 0 writes: a rank whose folder holds no
+   * file at all says so, or the checkpoint would never be whole. One that has any file says nothing,
+   * since a part of it may be on its way.
+   */
+  async #declareEmpty(step: number): Promise<void> {
     try {
-      if (await watching.hasStep(step)) return;
-      const empty = { digest: null, sizeBytes: 0, uploadedBytes: 0 };
-      this.#stored({ step, takenAtMs: 0, ...empty });
+      if (await hasFiles(this.folder.checkpoints)) return;
+      await sleep(SECOND_LOOK_MS, undefined, { ref: false });
+      if (await hasFiles(this.folder.checkpoints)) return;
+      this.#stored({ step, takenAtMs: 0, digest: null, sizeBytes: 0, uploadedBytes: 0 });
     } catch (error) {
       this.#askedSteps.delete(step);
       this.#context.ports.log.warn({ ...this.key, step, error: messageOf(error) }, "no look");

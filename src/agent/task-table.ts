@@ -64,9 +64,7 @@ export class TaskTable {
   desiredChanged(): void {
     const tasks = this.#options.link().desired?.tasks ?? [];
     this.#local = applyLocal(this.#local, { kind: "desired", tasks });
-    for (const task of tasks) {
-      this.#runners.get(taskName(task))?.declareEmpty(task.gatheringSteps);
-    }
+    for (const task of tasks) this.#runners.get(taskName(task))?.desiredChanged(task);
     this.turn();
   }
 
