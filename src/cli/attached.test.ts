@@ -1,4 +1,5 @@
-// `run`, `logs` and `attach` against a real gRPC server: what stays whole over preemptions and breaks.
+// `run`, `logs` and `attach` against a real gRPC server: what stays whole over preemptions and
+// breaks.
 
 import { afterEach, describe, expect, it } from "vitest";
 import { refuse } from "../base/errors.ts";

@@ -109,6 +109,7 @@ async function runCall(
     io,
     ports,
     print,
+    registry: REGISTRY,
     client,
     cluster: session.cluster,
     layers: config.layers,

@@ -33,6 +33,8 @@ export interface Invocation<Flags extends OptionTable> {
   readonly io: Io;
   readonly ports: CliPorts;
   readonly print: Printer;
+  /** Every command there is, for those that talk about commands. */
+  readonly registry: readonly Entry[];
   readonly client: ClientOptions;
   /** Connected on first use, closed when the command ends. */
   readonly cluster: () => Promise<Cluster>;

@@ -22,7 +22,10 @@ export function usageError(message: string, remedy: string, field = ""): Refusal
   return new RefusalError(refuse("INVALID_OPTION", message, remedy, field));
 }
 
-/** What an error refuses; null when it is none. Errors of calls carry a refusal of their own class. */
+/**
+ * What an error refuses; null when it is none. Errors of calls carry a refusal of their own
+ * class.
+ */
 function refusalOf(error: unknown): Refusal | null {
   if (!(error instanceof Error) || !("refusal" in error)) return null;
   const { refusal } = error;

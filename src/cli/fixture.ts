@@ -1,11 +1,16 @@
 // A scheduler for tests of the command line: a real gRPC server with canned answers, and a terminal
 // that remembers what was written.
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
+import { refuse } from "../base/errors.ts";
 import type { Host } from "../config/host.ts";
 import type { WireFixture } from "../rpc/fixture.ts";
 import { serveForTest } from "../rpc/fixture.ts";
 import type { Job } from "../rpc/gen/trainyard/v1/Job.ts";
+import { unary } from "../rpc/handlers.ts";
 import type { ServiceHandlers } from "../rpc/server.ts";
 import { runCli } from "./cli.ts";
 import { connectCluster } from "./grpc-cluster.ts";
@@ -158,11 +163,50 @@ function hostFor(options: CliOptions, server: Pick<WireFixture, "port"> | null):
   };
 }
 
+export type Services = {
+  readonly [Name in keyof ServiceHandlers]?: Partial<ServiceHandlers[Name]>;
+};
+
 /** Serves only what a test names; the generated handler types want every method. */
-export function serveSome(
-  services: {
-    readonly [Name in keyof ServiceHandlers]?: Partial<ServiceHandlers[Name]>;
-  },
-): Promise<WireFixture> {
+export function serveSome(services: Services): Promise<WireFixture> {
   return serveForTest(services as Partial<ServiceHandlers>);
+}
+
+/** A scheduler that knows these jobs. */
+export const jobs = (list: readonly Job[]): Services => ({
+  JobService: {
+    ListJobs: unary(async () => ({ jobs: [...list], nextToken: "" })),
+    GetJob: unary(async ({ job }) => {
+      const found = list.find(({ id }) => id === job);
+      return found === undefined
+        ? refuse("JOB_NOT_FOUND", `No job is ${job}.`, "`trainyard ps -a` lists them.", "job")
+        : { job: found };
+    }),
+  },
+});
+
+export const NO_JOB = jobs([]);
+
+/** A folder, and servers that end with it. */
+export interface World {
+  readonly root: string;
+  serve(services: Services): Promise<WireFixture>;
+  close(): Promise<void>;
+}
+
+export async function openWorld(): Promise<World> {
+  const root = await mkdtemp(join(tmpdir(), "trainyard-cli-"));
+  const servers: WireFixture[] = [];
+  return {
+    root,
+    serve: async (services) => {
+      const server = await serveSome(services);
+      servers.push(server);
+      return server;
+    },
+    close: async () => {
+      for (const server of servers) await server.stop();
+      await rm(root, { recursive: true });
+    },
+  };
 }

@@ -1,5 +1,5 @@
-// Writes chunks of output of several tasks. One task's bytes go through as they are; those of several
-// are put into whole lines, each with its rank before it.
+// Writes chunks of output of several tasks. One task's bytes go through as they are; those of
+// several are put into whole lines, each with its rank before it.
 
 import type { ReadLogsResponse__Output } from "../rpc/gen/trainyard/v1/ReadLogsResponse.ts";
 

@@ -1,4 +1,5 @@
-// The commander program, made from the registry. It knows the words; what they do is in `commands/`.
+// The commander program, made from the registry. It knows the words; what they do is in
+// `commands/`.
 
 import { Command, Option as CommanderOption } from "commander";
 import { CLIENT_OPTIONS } from "../config/client-options.ts";

@@ -1,5 +1,5 @@
-// Makes a submission of a command line: reads the job file, packs the code, checks that the script is
-// in it, and hands the job in. Used by `submit` and `run`.
+// Makes a submission of a command line: reads the job file, packs the code, checks that the
+// script is in it, and hands the job in. Used by `submit` and `run`.
 
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -123,7 +123,8 @@ function checkScript({ command, workdir }: ResolvedSpec, bundle: PackedBundle): 
   throw new RefusalError(
     refuse(
       "INVALID_SPEC",
-      `${command.script} is not among the ${bundle.files.length} files packed from ${workdir ?? "."}.${hint}`,
+      `${command.script} is not among the ${bundle.files.length} files packed from ` +
+        `${workdir ?? "."}.${hint}`,
       "Check the path, and that git does not ignore the file; `--workdir` names another folder.",
       "torchrun.script",
     ),

@@ -102,7 +102,9 @@ function agentProblems({ values, origins }: Resolved<typeof AGENT_OPTIONS>): Pro
     problems.push({
       where: origins.scheduler,
       path: "scheduler",
-      message: `${values.scheduler} is another machine; give --ca or --tls, or --insecure on a network that you trust`,
+      message:
+        `${values.scheduler} is another machine; ` +
+        "give --ca or --tls, or --insecure on a network that you trust",
     });
   }
   if (values.metricsListen !== null) {

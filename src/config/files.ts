@@ -83,7 +83,8 @@ export function configLayers(inputs: LayerInputs): readonly Layer[] {
   const context = chooseContext(inputs);
   if (context === null) return [...given, ...sections];
   const layer = contextLayer(context.name, files);
-  // A context that was asked for by hand beats every file; a standing one only the general settings.
+  // A context that was asked for by hand beats every file; a standing one only the general
+  // settings.
   if (context.isExplicit) return [...given, layer, ...sections];
   const projectCount = files.filter((file) => file.isProject).length;
   return [...given, ...sections.slice(0, projectCount), layer, ...sections.slice(projectCount)];

@@ -45,7 +45,10 @@ export function userConfigDir(host: Host): string {
   return `${xdg(host, "XDG_CONFIG_HOME", ".config")}/trainyard`;
 }
 
-/** Where a daemon keeps its data: below `/var/lib/trainyard` for root, else in the user's state folder. */
+/**
+ * Where a daemon keeps its data: below `/var/lib/trainyard` for root, else in the user's state
+ * folder.
+ */
 export function stateDir(host: Host, daemon: string): string {
   if (host.isRoot) return `/var/lib/trainyard/${daemon}`;
   return `${xdg(host, "XDG_STATE_HOME", ".local/state")}/trainyard/${daemon}`;

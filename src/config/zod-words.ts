@@ -1,5 +1,5 @@
-// Zod schemas for values written in words: durations, sizes, whole numbers in a range. Loaded only by
-// commands that read a file, since zod costs 40 ms to load.
+// Zod schemas for values written in words: durations, sizes, whole numbers in a range. Loaded
+// only by commands that read a file, since zod costs 40 ms to load.
 
 import { z } from "zod";
 import type { Parsed } from "./words.ts";

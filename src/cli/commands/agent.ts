@@ -6,9 +6,9 @@ import { defineCommand } from "../command.ts";
 export const agent = defineCommand({
   name: "agent",
   summary: "Run the agent of this node",
-  details: `Dials out to the scheduler and runs what it is told. Tasks outlive the agent: after a restart it takes
-them up again, with their logs whole. Every flag can be set in the environment or a file as well: see
-\`trainyard config view agent --show-origin\`.`,
+  details: `Dials out to the scheduler and runs what it is told. Tasks outlive the agent: after a
+restart it takes them up again, with their logs whole. Every flag can be set in the
+environment or a file as well: see \`trainyard config view agent --show-origin\`.`,
   operands: [],
   flags: AGENT_OPTIONS,
   isDaemon: true,

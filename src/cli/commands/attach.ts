@@ -15,8 +15,8 @@ const DETACH = 0x1d;
 export const attach = defineCommand({
   name: "attach",
   summary: "Open a terminal inside a running job",
-  details: `Opens a shell beside the task, in its folder and with its environment and GPUs. Ctrl-] detaches.
-The exit code is the shell's.`,
+  details: `Opens a shell beside the task, in its folder and with its environment and GPUs. Ctrl-]
+detaches. The exit code is the shell's.`,
   operands: [{ name: "job", help: "Id, name or @last.", isRequired: true, completion: "job" }],
   rest: "command...",
   flags: {

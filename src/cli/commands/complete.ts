@@ -1,5 +1,5 @@
-// `trainyard __complete -- WORDS`: what the completion scripts ask. Says nothing rather than an error,
-// and never makes a shell wait for long.
+// `trainyard __complete -- WORDS`: what the completion scripts ask. Says nothing rather than an
+// error, and never makes a shell wait for long.
 
 import { contextNames, readConfigFiles } from "../../config/files.ts";
 import { defineCommand } from "../command.ts";
@@ -7,7 +7,6 @@ import type { Invocation } from "../command.ts";
 import type { LiveNames, Suggestion } from "../completions.ts";
 import { suggest } from "../completions.ts";
 import { EXIT } from "../exit-codes.ts";
-import { REGISTRY } from "../registry.ts";
 import { printable } from "../terminal/width.ts";
 
 const WAIT_MAX_MS = 800;
@@ -21,7 +20,7 @@ export const complete = defineCommand({
   flags: {},
   examples: [{ command: "trainyard __complete -- logs ''", says: "jobs whose output can be read" }],
   run: async (call) => {
-    const suggestions = await suggest(REGISTRY, call.rest, liveNames(call));
+    const suggestions = await suggest(call.registry, call.rest, liveNames(call));
     if (typeof suggestions === "string") call.print.text(`:${suggestions}\n`);
     else call.print.text(suggestions.map(lineOf).join(""));
     return EXIT.ok;

@@ -6,8 +6,8 @@ import { EXIT } from "../exit-codes.ts";
 import { usageError } from "../failure.ts";
 import { nearest } from "../../config/suggest.ts";
 
-// In the answers, a line `:files` or `:directories` leaves the rest to the shell; the others are a word
-// and, after a tab, what it means.
+// In the answers, a line `:files` or `:directories` leaves the rest to the shell; the others are
+// a word and, after a tab, what it means.
 const BASH = `# bash completion of trainyard
 _trainyard() {
   local line word

@@ -42,7 +42,8 @@ export const explain = defineCommand({
       },
       text: () => {
         const code = view.hold === null ? "" : `  ${style.warn(view.hold.code)}`;
-        const title = `${style.bold(view.id)}  ${printable(view.name)}  ${style.phase(view.phase)}${code}`;
+        const name = printable(view.name);
+        const title = `${style.bold(view.id)}  ${name}  ${style.phase(view.phase)}${code}`;
         const body = lines.map((line) => `  ${printable(line)}`);
         const place = position > 0 ? [`  Place ${position} of queue ${view.queue}.`] : [];
         const before = ahead.length > 0 ? [`  Ahead: ${ahead.map(printable).join(", ")}`] : [];

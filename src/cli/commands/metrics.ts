@@ -83,7 +83,8 @@ export const metrics = defineCommand({
 
 function emptyText(jobId: string, wanted: readonly string[]): string {
   if (wanted.length > 0) return `${jobId} has no metric ${wanted.join(", ")}.`;
-  return `${jobId} has logged no metrics yet; JSON lines such as {"step": 1, "loss": 2.5} on stdout are picked up.`;
+  const how = 'JSON lines such as {"step": 1, "loss": 2.5} on stdout are picked up';
+  return `${jobId} has logged no metrics yet; ${how}.`;
 }
 
 async function metricView(

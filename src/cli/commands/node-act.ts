@@ -97,8 +97,8 @@ export const nodeCordon = nodeCommand({
 export const nodeDrain = nodeCommand({
   name: "drain",
   summary: "Move jobs off nodes, from their last checkpoint",
-  details: `Places nothing new, and asks what runs there for a checkpoint; the jobs come back elsewhere.
-\`trainyard node ls\` shows when none is left.`,
+  details: `Places nothing new, and asks what runs there for a checkpoint; the jobs come back
+elsewhere. \`trainyard node ls\` shows when none is left.`,
   done: "draining",
   examples: [
     { command: "trainyard node drain gpu-7 gpu-8 --note 'new driver'", says: "before maintenance" },

@@ -10,8 +10,8 @@ import { depthOf, queueView } from "../views/queue-view.ts";
 export const queueShares = defineCommand({
   name: "shares",
   summary: "Compare what is due to each queue with what it has",
-  details: `█ is what a queue has, ░ what is due to it besides, and | its guarantee. Due is its guarantee and its
-weighted part of the rest, as far as it asks for it.`,
+  details: `█ is what a queue has, ░ what is due to it besides, and | its guarantee. Due is its
+guarantee and its weighted part of the rest, as far as it asks for it.`,
   operands: [],
   flags: {},
   examples: [

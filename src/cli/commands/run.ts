@@ -38,9 +38,9 @@ const FLAGS = {
 export const run = defineCommand({
   name: "run",
   summary: "Hand in a job and stay with it: its output, its exit code",
-  details: `Takes what \`submit\` takes. Output goes to stdout and stderr as the job writes it, also after the
-job was preempted and came back elsewhere. Ctrl-C detaches: the job goes on. The exit code is the
-job's own.`,
+  details: `Takes what \`submit\` takes. Output goes to stdout and stderr as the job writes it, also
+after the job was preempted and came back elsewhere. Ctrl-C detaches: the job goes on.
+The exit code is the job's own.`,
   operands: [
     { name: "target", help: "Job file or script.", isRequired: false, completion: "file" },
   ],

@@ -6,9 +6,9 @@ import { defineCommand } from "../command.ts";
 export const scheduler = defineCommand({
   name: "scheduler",
   summary: "Run the control plane",
-  details: `Keeps the event log, places jobs, and embeds the tracker. Stops in order on SIGTERM and Ctrl-C; jobs on
-the nodes go on meanwhile. Every flag can be set in the environment or a file as well: see
-\`trainyard config view scheduler --show-origin\`.`,
+  details: `Keeps the event log, places jobs, and embeds the tracker. Stops in order on SIGTERM and
+Ctrl-C; jobs on the nodes go on meanwhile. Every flag can be set in the environment or a
+file as well: see \`trainyard config view scheduler --show-origin\`.`,
   operands: [],
   flags: SCHEDULER_OPTIONS,
   isDaemon: true,

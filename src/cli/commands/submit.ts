@@ -14,9 +14,10 @@ import { counted, roughBytes } from "../wire.ts";
 export const submit = defineCommand({
   name: "submit",
   summary: "Hand in a job and return at once",
-  details: `A job is a job file (.yaml), a training script (.py, started by torchrun on each node), a shell script
-(.sh), or a command after \`--\`. The current folder travels with it: what git tracks, and what it
-does not ignore. Flags beat --set, and --set beats the file.`,
+  details: `A job is a job file (.yaml), a training script (.py, started by torchrun on each node),
+a shell script (.sh), or a command after \`--\`. The current folder travels with it:
+what git tracks, and what it does not ignore. Flags beat --set, and --set beats the
+file.`,
   operands: [
     { name: "target", help: "Job file or script.", isRequired: false, completion: "file" },
   ],

@@ -6,8 +6,8 @@ import { defineCommand } from "../command.ts";
 export const up = defineCommand({
   name: "up",
   summary: "Run a whole cluster on this machine",
-  details: `A scheduler with its tracker, and agents with the machine's GPUs, or virtual ones where there are none.
-Ctrl-C stops it; what it keeps stays for the next time.`,
+  details: `A scheduler with its tracker, and agents with the machine's GPUs, or virtual ones where
+there are none. Ctrl-C stops it; what it keeps stays for the next time.`,
   operands: [],
   flags: UP_OPTIONS,
   isDaemon: true,

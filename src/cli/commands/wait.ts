@@ -16,8 +16,8 @@ import { watchUntilEnded } from "../watch.ts";
 export const wait = defineCommand({
   name: "wait",
   summary: "Wait until jobs have ended",
-  details: `The exit code is that of the first job, in the order given, that did not succeed; 0 when all did.
-Preempted jobs come back by themselves, so they have not ended.`,
+  details: `The exit code is that of the first job, in the order given, that did not succeed; 0 when
+all did. Preempted jobs come back by themselves, so they have not ended.`,
   operands: [
     {
       name: "job",

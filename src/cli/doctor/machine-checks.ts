@@ -82,7 +82,8 @@ export async function limitsCheck(): Promise<CheckResult> {
   const text = await readFile("/proc/self/limits", "utf8");
   const files = Number(/^Max open files\s+(\d+)/m.exec(text)?.[1] ?? 0);
   const locked = /^Max locked memory\s+(\S+)/m.exec(text)?.[1] ?? "unknown";
-  const found = `open files ${files}, locked memory ${locked === "unlimited" ? locked : roughBytes(Number(locked))}`;
+  const lockedText = locked === "unlimited" ? locked : roughBytes(Number(locked));
+  const found = `open files ${files}, locked memory ${lockedText}`;
   if (files >= OPEN_FILES_MIN) return ok("limits", found);
   return notOk(
     "limits",

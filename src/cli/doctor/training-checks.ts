@@ -56,7 +56,10 @@ export function torchCheck(python: string): Check {
   };
 }
 
-/** The agent starts it as a module, so that the Python that has torch is also the one that runs it. */
+/**
+ * The agent starts it as a module, so that the Python that has torch is also the one that runs
+ * it.
+ */
 export function torchrunCheck(python: string): Check {
   return async () => {
     const result = await commandOutput(python, ["-m", "torch.distributed.run", "--help"]);

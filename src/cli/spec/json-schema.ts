@@ -1,4 +1,5 @@
-// JSON schemas (draft 7) of the files that people write, for editors. `schemas/` holds what this makes.
+// JSON schemas (draft 7) of the files that people write, for editors. `schemas/` holds what this
+// makes.
 
 import type { ZodType } from "zod";
 import { z } from "zod";

@@ -55,7 +55,10 @@ export function flagAt(flags: ReadonlyMap<string, string>, path: Path): string |
 const SEGMENT = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 const FORBIDDEN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-/** `resources.gpus=4`: the value is read as YAML, so that numbers and lists are what they look like. */
+/**
+ * `resources.gpus=4`: the value is read as YAML, so that numbers and lists are what they look
+ * like.
+ */
 export async function parseSet(text: string): Promise<Override> {
   const at = text.indexOf("=");
   const path = text.slice(0, Math.max(0, at)).split(".");

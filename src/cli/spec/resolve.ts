@@ -1,4 +1,5 @@
-// From a job file and flags to a job that can be handed in: every field settled, every mistake named.
+// From a job file and flags to a job that can be handed in: every field settled, every mistake
+// named.
 
 import { problemsError } from "../../config/problem.ts";
 import type { Problem } from "../../config/problem.ts";

@@ -1,5 +1,5 @@
-// The job file: its fields, what each accepts, and their meaning. The JSON schema for editors and the
-// reference come from here.
+// The job file: its fields, what each accepts, and their meaning. The JSON schema for editors and
+// the reference come from here.
 
 import { z } from "zod";
 import { DAY_MS } from "../../base/time.ts";

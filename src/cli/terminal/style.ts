@@ -11,7 +11,10 @@ export interface ColourInputs {
   readonly isRefused: boolean;
 }
 
-/** A wish by hand beats the environment, NO_COLOR beats FORCE_COLOR, and both beat what the stream is. */
+/**
+ * A wish by hand beats the environment, NO_COLOR beats FORCE_COLOR, and both beat what the stream
+ * is.
+ */
 export function wantsColour({ env, stream, isRefused }: ColourInputs): boolean {
   if (isRefused || isSet(env["NO_COLOR"])) return false;
   const forced = env["FORCE_COLOR"];

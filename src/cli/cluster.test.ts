@@ -1,0 +1,167 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ApplyQueuesRequest } from "../rpc/gen/trainyard/v1/ApplyQueuesRequest.ts";
+import { unary } from "../rpc/handlers.ts";
+import type { Services, World } from "./fixture.ts";
+import { ago, cli, jobs, RUNNING_JOB, openWorld } from "./fixture.ts";
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.close());
+
+describe("queue apply", () => {
+  const PRESENT = [
+    { spec: { path: "a", guarantee: 2, limit: 4, weight: 1, order: "fifo" } },
+    { spec: { path: "old", guarantee: 0, weight: 1, order: "fifo" } },
+  ];
+  const applying = (requests: ApplyQueuesRequest[]): Services => ({
+    QueueService: {
+      ListQueues: unary(async () => ({ queues: PRESENT })),
+      ApplyQueues: unary(async (request) => {
+        requests.push(request);
+        return {};
+      }),
+    },
+  });
+  beforeEach(() =>
+    writeFile(
+      join(world.root, "q.yaml"),
+      "queues:\n  a: {guarantee: 2, limit: 4}\n  b: {weight: 3}\n",
+    ),
+  );
+
+  it("sends the tree and says what changed", async () => {
+    const requests: ApplyQueuesRequest[] = [];
+    const at = await world.serve(applying(requests));
+    const result = await cli(["queue", "apply", "q.yaml"], at, { cwd: world.root });
+    expect(result.stdout).toBe("QUEUE  CHANGE\na      unchanged\nb      created\n");
+    expect(requests[0]).toMatchObject({
+      requestId: "request-1",
+      prune: false,
+      queues: [
+        { path: "a", guarantee: 2, limit: 4 },
+        { path: "b", weight: 3 },
+      ],
+    });
+    expect(requests[0]?.queues?.[1]?.limit).toBeUndefined();
+  });
+
+  it("--prune does not delete unasked where nobody can be asked", async () => {
+    const requests: ApplyQueuesRequest[] = [];
+    const at = await world.serve(applying(requests));
+    const refused = await cli(["queue", "apply", "q.yaml", "--prune"], at, { cwd: world.root });
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toContain("would delete old");
+    expect(requests).toEqual([]);
+    const done = await cli(["queue", "apply", "q.yaml", "--prune", "-y"], at, { cwd: world.root });
+    expect([done.code, requests[0]?.prune]).toEqual([0, true]);
+  });
+
+  it("--dry-run changes nothing", async () => {
+    const requests: ApplyQueuesRequest[] = [];
+    const args = ["queue", "apply", "q.yaml", "--prune", "--dry-run"];
+    const result = await cli(args, await world.serve(applying(requests)), { cwd: world.root });
+    expect(result.stdout).toContain("old    deleted");
+    expect(requests).toEqual([]);
+  });
+});
+
+describe("the other lists", () => {
+  it("queue shares draws what is due beside what is there", async () => {
+    const queues = [
+      { spec: { path: "prod", guarantee: 8 }, allocatedGpus: 16, fairShareGpus: 8 },
+      { spec: { path: "research", guarantee: 4 }, allocatedGpus: 2, fairShareGpus: 8 },
+    ];
+    const at = await world.serve({ QueueService: { ListQueues: unary(async () => ({ queues })) } });
+    const result = await cli(["queue", "shares"], at, { columns: 50, env: { NO_COLOR: "1" } });
+    expect(result.stdout).toBe(
+      "prod      ████████████|████████████  16 of 8.0 due\n" +
+        "research  ███░░|░░░░░░░              2 of 8.0 due\n",
+    );
+  });
+
+  it("node ls counts what is free, and drain names the node", async () => {
+    const drained: unknown[] = [];
+    const gpus = [0, 1].map((index) => ({
+      index,
+      type: "H100",
+      jobId: index === 0 ? "job-7" : "",
+    }));
+    const node = { name: "n1", health: "UP", schedulability: "DRAINING", gpus, jobs: ["job-7"] };
+    const at = await world.serve({
+      NodeService: {
+        ListNodes: unary(async () => ({ nodes: [node] })),
+        DrainNode: unary(async (request) => {
+          drained.push(request);
+          return {};
+        }),
+      },
+    });
+    expect((await cli(["node", "ls"], at)).stdout).toBe(
+      "NODE  STATE     GPUS  FREE  TYPE  JOBS   NOTE\nn1    DRAINING     2     1  H100  job-7\n",
+    );
+    expect((await cli(["node", "drain", "n1", "--note", "fan"], at)).code).toBe(0);
+    expect(drained).toEqual([{ requestId: "request-1", node: "n1", note: "fan" }]);
+  });
+
+  it("events are a timeline, checkpoints a table, metrics have their course", async () => {
+    const at = await world.serve({
+      ...jobs([RUNNING_JOB]),
+      JobService: {
+        ...jobs([RUNNING_JOB]).JobService,
+        ListJobEvents: unary(async () => ({
+          events: [
+            {
+              seq: 1,
+              at: ago(60),
+              actor: "ann@default",
+              kind: "job.submitted",
+              message: "2×4 GPUs",
+            },
+            { seq: 5, at: ago(30), actor: "scheduler", kind: "job.placed", message: "on n1, n2" },
+          ],
+        })),
+      },
+      CheckpointService: {
+        ListCheckpoints: unary(async () => ({
+          checkpoints: [
+            {
+              id: "job-7/000000000200-1",
+              step: 200,
+              attempt: 1,
+              state: "committed",
+              takenAt: ago(90),
+              sizeBytes: 1_234_567,
+            },
+          ],
+        })),
+      },
+      TrackerService: {
+        LatestMetrics: unary(async () => ({
+          metrics: [{ name: "loss", step: 8, timestampMs: 0, value: 0.123456 }],
+        })),
+        QueryMetric: unary(async () => ({ step: [1, 2, 3], value: [3, 2, 1], total: 3 })),
+      },
+    });
+    expect((await cli(["events", "job-7"], at)).stdout).toBe(
+      "TIME          AFTER  WHO          WHAT\n" +
+        "03:03:05.000    +0s  ann@default  job.submitted  2×4 GPUs\n" +
+        "03:03:35.000   +30s  scheduler    job.placed     on n1, n2\n",
+    );
+    expect((await cli(["checkpoint", "ls", "job-7"], at)).stdout).toBe(
+      "STEP  TRY  STATE        AGE     SIZE  CHECKPOINT\n" +
+        " 200    1  committed  1m30s  1.23 MB  job-7/000000000200-1\n",
+    );
+    expect((await cli(["metrics", "job-7"], at)).stdout).toBe(
+      "METRIC  STEP    VALUE  MIN  MAX  COURSE\nloss       8  0.12346    1    3  █▅▁\n",
+    );
+  });
+
+  it("show tells all about a job", async () => {
+    const result = await cli(["show", "job-7"], await world.serve(jobs([RUNNING_JOB])));
+    expect(result.stdout).toMatchSnapshot();
+  });
+});
