@@ -23,7 +23,7 @@ export function takeUpReservations(pass: Pass): void {
 
 /** Starts every standing reservation whose room is free. Those made in this pass wait for someone. */
 export function startReservations(pass: Pass): void {
-  for (const keeping of [...pass.reserved.values()]) {
+  for (const keeping of pass.reserved.values()) {
     const { job, placement } = keeping;
     if (!pass.state.reservations.has(job.id)) continue;
     if (isRoom(pass.raw, job, placement) && isWithinLimits(pass, job)) pass.startReserved(keeping);

@@ -1,0 +1,266 @@
+// Explaining in sentences: why a job waits, who is ahead, what would start it now; and for jobs that
+// run or are over, what happened to them. Renders data that the plan and the state hold; decides nothing.
+
+import { unreachable } from "../../base/assert.ts";
+import type { JobId } from "../../base/ids.ts";
+import { shapeOf } from "./gang.ts";
+import type { Hold } from "./hold.ts";
+import { type AttemptRecord, type Job, type JobSpec, type StopCause } from "./job.ts";
+import { gpusOf, jobOf } from "./lookup.ts";
+import { LeafOrder, priorityOf, userKey } from "./order.ts";
+import { QueueTree } from "./queue-tree.ts";
+import { remedyFor } from "./remedy.ts";
+import type { ClusterState, Policy } from "./state.ts";
+
+export interface Explanation {
+  /** In the order in which a person wants them. */
+  readonly lines: readonly string[];
+  /** 1 = next of its queue; 0 = not waiting. */
+  readonly position: number;
+  /** Jobs of its queue that come before it, next first. */
+  readonly ahead: readonly JobId[];
+  /** The smallest change that would start it now; empty = none found, or not waiting. */
+  readonly remedy: string;
+}
+
+/** How many of the jobs ahead are named in a sentence. */
+const NAMED_MAX = 5;
+
+/**
+ * The job must exist. `hold` is what the last plan said about it; null when no pass has looked at it
+ * since, or when it does not wait.
+ */
+export function explain(
+  state: ClusterState,
+  jobId: JobId,
+  nowMs: number,
+  policy: Policy,
+  hold: Hold | null,
+): Explanation {
+  const job = jobOf(state, jobId);
+  if (job.phase.kind !== "pending") {
+    return {
+      lines: [...phaseLines(job, nowMs), ...pastLines(job)],
+      position: 0,
+      ahead: [],
+      remedy: "",
+    };
+  }
+  const why = hold ?? { code: "EVALUATING" };
+  const { position, ahead } = place(state, job, nowMs, policy);
+  const remedy = remedyFor(state, job, nowMs, why);
+  const lines = [
+    `${job.id} has waited ${duration(nowMs - job.phase.sinceMs)} in ${job.spec.queue}.`,
+    holdMessage(why),
+    aheadLine(state, ahead),
+    shareLine(state, job, nowMs),
+    remedy,
+    ...pastLines(job),
+  ];
+  return { lines: lines.filter((line) => line !== ""), position, ahead, remedy };
+}
+
+/** One sentence with the numbers. */
+export function holdMessage(hold: Hold): string {
+  switch (hold.code) {
+    case "EVALUATING":
+      return "It has not been looked at yet.";
+    case "BACKOFF":
+      return hold.failures === 0
+        ? `It waits until ${clock(hold.untilMs)} for its last checkpoint to be committed.`
+        : `It failed ${times(hold.failures)} and waits until ${clock(hold.untilMs)} before the next try.`;
+    case "EXCEEDS_CLUSTER":
+      return (
+        `It asks for ${count(hold.nodesAsked, "node")} with ${count(hold.gpusPerNode, "GPU")} each, and ` +
+        `the cluster has ${hold.nodesFit} that large (the largest has ${count(hold.gpusLargest, "GPU")}).`
+      );
+    case "NO_MATCHING_GPU":
+      return (
+        `No schedulable node has a GPU of type ${hold.gpuType}; there ` +
+        (hold.typesPresent.length === 0
+          ? "is none at all."
+          : `are ${hold.typesPresent.join(", ")}.`)
+      );
+    case "EXCEEDS_QUEUE_LIMIT":
+      return `It asks for ${count(hold.asked, "GPU")}; queue ${hold.queue} may never use more than ${hold.limit}.`;
+    case "WAITING_FOR_QUOTA":
+      return (
+        `It asks for ${count(hold.asked, "GPU")}; queue ${hold.queue} uses ${hold.allocated} of the ` +
+        `${hold.limit} that it may use.`
+      );
+    case "WAITING_FOR_GPUS":
+      return `It asks for ${count(hold.asked, "GPU")} and ${hold.free} are free.`;
+    case "FRAGMENTED":
+      return fragmentedMessage(hold);
+    case "RESERVED_FOR_OTHER":
+      return (
+        `It asks for ${count(hold.asked, "GPU")}; ${hold.free} are free, but the room is kept for ` +
+        `${hold.holder}, which has waited longer or has a better right to it.`
+      );
+    case "WAITING_FOR_PREEMPTED":
+      return preemptedMessage(hold);
+    default:
+      return unreachable(hold);
+  }
+}
+
+/** The numbers of a hold, by name. */
+export function holdDetails(hold: Hold): Readonly<Record<string, string>> {
+  const details: Record<string, string> = {};
+  for (const [name, value] of Object.entries(hold)) {
+    if (name !== "code") details[name] = Array.isArray(value) ? value.join(", ") : String(value);
+  }
+  return details;
+}
+
+/** Why an attempt was brought to an end, for `show` and for the timeline. */
+export function causeMessage(cause: StopCause): string {
+  switch (cause.kind) {
+    case "preempted":
+      return cause.preemptor === null
+        ? `Preempted (${cause.how}): ${cause.why}`
+        : `Preempted (${cause.how}) for ${cause.preemptor}: ${cause.why}`;
+    case "cancelled":
+      return `Cancelled by ${cause.by}${cause.why === "" ? "" : `: ${cause.why}`}.`;
+    case "time_limit":
+      return "It reached its time limit.";
+    case "task_failed":
+      return `Task ${cause.rank} ${exitMessage(cause.exit)}`;
+    case "node_lost":
+      return `Node ${cause.nodeId} was lost.`;
+    default:
+      return unreachable(cause);
+  }
+}
+
+function exitMessage({ reason, code, message }: AttemptRecord["exit"] & object): string {
+  return `${reason.replaceAll("_", " ")} with code ${code}${message === "" ? "" : `: ${message}`}.`;
+}
+
+function fragmentedMessage(hold: Extract<Hold, { readonly code: "FRAGMENTED" }>): string {
+  const wish = `${count(hold.nodesAsked, "node")} with ${count(hold.gpusPerNode, "GPU")} free on each`;
+  return (
+    `It needs ${wish}, and its CPUs and memory beside them. ${count(hold.free, "GPU")} are free in ` +
+    `all, but only ${count(hold.nodesFit, "node")} can take a task.`
+  );
+}
+
+function preemptedMessage(hold: Extract<Hold, { readonly code: "WAITING_FOR_PREEMPTED" }>): string {
+  if (hold.victims.length === 0) return "Its room is reserved and comes free now.";
+  const who = named(hold.victims);
+  const verb = hold.victims.length === 1 ? "saves and leaves" : "save and leave";
+  return `Its room is reserved: ${who} ${verb}, by ${clock(hold.deadlineMs)} at the latest.`;
+}
+
+/** Where the job stands among those of its queue that may be placed now. */
+function place(
+  state: ClusterState,
+  job: Job,
+  nowMs: number,
+  policy: Policy,
+): Pick<Explanation, "position" | "ahead"> {
+  const leaf = new QueueTree(state, nowMs).queue(job.spec.queue);
+  const held = new Map<string, number>();
+  for (const id of state.active) {
+    const { owner, spec } = jobOf(state, id);
+    if (spec.queue !== job.spec.queue) continue;
+    held.set(userKey(owner), (held.get(userKey(owner)) ?? 0) + gpusOf(spec));
+  }
+  const waiting = [];
+  for (const id of state.pendingByQueue.get(job.spec.queue) ?? []) {
+    const other = jobOf(state, id);
+    if (other.phase.kind !== "pending") continue;
+    if (other.phase.notBeforeMs > nowMs && id !== job.id) continue;
+    const shape = shapeOf(other.spec);
+    const { sinceMs } = other.phase;
+    waiting.push({ job: other, shape, leaf, priority: priorityOf(other, policy), sinceMs });
+  }
+  const order = new LeafOrder(leaf, waiting, held);
+  const ahead: JobId[] = [];
+  for (let next = order.next(); next !== null && next.job.id !== job.id; next = order.next()) {
+    ahead.push(next.job.id);
+  }
+  return { position: ahead.length + 1, ahead };
+}
+
+function aheadLine(state: ClusterState, ahead: readonly JobId[]): string {
+  if (ahead.length === 0) return "It is the next of its queue.";
+  const first = ahead.slice(0, NAMED_MAX).map((id) => `${id} (${sizeOf(jobOf(state, id).spec)})`);
+  const rest = ahead.length > first.length ? ` and ${ahead.length - first.length} more` : "";
+  return `Ahead of it in its queue: ${first.join(", ")}${rest}.`;
+}
+
+function shareLine(state: ClusterState, { spec }: Job, nowMs: number): string {
+  const queue = new QueueTree(state, nowMs).queue(spec.queue);
+  const { guarantee, limit } = queue.spec;
+  const bound = limit === null ? "no limit of its own" : `a limit of ${limit}`;
+  return `Queue ${spec.queue} uses ${count(queue.allocated, "GPU")}; ${guarantee} are guaranteed to it, with ${bound}.`;
+}
+
+function phaseLines(job: Job, nowMs: number): readonly string[] {
+  const { phase } = job;
+  switch (phase.kind) {
+    case "pending":
+      return [];
+    case "placed":
+    case "starting":
+    case "running": {
+      const { number, placement, runningAtMs, placedAtMs } = phase.attempt;
+      const since = duration(nowMs - (runningAtMs ?? placedAtMs));
+      const where = named(placement.map(({ nodeId }) => nodeId));
+      return [`Attempt ${number} is ${phase.kind} on ${where} for ${since}.`];
+    }
+    case "stopping":
+      return [
+        `It is being stopped, by ${clock(phase.deadlineMs)} at the latest.`,
+        causeMessage(phase.cause),
+      ];
+    case "succeeded":
+      return [`It succeeded at ${clock(phase.endedAtMs)}.`];
+    case "failed":
+      return [`It failed at ${clock(phase.endedAtMs)}: ${phase.reason.replaceAll("_", " ")}.`];
+    case "cancelled":
+      return [`It was cancelled at ${clock(phase.endedAtMs)} by ${phase.by}.`];
+    default:
+      return unreachable(phase);
+  }
+}
+
+/** What its earlier attempts came to, newest first, and what they cost. */
+function pastLines(job: Job): readonly string[] {
+  const lines = job.history
+    .filter(({ outcome }) => outcome !== "succeeded")
+    .toReversed()
+    .slice(0, NAMED_MAX)
+    .map((record) => {
+      const { number, endedAtMs, outcome, cause, lostGpuMs } = record;
+      const why = cause === null ? "" : ` ${causeMessage(cause)}`;
+      const cost =
+        lostGpuMs === 0 ? " No work was lost." : ` ${gpuTime(lostGpuMs)} of work were lost.`;
+      return `Attempt ${number}: ${outcome.replaceAll("_", " ")} at ${clock(endedAtMs)}.${why}${cost}`;
+    });
+  if (lines.length < 2) return lines;
+  return [...lines, `In all ${gpuTime(job.lostGpuMs)} of ${gpuTime(job.attainedGpuMs)} were lost.`];
+}
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+const times = (n: number): string => (n === 1 ? "once" : `${n} times`);
+const clock = (atMs: number): string => new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
+const gpuTime = (gpuMs: number): string => `${(gpuMs / 1_000).toFixed(0)} GPU seconds`;
+
+function sizeOf({ nodes, perNode }: JobSpec): string {
+  return nodes === 1 ? count(perNode.gpus, "GPU") : `${nodes} × ${count(perNode.gpus, "GPU")}`;
+}
+
+function named(names: readonly string[]): string {
+  const first = names.slice(0, NAMED_MAX).join(", ");
+  return names.length > NAMED_MAX ? `${first} and ${names.length - NAMED_MAX} more` : first;
+}
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,95 @@
+// The smallest change that would start a waiting job now. Tries what a person would try: a smaller
+// gang, the same GPUs on more nodes, fewer GPUs, another queue limit.
+
+import { unreachable } from "../../base/assert.ts";
+import { NodePool } from "./fit.ts";
+import { fitGang, shapeOf } from "./gang.ts";
+import type { Hold } from "./hold.ts";
+import type { Job, JobSpec } from "./job.ts";
+import { gpusOf, jobOf } from "./lookup.ts";
+import { limitReached, QueueTree } from "./queue-tree.ts";
+import type { ClusterState } from "./state.ts";
+
+type FitsNow = (spec: JobSpec) => boolean;
+
+/** A sentence, or empty when no such change was found. */
+export function remedyFor(state: ClusterState, { spec }: Job, nowMs: number, hold: Hold): string {
+  const fitsNow = tester(state, spec, nowMs);
+  switch (hold.code) {
+    case "EVALUATING":
+    case "BACKOFF":
+    case "WAITING_FOR_PREEMPTED":
+      return "";
+    case "EXCEEDS_QUEUE_LIMIT":
+      return (
+        `Ask for ${hold.limit} GPUs or fewer, or have the limit of ${hold.queue} raised ` +
+        `to ${hold.asked}.`
+      );
+    case "WAITING_FOR_QUOTA":
+      return (
+        smaller(spec, fitsNow) ||
+        `A limit of ${hold.allocated + hold.asked} for ${hold.queue} would let it in, if there is room.`
+      );
+    case "NO_MATCHING_GPU":
+      return fitsNow({ ...spec, gpuType: "" })
+        ? "Without a GPU type it would start now."
+        : "Ask for a GPU type that is there.";
+    case "EXCEEDS_CLUSTER":
+    case "WAITING_FOR_GPUS":
+    case "FRAGMENTED":
+    case "RESERVED_FOR_OTHER":
+      return smaller(spec, fitsNow);
+    default:
+      return unreachable(hold);
+  }
+}
+
+function smaller(spec: JobSpec, fitsNow: FitsNow): string {
+  return sameGpusSpread(spec, fitsNow) || smallerGang(spec, fitsNow) || fewerGpus(spec, fitsNow);
+}
+
+function sameGpusSpread(spec: JobSpec, fitsNow: FitsNow): string {
+  const total = gpusOf(spec);
+  const gpus = below(spec.perNode.gpus).find(
+    (each) => total % each === 0 && fitsNow(sized(spec, total / each, each)),
+  );
+  return gpus === undefined ? "" : `nodes: ${total / gpus} with gpus: ${gpus} would start now.`;
+}
+
+/** Whoever fits with n nodes fits with fewer: halving finds the most. */
+function smallerGang(spec: JobSpec, fitsNow: FitsNow): string {
+  let fitting = 0;
+  let tooMany = spec.nodes;
+  while (tooMany - fitting > 1) {
+    const nodes = (fitting + tooMany) >> 1;
+    if (fitsNow({ ...spec, nodes })) fitting = nodes;
+    else tooMany = nodes;
+  }
+  return fitting === 0 ? "" : `nodes: ${fitting} would start now.`;
+}
+
+function fewerGpus(spec: JobSpec, fitsNow: FitsNow): string {
+  const gpus = below(spec.perNode.gpus).find((each) => fitsNow(sized(spec, spec.nodes, each)));
+  return gpus === undefined ? "" : `gpus: ${gpus} on each node would start now.`;
+}
+
+/** n - 1, n - 2, ... 1. */
+const below = (n: number): readonly number[] =>
+  Array.from({ length: Math.max(0, n - 1) }, (_, at) => n - 1 - at);
+
+const sized = (spec: JobSpec, nodes: number, gpus: number): JobSpec => ({
+  ...spec,
+  nodes,
+  perNode: { ...spec.perNode, gpus },
+});
+
+/** On what is free and reserved for nobody, within every limit. Claims are not known here. */
+function tester(state: ClusterState, { queue }: JobSpec, nowMs: number): FitsNow {
+  const leaf = new QueueTree(state, nowMs).queue(queue);
+  const pool = new NodePool([...state.nodes.values()]);
+  for (const { jobId, placement } of state.reservations.values()) {
+    for (const task of placement) pool.take(task, jobOf(state, jobId).spec.perNode);
+  }
+  return (spec) =>
+    limitReached(leaf, gpusOf(spec)) === null && fitGang(pool, shapeOf(spec), []) !== null;
+}
