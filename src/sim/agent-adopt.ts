@@ -5,39 +5,30 @@ import type { LocalEvent, LocalPhase } from "../agent/core/local.ts";
 import type { Machine, TaskRecord } from "./machine.ts";
 
 export function adoptAll(machine: Machine): readonly LocalEvent[] {
-  if (!machine.faultsOn.agentAdopts) machine.records.clear();
+  if (!machine.sabotage.agentAdopts) machine.records.clear();
   return [...machine.records.values()].flatMap((record) => adopt(machine, record));
 }
 
 function adopt(machine: Machine, record: TaskRecord): readonly LocalEvent[] {
   const { local, process } = record;
-  const phase = phaseOf(record, machine.faultsOn.agentKeepsStopOrders);
-  const events: LocalEvent[] = [{ kind: "adopted", task: { ...local, phase } }];
-  if (process?.exit == null || phase.kind === "ended" || phase.kind === "flushing") return events;
+  const phase = phaseOf(record, machine.sabotage.agentKeepsStopOrders);
+  const events: LocalEvent[] = [{ kind: "adopted", task: { ...local, parts: [], phase } }];
+  const exit = process?.exit ?? null;
+  if (exit === null || phase.kind === "ended" || phase.kind === "flushing") return events;
   const { jobId, attempt, rank } = local;
   const nowMs = machine.clock.bootMs();
-  return [...events, { kind: "exited", key: { jobId, attempt, rank }, exit: process.exit, nowMs }];
+  return [...events, { kind: "exited", key: { jobId, attempt, rank }, exit, nowMs }];
 }
 
 function phaseOf(record: TaskRecord, keepsStopOrders: boolean): LocalPhase {
   const { phase } = record.local;
-  switch (phase.kind) {
-    case "ended":
-      return phase;
-    case "flushing":
-      return { ...phase, hasBegun: false };
-    case "stopping":
-      return keepsStopOrders ? phase : { kind: "running" };
-    case "running":
-    case "launching":
-      return { kind: "running" };
-    case "killing":
-      // Its reason is not on the disk: what is not wanted any more is killed again.
-      if (record.process !== null) return { kind: "running" };
-      return neverStarted();
-    default:
-      return neverStarted();
-  }
+  if (phase.kind === "ended") return phase;
+  if (phase.kind === "flushing") return { ...phase, hasBegun: false };
+  if (record.process === null) return neverStarted();
+  // Only an order that has reached the supervisor is on the disk; another one will come again. What
+  // was being killed, and is still not wanted, is killed again.
+  const isTold = record.process.isToldToStop && keepsStopOrders;
+  return phase.kind === "stopping" && isTold ? phase : { kind: "running" };
 }
 
 function neverStarted(): LocalPhase {

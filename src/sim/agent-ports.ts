@@ -16,6 +16,8 @@ export interface AgentPorts {
   /** A task is about to restore: the world checks that it may. */
   readonly onRestore: (task: DesiredTask) => void;
   readonly onMissingCheckpoint: (task: DesiredTask) => void;
+  /** The agent process dies here; another one starts later. */
+  readonly onCrash: () => void;
   readonly nowMs: () => number;
   readonly isHealed: () => boolean;
   readonly trace: (actor: string, text: string) => void;

@@ -135,7 +135,7 @@ export class Agent implements StreamSide {
 
   private happen(event: LocalEvent): void {
     this.local = applyLocal(this.local, event);
-    this.ports.trace(this.host, `folds ${JSON.stringify(event)}`);
+    if (event.kind !== "desired") this.ports.trace(this.host, describeNews(event));
     for (const task of this.local.tasks) {
       const record = this.machine.records.get(taskName(task));
       if (record !== undefined) record.local = task;
@@ -143,22 +143,33 @@ export class Agent implements StreamSide {
   }
 
   private settle(): void {
-    const lease = this.machine.faultsOn.agentHoldsLease ? this.link.lease : { untilMs: Infinity };
+    const lease = this.machine.sabotage.agentHoldsLease ? this.link.lease : { untilMs: Infinity };
     for (let round = 0; ; round += 1) {
       assert(round < ROUNDS_MAX, `the agent of ${this.host} never comes to rest`);
       const nowMs = this.machine.clock.bootMs();
       const actions = reconcile(this.local, this.link.desired, lease, nowMs);
       if (actions.length === 0) break;
       for (const action of actions) this.act(action);
+      if (this.isDead) return;
     }
     this.wakeLater(nextWakeMs(this.local, lease));
     this.report();
   }
 
   private act(action: AgentAction): void {
+    if (this.isDead) return;
     if (action.kind === "prepare") this.work.open(action.task);
     this.happen({ kind: "began", action });
+    if (this.crashesHere()) return;
     this.work.carryOut(action);
+    this.crashesHere();
+  }
+
+  private crashesHere(): boolean {
+    const { network } = this.machine;
+    if (!network.chance(network.faults.crashAtAction)) return false;
+    this.ports.onCrash();
+    return true;
   }
 
   private wakeLater(atBootMs: number | null): void {
@@ -216,6 +227,12 @@ export class Agent implements StreamSide {
     const { instance } = this;
     this.stream.sendUp({ kind: "hello", spec, instance, report: this.currentReport() });
   }
+}
+
+function describeNews(event: LocalEvent): string {
+  if (event.kind !== "began") return JSON.stringify(event);
+  const { action } = event;
+  return `${action.kind} ${taskName("task" in action ? action.task : action.key)}`;
 }
 
 function withBootDeadline(task: DesiredTask, nowMs: number): DesiredTask {

@@ -39,6 +39,12 @@ export class Chaos {
     this.isOver = true;
   }
 
+  /** kill -9; its supervisor of services starts it again. */
+  crashAgent(machine: Machine): void {
+    this.ports.crashAgent(machine);
+    this.ports.timeline.after(100 + this.longMs(), () => this.ports.startAgent(machine));
+  }
+
   private again(kind: ChaosKind): void {
     const mean = this.faults.meanMs[kind];
     if (mean === 0) return;
@@ -92,11 +98,6 @@ export class Chaos {
     timeline.after(this.longMs(), () => {
       for (const [from, to] of ways) network.unblock(from, to);
     });
-  }
-
-  private crashAgent(machine: Machine): void {
-    this.ports.crashAgent(machine);
-    this.ports.timeline.after(100 + this.longMs(), () => this.ports.startAgent(machine));
   }
 
   private outage(machine: Machine, isWiped: boolean): void {

@@ -183,7 +183,7 @@ export class Checks {
   private processPlaced(process: Process, truth: JobTruth, name: string): void {
     const placed = truth.placement[process.key.rank];
     promise(
-      placed?.nodeId === process.machine.spec.id && placed.gpus.join() === process.gpus.join(),
+      placed?.nodeId === process.machine.name && placed.gpus.join() === process.gpus.join(),
       () => `${name} uses GPUs ${process.gpus.join()}, placed was ${JSON.stringify(placed)}`,
     );
   }
@@ -200,8 +200,9 @@ export class Checks {
 }
 
 /**
- * Whether it uses its GPUs. A machine that sleeps through its lease runs nothing; when it wakes, its
- * supervisors need a moment to see that, which no design can avoid, and what is stored is fenced.
+ * Whether it uses its GPUs. A machine that sleeps through its lease runs nothing; when it wakes,
+ * its supervisors need a moment to see that, which no design can avoid, and what is stored then is
+ * fenced.
  */
 function counts(process: Process): boolean {
   if (process.isOver || process.isPastLease) return false;

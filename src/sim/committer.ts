@@ -6,7 +6,7 @@ import type { Command } from "../scheduler/core/commands.ts";
 import { isWhole } from "../scheduler/core/decide-checkpoint.ts";
 import { activeAttempt, type Checkpoint, type Job, resumePoint } from "../scheduler/core/job.ts";
 import type { ClusterState } from "../scheduler/core/state.ts";
-import type { SchedulerPorts } from "./scheduler.ts";
+import type { SchedulerPorts } from "./scheduler-ports.ts";
 
 const MANIFEST_MS_MAX = 300;
 const SLOW_MANIFEST_MS_MAX = 20_000;
@@ -33,6 +33,7 @@ export class Committer {
         if (this.busy.has(checkpoint.id)) continue;
         if (this.isReady(job, checkpoint)) this.commit(job, checkpoint);
         else if (isSpent(job, checkpoint)) this.delete(job, checkpoint);
+        else if (!this.ports.sabotage.retentionSparesResume) this.forgetObjects(checkpoint);
       }
     }
   }
@@ -60,17 +61,17 @@ export class Committer {
 
   /** The command first: what the log no longer knows may go, never the other way round. */
   private delete(job: Job, checkpoint: Checkpoint): void {
-    const { id, manifestDigest } = checkpoint;
+    const { id } = checkpoint;
     this.busy.add(id);
-    const remove = (): void => {
-      if (manifestDigest !== null) this.ports.store.delete(manifestDigest);
-    };
-    if (!this.ports.sabotage.deletesAfterCommand) remove();
     const command = { kind: "checkpoint.delete", jobId: job.id, checkpointId: id } as const;
     this.loop.enqueue(command, null, (isAccepted) => {
       this.busy.delete(id);
-      if (isAccepted) remove();
+      if (isAccepted) this.forgetObjects(checkpoint);
     });
+  }
+
+  private forgetObjects({ manifestDigest }: Checkpoint): void {
+    if (manifestDigest !== null) this.ports.store.delete(manifestDigest);
   }
 }
 

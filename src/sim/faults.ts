@@ -17,6 +17,8 @@ export interface Faults {
   readonly reportTwice: number;
   /** At each of the three crash points of a commit. */
   readonly crashAtCommit: number;
+  /** The agent dies before or after it does what it has decided to do. */
+  readonly crashAtAction: number;
   /** A commit takes up to seconds. */
   readonly slowCommit: number;
   /** A checkpoint does not match its manifest when it is restored. */
@@ -56,9 +58,12 @@ const MEAN_MS: Readonly<Record<ChaosKind, readonly [number, number]>> = {
 };
 
 export function drawFaults(prng: Prng): Faults {
-  const rate = (max: number): number => (prng.chance(1, 2) ? 1 + prng.below(max) : 0);
+  // In a calm run jobs live long enough to compete; in a wild one nothing lasts.
+  const [numerator, denominator] = prng.chance(2, 5) ? [1, 8] : [1, 2];
+  const isOn = (): boolean => prng.chance(numerator, denominator);
+  const rate = (max: number): number => (isOn() ? 1 + prng.below(max) : 0);
   const mean = ([least, most]: readonly [number, number]): number =>
-    prng.chance(1, 2) ? least + prng.below(most - least) : 0;
+    isOn() ? least + prng.below(most - least) : 0;
   return {
     slowMessage: rate(100),
     streamBreak: rate(10),
@@ -66,6 +71,7 @@ export function drawFaults(prng: Prng): Faults {
     callTwice: rate(300),
     reportTwice: rate(50),
     crashAtCommit: rate(12),
+    crashAtAction: rate(40),
     slowCommit: rate(50),
     corruptCheckpoint: rate(200),
     prepareFails: rate(60),
@@ -93,6 +99,7 @@ export const NO_FAULTS: Faults = {
   callTwice: 0,
   reportTwice: 0,
   crashAtCommit: 0,
+  crashAtAction: 0,
   slowCommit: 0,
   corruptCheckpoint: 0,
   prepareFails: 0,

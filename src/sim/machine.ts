@@ -10,7 +10,7 @@ import type { TaskExit } from "../scheduler/core/job.ts";
 import type { NodeSpec } from "../scheduler/core/state.ts";
 import { HostClock } from "./host-clock.ts";
 import type { Network } from "./network.ts";
-import { Process } from "./process.ts";
+import { type Home, Process } from "./process.ts";
 import type { Sabotage } from "./sabotage.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Gang } from "./training.ts";
@@ -43,13 +43,13 @@ export interface MachinePorts {
   readonly onProcess: (process: Process) => void;
 }
 
-export class Machine {
+export class Machine implements Home {
   readonly spec: NodeSpec;
   readonly clock: HostClock;
   readonly network: Network;
   readonly records = new Map<string, TaskRecord>();
   readonly processes = new Set<Process>();
-  readonly faultsOn: Sabotage;
+  readonly sabotage: Sabotage;
   isUp = true;
   isSuspended = false;
   ears: AgentEars | null = null;
@@ -63,7 +63,7 @@ export class Machine {
     this.spec = spec;
     this.ports = ports;
     this.network = ports.network;
-    this.faultsOn = ports.sabotage;
+    this.sabotage = ports.sabotage;
     this.clock = new HostClock(ports.timeline, ports.driftPpm);
   }
 
@@ -139,7 +139,7 @@ export class Machine {
   powerOff(isWiped: boolean): void {
     this.isUp = false;
     this.bootNumber += 1;
-    for (const process of [...this.processes]) process.vanish();
+    for (const process of this.processes) process.vanish();
     this.processes.clear();
     this.woken.length = 0;
     if (this.isSuspended) this.resume();

@@ -3,14 +3,14 @@
 
 import type { Prng } from "../base/prng.ts";
 import type { Faults } from "./faults.ts";
-import { Stream, type StreamSide } from "./stream.ts";
+import { Stream, type StreamSide, type Wire } from "./stream.ts";
 import type { Timeline } from "./timeline.ts";
 
 const SLOW_MS_MAX = 4_000;
 /** Now and then longer than a lease. */
 const VERY_SLOW_MS_MAX = 25_000;
 
-export class Network {
+export class Network implements Wire {
   private readonly timeline: Timeline;
   private readonly prng: Prng;
   private readonly blocked = new Set<string>();
@@ -81,12 +81,10 @@ export class Network {
     return prng.below(prng.chance(1, 20) ? VERY_SLOW_MS_MAX : SLOW_MS_MAX);
   }
 
-  /** Whether this message takes its stream down. */
   breaks(): boolean {
     return this.prng.chance(this.faults.streamBreak, 1_000);
   }
 
-  /** How long one side takes to notice that the other is gone without a word. */
   noticeMs(): number {
     return this.prng.below(10_000);
   }

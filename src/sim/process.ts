@@ -4,8 +4,10 @@
 import type { Prng } from "../base/prng.ts";
 import type { TaskKey } from "../agent/core/task-key.ts";
 import type { TaskExit } from "../scheduler/core/job.ts";
-import type { Machine } from "./machine.ts";
-import type { Gang } from "./training.ts";
+import type { HostClock } from "./host-clock.ts";
+import type { Network } from "./network.ts";
+import type { Sabotage } from "./sabotage.ts";
+import type { Gang, Member } from "./training.ts";
 
 /** From the polite signal at the deadline until the end of everything. */
 const TERM_TO_KILL_MS = 4_000;
@@ -15,10 +17,23 @@ const KILL_MS = 20;
 const SLOW_KILL_MS_MAX = 1_500;
 const SIGKILLED = 137;
 
-export class Process {
+/** What a process needs of its machine. */
+export interface Home {
+  readonly name: string;
+  readonly clock: HostClock;
+  readonly network: Network;
+  readonly sabotage: Sabotage;
+  readonly isSuspended: boolean;
+  leaseLeftMs(): number;
+  after(delayMs: number, run: () => void): void;
+  checkpointWritten(key: TaskKey, step: number): void;
+  processEnded(process: Process): void;
+}
+
+export class Process implements Member {
   readonly key: TaskKey;
   readonly gpus: readonly number[];
-  readonly machine: Machine;
+  readonly machine: Home;
   /** Set once the process is gone. */
   exit: TaskExit | null = null;
   /** Woke up on a machine that slept through its lease: being killed, counts as dead by then. */
@@ -33,7 +48,7 @@ export class Process {
 
   constructor(
     options: { readonly key: TaskKey; readonly gpus: readonly number[]; readonly gang: Gang },
-    machine: Machine,
+    machine: Home,
     prng: Prng,
   ) {
     this.key = options.key;
@@ -47,13 +62,18 @@ export class Process {
     return this.exit !== null;
   }
 
+  /** Its supervisor has an order to stop it: the stop file lies in its folder. */
+  get isToldToStop(): boolean {
+    return this.deadlineBootMs !== Infinity;
+  }
+
   get isFrozen(): boolean {
     return this.machine.isSuspended;
   }
 
   /** Looks at the lease at each tick near its end; the agent moves the end on by rewriting a file. */
   watchLease(): void {
-    if (this.isOver || !this.machine.faultsOn.supervisorHoldsLease) return;
+    if (this.isOver || !this.machine.sabotage.supervisorHoldsLease) return;
     const leftMs = this.machine.leaseLeftMs();
     if (leftMs <= 0) return this.kill("lease_expired");
     this.machine.after(leftMs + this.prng.below(TICK_MS), () => this.watchLease());

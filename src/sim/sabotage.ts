@@ -14,8 +14,6 @@ export interface Sabotage {
   readonly leaseMarginMs: number;
   /** After a restart the scheduler counts every node as heard. */
   readonly restartGrantsLease: boolean;
-  /** A node's stream is closed before it is given up. */
-  readonly expiryClosesStream: boolean;
   /** Replies and orders leave only after the commit. */
   readonly repliesAfterCommit: boolean;
   readonly publishesAfterCommit: boolean;
@@ -27,8 +25,8 @@ export interface Sabotage {
   readonly waitsForStopped: boolean;
   /** Manifests are written only for whole checkpoints of the newest attempt. */
   readonly commitsWholeOnly: boolean;
-  /** What the job would resume from is never deleted from the store. */
-  readonly deletesAfterCommand: boolean;
+  /** What a job would resume from is never deleted from the store. */
+  readonly retentionSparesResume: boolean;
   /** The scheduler plans again when time alone changes the answer. */
   readonly wakes: boolean;
 }
@@ -40,13 +38,12 @@ export const NO_SABOTAGE: Sabotage = {
   agentAdopts: true,
   leaseMarginMs: 5_000,
   restartGrantsLease: true,
-  expiryClosesStream: true,
   repliesAfterCommit: true,
   publishesAfterCommit: true,
   passesRequestIds: true,
   publishes: true,
   waitsForStopped: true,
   commitsWholeOnly: true,
-  deletesAfterCommand: true,
+  retentionSparesResume: true,
   wakes: true,
 };

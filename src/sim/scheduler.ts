@@ -4,22 +4,17 @@
 import { assert } from "../base/assert.ts";
 import type { Refusal } from "../base/errors.ts";
 import type { JobId, NodeId } from "../base/ids.ts";
-import type { Prng } from "../base/prng.ts";
 import type { Accepted, Command, Envelope } from "../scheduler/core/commands.ts";
 import { planStep, step } from "../scheduler/core/cycle.ts";
 import { nodesTouched } from "../scheduler/core/desired.ts";
 import type { ClusterEvent, LoggedEvent } from "../scheduler/core/events.ts";
 import type { Hold } from "../scheduler/core/hold.ts";
-import type { MutableClusterState, Policy } from "../scheduler/core/state.ts";
+import type { MutableClusterState } from "../scheduler/core/state.ts";
 import { Committer } from "./committer.ts";
-import type { DurableLog } from "./durable-log.ts";
-import type { Faults } from "./faults.ts";
 import type { AgentMessage } from "./messages.ts";
-import type { ObjectStore } from "./object-store.ts";
-import type { Sabotage } from "./sabotage.ts";
+import type { SchedulerPorts } from "./scheduler-ports.ts";
 import { type LoopPort, Sessions } from "./sessions.ts";
 import type { Stream } from "./stream.ts";
-import type { Timeline } from "./timeline.ts";
 
 /** Wall clock at the start of the simulation. */
 export const EPOCH_MS = 1_700_000_000_000;
@@ -27,22 +22,6 @@ const BATCH_MAX = 16;
 const COMMIT_MS_MAX = 8;
 const SLOW_COMMIT_MS_MAX = 3_000;
 const SNAPSHOT_CHANCE = 50;
-
-export interface SchedulerPorts {
-  readonly timeline: Timeline;
-  readonly prng: Prng;
-  readonly log: DurableLog;
-  readonly store: ObjectStore;
-  readonly policy: Policy;
-  readonly faults: () => Faults;
-  readonly sabotage: Sabotage;
-  /** Told of each batch of events once applied, before it is durable. */
-  readonly onApplied: (state: MutableClusterState, events: readonly LoggedEvent[]) => void;
-  readonly onDurable: (events: readonly LoggedEvent[]) => void;
-  /** The process dies here. */
-  readonly onCrash: () => void;
-  readonly trace: (actor: string, text: string) => void;
-}
 
 interface Waiting {
   readonly envelope: Envelope;

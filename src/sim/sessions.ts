@@ -132,7 +132,7 @@ export class Sessions {
     this.watched.delete(nodeId);
     // No heartbeat may be acknowledged once this is decided, or the agent would go on.
     const session = this.byNode.get(nodeId);
-    if (session !== undefined && this.sabotage.expiryClosesStream) this.close(session);
+    if (session !== undefined) this.close(session);
     const instance = this.loop.state.nodes.get(nodeId)?.instance;
     if (instance === undefined) return;
     this.loop.enqueue({ kind: "node.expire", nodeId, instance }, null, () => {});

@@ -3,10 +3,19 @@
 // in its own time: that is when an old stream and a new one overlap.
 
 import type { AgentMessage, SchedulerMessage } from "./messages.ts";
-import type { Network } from "./network.ts";
 import type { Timeline } from "./timeline.ts";
 
 export type Message = AgentMessage | SchedulerMessage;
+
+/** What a stream needs of the network below it. */
+export interface Wire {
+  canReach(from: string, to: string): boolean;
+  delayMs(): number;
+  /** Whether the message that is sent now takes the stream down. */
+  breaks(): boolean;
+  /** How long one side takes to notice that the other is gone without a word. */
+  noticeMs(): number;
+}
 
 export interface StreamSide {
   readonly host: string;
@@ -27,13 +36,13 @@ interface Pipe {
 
 export class Stream {
   private readonly timeline: Timeline;
-  private readonly network: Network;
+  private readonly wire: Wire;
   private readonly up: Pipe;
   private readonly down: Pipe;
 
-  constructor(timeline: Timeline, network: Network, caller: StreamSide, callee: StreamSide) {
+  constructor(timeline: Timeline, wire: Wire, caller: StreamSide, callee: StreamSide) {
     this.timeline = timeline;
-    this.network = network;
+    this.wire = wire;
     this.up = { from: caller.host, to: callee, queue: [], isShut: false, isPumping: false };
     this.down = { from: callee.host, to: caller, queue: [], isShut: false, isPumping: false };
   }
@@ -76,14 +85,14 @@ export class Stream {
 
   private send(pipe: Pipe, back: Pipe, message: Message): void {
     if (back.isShut) return; // The sender itself has closed.
-    if (this.network.breaks()) this.break();
+    if (this.wire.breaks()) this.break();
     else this.enqueue(pipe, { kind: "message", message });
   }
 
   private break(): void {
     for (const pipe of [this.up, this.down]) {
       pipe.queue.length = 0;
-      const readyAtMs = this.timeline.nowMs + this.network.noticeMs();
+      const readyAtMs = this.timeline.nowMs + this.wire.noticeMs();
       pipe.queue.push({ readyAtMs, item: { kind: "end" } });
       this.pump(pipe);
     }
@@ -92,7 +101,7 @@ export class Stream {
   private enqueue(pipe: Pipe, item: Item): void {
     if (pipe.isShut) return;
     const last = pipe.queue.at(-1)?.readyAtMs ?? 0;
-    const readyAtMs = Math.max(last, this.timeline.nowMs + this.network.delayMs());
+    const readyAtMs = Math.max(last, this.timeline.nowMs + this.wire.delayMs());
     pipe.queue.push({ readyAtMs, item });
     this.pump(pipe);
   }
@@ -106,7 +115,7 @@ export class Stream {
       const next = pipe.queue[0];
       if (next === undefined || pipe.isShut) return;
       if (next.readyAtMs <= this.timeline.nowMs) {
-        if (!this.network.canReach(pipe.from, pipe.to.host)) return; // `wake` goes on from here.
+        if (!this.wire.canReach(pipe.from, pipe.to.host)) return; // `wake` goes on from here.
         pipe.queue.shift();
         this.deliver(pipe, next.item);
       }

@@ -57,6 +57,11 @@ export class Timeline {
     }
   }
 
+  /** Runs on until `untilMs`, or until `isDone`. */
+  run(untilMs: number, isDone: () => boolean = () => false): void {
+    while (!isDone() && this.runNext(untilMs));
+  }
+
   private push(entry: Entry): void {
     const { heap } = this;
     let at = heap.length;

@@ -4,7 +4,6 @@
 import { assert } from "../base/assert.ts";
 import type { JobId } from "../base/ids.ts";
 import type { Prng } from "../base/prng.ts";
-import type { Process } from "./process.ts";
 import type { Timeline, Timer } from "./timeline.ts";
 
 /** How one job's script behaves. Times in milliseconds. */
@@ -24,6 +23,16 @@ export interface Profile {
   readonly prepareMs: number;
 }
 
+/** What a gang sees of one rank's processes. */
+export interface Member {
+  readonly isOver: boolean;
+  /** Has begun to end by itself. */
+  readonly isLeaving: boolean;
+  readonly isFrozen: boolean;
+  exitSoon(delayMs: number, code: number): void;
+  saved(step: number): void;
+}
+
 /** The gang of one attempt. */
 export class Gang {
   readonly jobId: JobId;
@@ -32,7 +41,7 @@ export class Gang {
   private readonly size: number;
   private readonly timeline: Timeline;
   private readonly prng: Prng;
-  private readonly members = new Map<number, Process>();
+  private readonly members = new Map<number, Member>();
   private startStep = 0;
   private joinedAtMs: number | null = null;
   private failsAtStep: number | null = null;
@@ -63,14 +72,14 @@ export class Gang {
   }
 
   /** A rank's process is up. The last one to come starts the training. */
-  join(rank: number, process: Process, startStep: number, canFail: boolean): void {
+  join(rank: number, member: Member, startStep: number, canFail: boolean): void {
     assert(!this.members.has(rank), `rank ${rank} of ${this.jobId}/${this.attempt} joins twice`);
     const isFirst = this.members.size === 0;
     assert(isFirst || startStep === this.startStep, `${this.jobId}: ranks resume differently`);
     this.startStep = startStep;
-    this.members.set(rank, process);
+    this.members.set(rank, member);
     if (this.state !== "gathering" || this.members.size < this.size) return;
-    if ([...this.members.values()].some((member) => member.isOver)) return;
+    if ([...this.members.values()].some((other) => other.isOver)) return;
     this.state = "training";
     this.joinedAtMs = this.timeline.nowMs;
     if (canFail && this.prng.chance(this.profile.failure, 1_000)) {
@@ -80,12 +89,12 @@ export class Gang {
   }
 
   /** A rank was asked to stop; the ranks of a script that saves agree on it among themselves. */
-  stopAsked(process: Process): void {
+  stopAsked(member: Member): void {
     if (this.state === "saving" || this.state === "finished") return;
     const { onStop } = this.profile;
-    if (this.state !== "training") return process.exitSoon(this.prng.below(1_000), 143);
+    if (this.state !== "training") return member.exitSoon(this.prng.below(1_000), 143);
     if (onStop === "ignore") return;
-    if (onStop === "die") return process.exitSoon(this.prng.below(2_000), 143);
+    if (onStop === "die") return member.exitSoon(this.prng.below(2_000), 143);
     this.state = "saving";
     this.milestone?.cancel();
     this.milestone = this.timeline.after(100 + this.prng.below(2_900), () => {

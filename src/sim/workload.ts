@@ -35,12 +35,13 @@ export function drawWorkload(prng: Prng): Workload {
   const leaves = queues.filter(({ path }) => !queues.some((other) => isBelow(other.path, path)));
   const count = 3 + prng.below(12);
   const hasCancels = prng.chance(1, 2);
+  const submitWithinMs = prng.chance(1, 2) ? 20_000 : safetyMs * 0.7;
   const jobs = Array.from({ length: count }, (_, index): PlannedJob => {
     const profile = drawProfile(prng);
     return {
       spec: drawSpec(prng, `run-${index + 1}`, prng.pick(leaves).path, profile),
       profile,
-      submitAtMs: prng.below(safetyMs * 0.7),
+      submitAtMs: prng.below(submitWithinMs),
       cancelAfterMs: hasCancels && prng.chance(1, 4) ? prng.below(60_000) : null,
     };
   });
@@ -139,8 +140,8 @@ function drawSpec(prng: Prng, name: string, queue: QueuePath, profile: Profile):
 
 function drawProfile(prng: Prng): Profile {
   return {
-    steps: 5 + prng.below(60),
-    stepMs: 200 + prng.below(1_500),
+    steps: 5 + prng.below(100),
+    stepMs: 100 + prng.below(900),
     checkpointSteps: prng.chance(1, 5) ? 0 : 3 + prng.below(20),
     isSharded: prng.chance(1, 2),
     onStop: prng.chance(3, 5) ? "save" : prng.pick(["die", "ignore"]),

@@ -76,21 +76,21 @@ export class World {
     const user = this.makeClient("user");
     this.clients = [admin, user];
     this.operator = new Operator(admin, this.workload, this.prng.fork());
+    this.chaos = this.makeChaos();
     this.startScheduler();
     for (const machine of this.machines) this.startAgent(machine);
     this.operator.setQueues(this.workload.queues);
     for (const job of this.workload.jobs) this.operator.submitLater(user, job, this.timeline);
-    this.chaos = this.makeChaos();
   }
 
   run(): void {
     const { safetyMs } = this.workload;
-    while (this.timeline.runNext(safetyMs)) {}
+    this.timeline.run(safetyMs);
     this.heal();
     const work = this.workload.jobs.map(({ profile }) => profile.steps * profile.stepMs + 60_000);
     const untilMs =
       this.timeline.nowMs + HEALED_BASE_MS + HEALED_WORK_FACTOR * work.reduce((a, b) => a + b, 0);
-    while (!this.isDone() && this.timeline.runNext(untilMs)) {}
+    this.timeline.run(untilMs, () => this.isDone());
     promise(this.isDone(), () => `not at rest ${untilMs} ms after the start: ${this.unfinished()}`);
     this.compareDisk();
   }
@@ -242,6 +242,7 @@ export class World {
       profileOf: (_jobId, name) => this.plannedJob(name).profile,
       onRestore: (task) => this.checks.restores(task),
       onMissingCheckpoint: (task) => this.checks.missing(task),
+      onCrash: () => this.chaos.crashAgent(machine),
       nowMs: () => this.timeline.nowMs,
       isHealed: () => this.isHealed,
       trace: (actor, text) => this.say(actor, text),

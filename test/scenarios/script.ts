@@ -1,0 +1,156 @@
+// The commands of a scenario file and what each does to the stage. A line that is not understood is a
+// mistake in the file, and said so.
+
+import { must } from "../../src/base/assert.ts";
+import { jobId, nodeId, queuePath } from "../../src/base/ids.ts";
+import { jobSpec, nodeSpec } from "../../src/scheduler/core/fixture.ts";
+import type { TaskExit } from "../../src/scheduler/core/job.ts";
+import { DEFAULT_POLICY, type QueueSpec } from "../../src/scheduler/core/state.ts";
+import { renderEvents, renderHold, renderJob, renderReply } from "./render.ts";
+import { Stage, START_MS } from "./stage.ts";
+
+interface Line {
+  readonly verb: string;
+  readonly words: readonly string[];
+  readonly options: ReadonlyMap<string, string>;
+}
+
+/** Runs one command and gives its output. */
+export function runLine(stage: Stage, text: string): readonly string[] {
+  const line = parseLine(text);
+  const command = COMMANDS.get(line.verb);
+  if (command === undefined) throw new Error(`no such command: ${line.verb}`);
+  const said = command(stage, line);
+  return [...said, ...renderEvents(stage.news(), START_MS)];
+}
+
+type Run = (stage: Stage, line: Line) => readonly string[];
+
+const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
+  ["policy", setPolicy],
+  ["node", joinNode],
+  ["queue", setQueue],
+  ["submit", submit],
+  ["cancel", (stage, line) => renderReply(stage.send(cancelOf(line)))],
+  ["cordon", (stage, line) => renderReply(stage.send(nodeCommand("node.cordon", line)))],
+  ["drain", (stage, line) => renderReply(stage.send(nodeCommand("node.drain", line)))],
+  [
+    "uncordon",
+    (stage, line) => renderReply(stage.send({ kind: "node.uncordon", nodeId: nodeId(word(line)) })),
+  ],
+  ["silence", (stage, line) => nothing(stage.silence(word(line)))],
+  ["return", (stage, line) => nothing(stage.comeBack(word(line)))],
+  ["end", endTasks],
+  [
+    "checkpoint",
+    (stage, line) => nothing(stage.checkpoint(jobId(word(line)), count(line, "step"))),
+  ],
+  ["wait", (stage, line) => nothing(stage.wait(seconds(word(line))))],
+  ["jobs", (stage) => [...stage.state.jobs.values()].map(renderJob)],
+  ["explain", explain],
+]);
+
+function nothing(_done: void): readonly string[] {
+  return [];
+}
+
+function setPolicy(stage: Stage, line: Line): readonly string[] {
+  const changes = [...line.options].map(([name, value]) => {
+    if (!Object.hasOwn(DEFAULT_POLICY, name)) throw new Error(`no policy is named ${name}`);
+    return [name, policyValue(value)] as const;
+  });
+  stage.policy = { ...stage.policy, ...Object.fromEntries(changes) };
+  return [];
+}
+
+function policyValue(text: string): number | boolean | string {
+  if (/^\d+$/.test(text)) return Number(text);
+  return text === "true" || text === "false" ? text === "true" : text;
+}
+
+function joinNode(stage: Stage, line: Line): readonly string[] {
+  const spec = nodeSpec(word(line), count(line, "gpus"));
+  const type = line.options.get("type") ?? "virtual";
+  stage.join({ ...spec, gpus: spec.gpus.map((gpu) => ({ ...gpu, type })) });
+  return [];
+}
+
+function setQueue(stage: Stage, line: Line): readonly string[] {
+  const limit = line.options.get("limit");
+  const spec: QueueSpec = {
+    path: queuePath(word(line)),
+    guarantee: count(line, "guarantee", 0),
+    limit: limit === undefined ? null : Number(limit),
+    weight: count(line, "weight", 1),
+    order: line.options.get("order") === "las" ? "las" : "fifo",
+  };
+  return renderReply(stage.send({ kind: "queue.apply", queues: [spec], prune: false }));
+}
+
+function submit(stage: Stage, line: Line): readonly string[] {
+  const limit = line.options.get("time");
+  const spec = jobSpec({
+    queue: queuePath(word(line)),
+    nodes: count(line, "nodes", 1),
+    gpus: count(line, "gpus", 1),
+    priorityClass: line.options.get("class") ?? "normal",
+    timeLimitMs: limit === undefined ? null : seconds(limit),
+    restartsMax: count(line, "restarts", 0),
+    graceMs: seconds(line.options.get("grace") ?? "60s"),
+    gpuType: line.options.get("type") ?? "",
+  });
+  return renderReply(stage.send({ kind: "job.submit", spec }, line.options.get("request") ?? null));
+}
+
+function cancelOf(line: Line) {
+  return { kind: "job.cancel", jobId: jobId(word(line)), why: "not needed" } as const;
+}
+
+function nodeCommand<K extends "node.cordon" | "node.drain">(kind: K, line: Line) {
+  return { kind, nodeId: nodeId(word(line)), note: "maintenance" } as const;
+}
+
+/** `end job-1 stopped`, `end job-1 exited code=1 rank=0`. */
+function endTasks(stage: Stage, line: Line): readonly string[] {
+  const reason = EXIT_REASONS.find((known) => known === line.words[1]);
+  const exit: TaskExit = {
+    reason: must(reason, `a reason, one of ${EXIT_REASONS.join(", ")}`),
+    code: count(line, "code", 0),
+    message: "",
+  };
+  const rank = line.options.get("rank");
+  stage.end(jobId(word(line)), exit, rank === undefined ? null : [Number(rank)]);
+  return [];
+}
+
+const EXIT_REASONS = ["exited", "stopped", "killed", "restore_failed", "signalled"] as const;
+
+function explain(stage: Stage, line: Line): readonly string[] {
+  const job = stage.job(jobId(word(line)));
+  return [renderHold(job, stage.plan?.holds.get(job.id))];
+}
+
+function parseLine(text: string): Line {
+  const [verb = "", ...rest] = text.trim().split(/\s+/);
+  const options = rest.filter((part) => part.includes("=")).map(pair);
+  return { verb, words: rest.filter((part) => !part.includes("=")), options: new Map(options) };
+}
+
+function pair(part: string): readonly [string, string] {
+  const at = part.indexOf("=");
+  return [part.slice(0, at), part.slice(at + 1)];
+}
+
+const word = (line: Line): string => must(line.words[0], `what to ${line.verb}`);
+
+function count(line: Line, name: string, otherwise?: number): number {
+  const text = line.options.get(name);
+  const value = text === undefined ? otherwise : Number(text);
+  return must(value, `${name}= of ${line.verb}`);
+}
+
+/** `90s` or `5m`, in milliseconds. */
+function seconds(text: string): number {
+  const match = must(/^(\d+)([sm])$/.exec(text), `a time like 90s, not ${text}`);
+  return Number(match[1]) * (match[2] === "m" ? 60_000 : 1_000);
+}
