@@ -23,16 +23,9 @@ import { decodeChunk, summarizeChunk } from "./core/chunk.ts";
 import type { PointBuffer } from "./core/points.ts";
 import { decodeRun, encodeRun, isEndStatus, type Run } from "./core/run.ts";
 import { decodeSeriesHead, type SeriesHead } from "./core/series.ts";
-import type { StagedWrites } from "./unit.ts";
+import type { Counters, RequestRecord, StagedWrites } from "./records.ts";
 
 const FORMAT = { name: "tracker", version: 1, migrations: new Map() };
-
-/** What a request id was used for. */
-export interface RequestRecord {
-  readonly fingerprint: string;
-  readonly runId: string;
-  readonly atMs: number;
-}
 
 export interface NamedSeries {
   readonly metric: string;
@@ -53,12 +46,6 @@ export interface StepBounds {
 }
 
 const ALL_STEPS: StepBounds = { from: -Infinity, to: Infinity };
-
-/** Highest run and series numbers given. */
-export interface Counters {
-  readonly run: number;
-  readonly series: number;
-}
 
 export class TrackerStore {
   readonly #environment: StoreEnvironment;

@@ -15,28 +15,8 @@ import {
   type SeriesHead,
   withAttempt,
 } from "./core/series.ts";
-import type { Counters, RequestRecord, TrackerStore } from "./store.ts";
-
-export interface RunWrite {
-  /** Null when the run is new. */
-  readonly before: Run | null;
-  readonly run: Run;
-}
-
-export interface BytesWrite {
-  readonly key: readonly (string | number)[];
-  readonly bytes: Uint8Array;
-}
-
-export interface StagedWrites {
-  readonly runs: readonly RunWrite[];
-  readonly series: readonly BytesWrite[];
-  readonly chunks: readonly BytesWrite[];
-  readonly positions: ReadonlyMap<string, number>;
-  readonly requests: ReadonlyMap<string, RequestRecord>;
-  readonly forgottenRequests: readonly (readonly [number, string])[];
-  readonly counters: Counters;
-}
+import type { BytesWrite, Counters, RequestRecord, RunWrite, StagedWrites } from "./records.ts";
+import type { TrackerStore } from "./store.ts";
 
 export class Unit {
   readonly nowMs: number;
