@@ -75,5 +75,6 @@ const COLUMNS: readonly Column<Outcome>[] = [
     title: "RESULT",
     cell: (outcome) => outcome.error?.message ?? "cancelled",
     shrinkTo: 20,
+    isWrapped: true,
   },
 ];

@@ -155,6 +155,6 @@ function columns(style: Style): readonly Column<CheckResult>[] {
     { title: "", cell: (one) => MARKS[one.status], paint: (text, one) => paints[one.status](text) },
     { title: "CHECK", cell: (one) => one.name },
     { title: "RESULT", cell: (one) => one.status, paint: (text, one) => paints[one.status](text) },
-    { title: "FOUND", cell: (one) => one.message, shrinkTo: 30 },
+    { title: "FOUND", cell: (one) => one.message, shrinkTo: 30, isWrapped: true },
   ];
 }

@@ -65,8 +65,8 @@ function columns(style: Style): readonly Column<EventView>[] {
       cell: (event) => `+${roughDuration(event.sinceStartSeconds * 1000)}`,
       isRight: true,
     },
-    { title: "WHO", cell: (event) => event.actor, shrinkTo: 9, dropRank: 2 },
+    { title: "WHO", cell: (event) => event.actor, shrinkTo: 9, dropRank: 1 },
     { title: "WHAT", cell: (event) => event.kind, paint: style.accent },
-    { title: "", cell: (event) => event.message, shrinkTo: 20, dropRank: 1 },
+    { title: "", cell: (event) => event.message, shrinkTo: 24, isWrapped: true },
   ];
 }

@@ -3,8 +3,10 @@
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { jobReference } from "../job-reference.ts";
-import { printable } from "../terminal/width.ts";
+import { printable, wrap } from "../terminal/width.ts";
 import { jobView } from "../views/job-view.ts";
+
+const INDENT = "  ";
 
 export const explain = defineCommand({
   name: "explain",
@@ -44,7 +46,9 @@ export const explain = defineCommand({
         const code = view.hold === null ? "" : `  ${style.warn(view.hold.code)}`;
         const name = printable(view.name);
         const title = `${style.bold(view.id)}  ${name}  ${style.phase(view.phase)}${code}`;
-        const body = lines.map((line) => `  ${printable(line)}`);
+        const body = lines.flatMap((line) =>
+          wrap(printable(line), print.width - INDENT.length).map((part) => INDENT + part),
+        );
         const place = position > 0 ? [`  Place ${position} of queue ${view.queue}.`] : [];
         const before = ahead.length > 0 ? [`  Ahead: ${ahead.map(printable).join(", ")}`] : [];
         const next = remedy === "" ? [] : [`${style.good("→")} ${printable(remedy)}`];

@@ -73,7 +73,12 @@ function nodeCommand(act: NodeAct): CommandSpec {
         items: outcomes,
         columns: () => [
           { title: "NODE", cell: (one) => one.node },
-          { title: "RESULT", cell: (one) => one.error?.message ?? one.result, shrinkTo: 20 },
+          {
+            title: "RESULT",
+            cell: (one) => one.error?.message ?? one.result,
+            shrinkTo: 20,
+            isWrapped: true,
+          },
         ],
         nameOf: (one) => one.node,
         whenEmpty: "",

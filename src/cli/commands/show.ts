@@ -124,7 +124,7 @@ function attemptColumns({ style }: Printer, nowMs: number): readonly Column<Atte
       isWide: true,
     },
     { title: "NODES", cell: (attempt) => placementText(attempt.placement), shrinkTo: 10 },
-    { title: "WHY", cell: whyText, shrinkTo: 10, dropRank: 1, paint: style.dim },
+    { title: "WHY", cell: whyText, shrinkTo: 20, isWrapped: true, paint: style.dim },
   ];
 }
 

@@ -1,7 +1,7 @@
 // Plain columns that fit the terminal: first the flexible ones shrink, then the least important
 // ones go. Without a terminal nothing is cut, so that scripts see everything. Pure.
 
-import { displayWidth, padEnd, padStart, printable, truncate } from "./width.ts";
+import { displayWidth, padEnd, padStart, printable, truncate, wrap } from "./width.ts";
 
 export interface Column<Row> {
   readonly title: string;
@@ -11,6 +11,8 @@ export interface Column<Row> {
   readonly isWide?: boolean;
   /** May be cut down to so many cells. */
   readonly shrinkTo?: number;
+  /** In the last column: what does not fit goes on below instead of being cut. */
+  readonly isWrapped?: boolean;
   /** Left out on narrow terminals, the largest first; absent = always shown. */
   readonly dropRank?: number;
   /** Adds colour; gets the text already cut and padded. */
@@ -46,16 +48,30 @@ export function renderTable<Row>(
     aligned(column, truncate(column.title, width), width),
   );
   const lines = [options.paintTitle(title.join(GAP).trimEnd())];
-  rows.forEach((row, at) => {
-    const cells = fitting.map(({ column, index, width }, position) => {
-      const text = truncate(grid[at]?.[index] ?? "", width);
-      const isLast = position === fitting.length - 1 && column.isRight !== true;
-      const padded = isLast ? text : aligned(column, text, width);
-      return column.paint === undefined ? padded : column.paint(padded, row);
-    });
-    lines.push(cells.join(GAP).trimEnd());
-  });
+  rows.forEach((row, at) => lines.push(...renderRow(row, grid[at] ?? [], fitting)));
   return `${lines.join("\n")}\n`;
+}
+
+function renderRow<Row>(
+  row: Row,
+  texts: readonly string[],
+  fitting: readonly Sized<Row>[],
+): readonly string[] {
+  const last = fitting.at(-1);
+  const painted = ({ column }: Sized<Row>, text: string): string =>
+    column.paint === undefined ? text : column.paint(text, row);
+  const cells = fitting.map((one) => {
+    const text = truncate(texts[one.index] ?? "", one.width);
+    const isRagged = one === last && one.column.isRight !== true;
+    return painted(one, isRagged ? text : aligned(one.column, text, one.width));
+  });
+  if (last?.column.isWrapped !== true) return [cells.join(GAP).trimEnd()];
+  const before = cells.slice(0, -1);
+  const indent = " ".repeat(totalWidth(fitting) - last.width);
+  return wrap(texts[last.index] ?? "", last.width).map((text, line) => {
+    const start = line === 0 ? [...before, ""].join(GAP) : indent;
+    return (start + painted(last, text)).trimEnd();
+  });
 }
 
 function aligned(column: { readonly isRight?: boolean }, text: string, width: number): string {

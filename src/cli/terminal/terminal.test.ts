@@ -3,7 +3,7 @@ import { sparkline } from "./sparkline.ts";
 import { createStyle, wantsColour } from "./style.ts";
 import type { Column } from "./table.ts";
 import { renderTable } from "./table.ts";
-import { displayWidth, printable, truncate } from "./width.ts";
+import { displayWidth, printable, truncate, wrap } from "./width.ts";
 
 describe("width", () => {
   it.each([
@@ -66,6 +66,22 @@ describe("tables", () => {
 
   it("then the least important one goes", () => {
     expect(draw(16)).toBe("ID  NAME\n 1  a-rather-lo…\n12  b\n");
+  });
+
+  it("a wrapped last column goes on below, and loses nothing", () => {
+    const wrapped = columns.slice(0, 3).map((column) => ({ ...column, isWrapped: true }));
+    const options = { width: 30, isWide: false, paintTitle: (text: string) => text };
+    expect(renderTable(rows, wrapped, options)).toBe(
+      "ID  NAME          WHY\n" +
+        " 1  a-rather-lo…  waits for\n" +
+        "                  GPUs that\n" +
+        "                  others have\n" +
+        "12  b\n",
+    );
+  });
+
+  it("a word that is wider than its column is broken", () => {
+    expect(wrap("ab cdefgh i", 4)).toEqual(["ab", "cdef", "gh i"]);
   });
 
   it.each([20, 40, 80, 120])("no line is wider than %d cells", (width) => {

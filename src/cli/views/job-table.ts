@@ -9,8 +9,8 @@ import { gpusText, phaseAgeMs, situation } from "./job-view.ts";
 export function jobColumns(style: Style, nowMs: number): readonly Column<JobView>[] {
   return [
     { title: "JOB", cell: (job) => job.id, paint: (text) => style.bold(text) },
-    { title: "NAME", cell: (job) => job.name, shrinkTo: 8 },
-    { title: "QUEUE", cell: (job) => job.queue, shrinkTo: 8, dropRank: 1 },
+    { title: "NAME", cell: (job) => job.name, shrinkTo: 12 },
+    { title: "QUEUE", cell: (job) => job.queue, shrinkTo: 10, dropRank: 2 },
     { title: "USER", cell: (job) => job.user, shrinkTo: 6, dropRank: 3 },
     { title: "TENANT", cell: (job) => job.tenant, isWide: true },
     { title: "PRIORITY", cell: (job) => job.priority, isWide: true },
@@ -28,6 +28,6 @@ export function jobColumns(style: Style, nowMs: number): readonly Column<JobView
       isRight: true,
       isWide: true,
     },
-    { title: "WHERE / WHY", cell: situation, shrinkTo: 12, dropRank: 2, paint: style.dim },
+    { title: "WHERE / WHY", cell: situation, shrinkTo: 24, dropRank: 1, paint: style.dim },
   ];
 }
