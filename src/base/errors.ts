@@ -59,6 +59,10 @@ export const ERROR_CATALOGUE = {
   TOO_LARGE: { status: "RESOURCE_EXHAUSTED", meaning: "A message or file is over its limit." },
   SHUTTING_DOWN: { status: "UNAVAILABLE", meaning: "The daemon is stopping." },
   AGENT_UNREACHABLE: { status: "UNAVAILABLE", meaning: "The node's agent is not connected." },
+  AGENT_REFUSED: {
+    status: "FAILED_PRECONDITION",
+    meaning: "The node's agent could not do it, for the reason it gives.",
+  },
   STORE_UNAVAILABLE: { status: "UNAVAILABLE", meaning: "The object store does not answer." },
   STORE_CORRUPT: { status: "DATA_LOSS", meaning: "Stored bytes do not match their hash." },
   DISK_FULL: { status: "RESOURCE_EXHAUSTED", meaning: "A disk of this machine is full." },

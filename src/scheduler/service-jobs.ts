@@ -1,0 +1,160 @@
+// JobService: what users ask of jobs. Decodes, calls, encodes; reads never wait for the writer loop.
+
+import type { CallContext } from "../rpc/call-context.ts";
+import { decodeList, decodeOneOf, decodeText, decodeWhole } from "../rpc/decode.ts";
+import type { CancelJobRequest__Output } from "../rpc/gen/trainyard/v1/CancelJobRequest.ts";
+import type { CancelJobResponse } from "../rpc/gen/trainyard/v1/CancelJobResponse.ts";
+import type { Job as JobMessage } from "../rpc/gen/trainyard/v1/Job.ts";
+import type { JobServiceHandlers } from "../rpc/gen/trainyard/v1/JobService.ts";
+import type { ListJobEventsRequest__Output } from "../rpc/gen/trainyard/v1/ListJobEventsRequest.ts";
+import type { ListJobEventsResponse } from "../rpc/gen/trainyard/v1/ListJobEventsResponse.ts";
+import type { ListJobsRequest__Output } from "../rpc/gen/trainyard/v1/ListJobsRequest.ts";
+import type { ListJobsResponse } from "../rpc/gen/trainyard/v1/ListJobsResponse.ts";
+import type { SubmitJobRequest__Output } from "../rpc/gen/trainyard/v1/SubmitJobRequest.ts";
+import type { SubmitJobResponse } from "../rpc/gen/trainyard/v1/SubmitJobResponse.ts";
+import { encodeTimestamp } from "../rpc/decode.ts";
+import { bidiStream, clientStream, serverStream, unary } from "../rpc/handlers.ts";
+import { isRefusal } from "../rpc/status.ts";
+import type { Refusal } from "../base/errors.ts";
+import { must } from "../base/assert.ts";
+import type { Bundles } from "./bundles.ts";
+import { isEnded, type Job } from "./core/job.ts";
+import type { JobLogs } from "./service-logs.ts";
+import { decodePageSize, decodePageToken, envelopeOf } from "./service-decode.ts";
+import { type JobIndex, numberOf } from "./service-job-index.ts";
+import type { Brain, Explainer, JobHistory } from "./service-ports.ts";
+import { decodeJobSpec } from "./service-spec.ts";
+import type { JobWatch } from "./service-watch.ts";
+import { jobView, PHASE_NAMES, phaseName } from "./views-job.ts";
+import { eventMessage } from "./views-sentences.ts";
+
+export interface JobServiceParts {
+  readonly brain: Brain;
+  readonly index: JobIndex;
+  readonly history: JobHistory;
+  readonly explainer: Explainer;
+  readonly bundles: Bundles;
+  readonly logs: JobLogs;
+  readonly watch: JobWatch;
+}
+
+const EVENTS_DEFAULT = 1_000;
+const EVENTS_MAX = 10_000;
+
+export function createJobService(parts: JobServiceParts): JobServiceHandlers {
+  const { index, explainer, bundles, logs, watch } = parts;
+  return {
+    SubmitJob: unary((request, context) => submit(parts, request, context)),
+    CancelJob: unary((request, context) => cancel(parts, request, context)),
+    ListJobs: unary((request) => Promise.resolve(list(parts, request))),
+    ListJobEvents: unary((request, context) => listEvents(parts, request, context)),
+    GetJob: unary(async ({ job: reference }, { caller }) => {
+      const job = index.resolve(reference, caller);
+      return isRefusal(job) ? job : { job: viewOf(parts, job) };
+    }),
+    ExplainJob: unary(async ({ job: reference }, { caller }) => {
+      const job = index.resolve(reference, caller);
+      if (isRefusal(job)) return job;
+      const { lines, position, ahead, remedy } = explainer.explain(job.id);
+      return { job: viewOf(parts, job), lines: [...lines], position, ahead: [...ahead], remedy };
+    }),
+    WatchJobs: serverStream((request, replies, context) => {
+      const jobs = decodeList(request.jobs, "jobs", 1_000);
+      const send = (job: Job): Promise<void> => replies.send({ job: viewOf(parts, job) });
+      return watch.run(jobs, { caller: context.caller, signal: context.signal, send });
+    }),
+    ReadLogs: serverStream((request, replies, context) => logs.read(request, replies, context)),
+    AttachJob: bidiStream((inputs, replies, context) => logs.attach(inputs, replies, context)),
+    PutBundle: clientStream((chunks, { signal }) => bundles.receive(chunks, signal)),
+  };
+}
+
+/** The job as the API shows it, with its hold while it waits. */
+export function viewOf({ brain, explainer }: ViewParts, job: Job): JobMessage {
+  const hold = brain.hold(job.id);
+  return jobView(job, { nowMs: brain.nowMs(), hold, holdMessage: explainer.holdMessage(hold) });
+}
+
+type ViewParts = Pick<JobServiceParts, "brain" | "explainer">;
+
+async function submit(
+  { brain, bundles }: JobServiceParts,
+  request: SubmitJobRequest__Output,
+  context: CallContext,
+): Promise<SubmitJobResponse | Refusal> {
+  const spec = decodeJobSpec(request.spec);
+  const envelope = envelopeOf({ kind: "job.submit", spec }, request, context);
+  const missing = spec.bundle === null ? null : await bundles.missing(spec.bundle.digest);
+  if (missing !== null) return missing;
+  const reply = await brain.execute(envelope);
+  if (reply.kind === "refusal") return reply;
+  return { jobId: must(reply.jobId, "id of the job submitted"), isRepeat: reply.isRepeat };
+}
+
+async function cancel(
+  { brain, index }: JobServiceParts,
+  request: CancelJobRequest__Output,
+  context: CallContext,
+): Promise<CancelJobResponse | Refusal> {
+  const why = decodeText(request.why, "why", 1_000);
+  const job = index.resolve(request.job, context.caller);
+  if (isRefusal(job)) return job;
+  const command = { kind: "job.cancel", jobId: job.id, why } as const;
+  const reply = await brain.execute(envelopeOf(command, request, context));
+  return reply.kind === "refusal" ? reply : { jobId: reply.jobId ?? job.id };
+}
+
+function list(parts: JobServiceParts, request: ListJobsRequest__Output): ListJobsResponse {
+  const size = decodePageSize(request.page?.size ?? 0);
+  const below = decodePageToken(request.page?.token ?? "");
+  const isListed = filterOf(request);
+  const page: Job[] = [];
+  for (const job of parts.index.newestFirst(below)) {
+    if (!isListed(job)) continue;
+    // One more than the page was found: so there is a next one, after the last of this.
+    if (page.length === size) return { jobs: views(parts, page), nextToken: tokenOf(page) };
+    page.push(job);
+  }
+  return { jobs: views(parts, page), nextToken: "" };
+}
+
+const views = (parts: JobServiceParts, jobs: readonly Job[]): JobMessage[] =>
+  jobs.map((job) => viewOf(parts, job));
+
+const tokenOf = (page: readonly Job[]): string =>
+  String(numberOf(must(page.at(-1), "last job of a full page").id));
+
+function filterOf(request: ListJobsRequest__Output): (job: Job) => boolean {
+  const { queue, user, includeEnded } = request;
+  const phases = new Set<string>(
+    request.phases.map((phase, at) => decodeOneOf(phase, `phases[${at}]`, PHASE_NAMES)),
+  );
+  return ({ spec, owner, phase }) => {
+    if (queue !== "" && spec.queue !== queue && !spec.queue.startsWith(`${queue}/`)) return false;
+    if (user !== "" && owner.user !== user) return false;
+    return phases.size > 0 ? phases.has(phaseName(phase)) : includeEnded || !isEnded(phase);
+  };
+}
+
+async function listEvents(
+  { index, history }: JobServiceParts,
+  request: ListJobEventsRequest__Output,
+  { caller }: CallContext,
+): Promise<ListJobEventsResponse | Refusal> {
+  const range = { min: 0, max: EVENTS_MAX };
+  const limit = decodeWhole(request.limit, "limit", range) || EVENTS_DEFAULT;
+  const after = decodeWhole(request.afterSeq, "afterSeq", { min: 0, max: Number.MAX_SAFE_INTEGER });
+  const job = index.resolve(request.job, caller);
+  if (isRefusal(job)) return job;
+  const found = history.read(job.id, after + 1, limit + 1);
+  const events = found.slice(0, limit).map(({ seq, atMs, actor, event }) => {
+    return {
+      seq,
+      at: encodeTimestamp(atMs),
+      actor,
+      kind: event.kind,
+      message: eventMessage(event),
+    };
+  });
+  return { events, hasMore: found.length > limit };
+}

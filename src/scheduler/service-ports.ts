@@ -1,0 +1,53 @@
+// What the gRPC services need of the rest of the scheduler, as they need it. The writer loop, the
+// event log and the object store are handed in by the composition root.
+
+import type { Refusal } from "../base/errors.ts";
+import type { JobId, NodeId } from "../base/ids.ts";
+import type { Accepted, Envelope } from "./core/commands.ts";
+import type { LoggedEvent } from "./core/events.ts";
+import type { Hold } from "./core/hold.ts";
+import type { ClusterState } from "./core/state.ts";
+
+/** The one writer. */
+export interface Brain {
+  /** Resolves when what the command did is durable, or with why nothing was done. */
+  execute(envelope: Envelope): Promise<Accepted | Refusal>;
+  /** May be ahead of the disk by the commit under way: good for reading, not for acting. */
+  state(): ClusterState;
+  /** Why a pending job is not placed. */
+  hold(jobId: JobId): Hold;
+  /**
+   * Calls `listener` with each batch of events once they are durable, before a later batch changes
+   * the state: there, and only there, `state()` is what is on disk. The result ends it.
+   */
+  onCommitted(listener: (events: readonly LoggedEvent[]) => void): () => void;
+  /** By the clock that dates the events. */
+  nowMs(): number;
+}
+
+/** A job's own events, by an index of the log. */
+export interface JobHistory {
+  /** From `fromSeq` on, oldest first, at most `limit`. */
+  read(jobId: JobId, fromSeq: number, limit: number): readonly LoggedEvent[];
+}
+
+/** What `trainyard explain` says; the core's functions. */
+export interface Explainer {
+  explain(jobId: JobId): Explanation;
+  /** One sentence with the numbers. */
+  holdMessage(hold: Hold): string;
+}
+
+export interface Explanation {
+  readonly lines: readonly string[];
+  /** 1 = next of its queue; 0 = not waiting. */
+  readonly position: number;
+  readonly ahead: readonly JobId[];
+  /** Empty = none found. */
+  readonly remedy: string;
+}
+
+/** Who is connected. */
+export interface Connections {
+  isConnected(nodeId: NodeId): boolean;
+}

@@ -1,0 +1,49 @@
+// QueueService: the tree of who is entitled to what. Whether a tree makes sense is the core's to say.
+
+import { queuePath } from "../base/ids.ts";
+import { decodeList, decodeOneOf, decodeText, decodeWhole } from "../rpc/decode.ts";
+import type { QueueServiceHandlers } from "../rpc/gen/trainyard/v1/QueueService.ts";
+import type { QueueSpec__Output } from "../rpc/gen/trainyard/v1/QueueSpec.ts";
+import { unary } from "../rpc/handlers.ts";
+import type { QueueSpec } from "./core/state.ts";
+import { fairShares } from "./metrics-shares.ts";
+import { envelopeOf } from "./service-decode.ts";
+import type { Brain } from "./service-ports.ts";
+import { queueViews } from "./views-queue.ts";
+
+const QUEUES_MAX = 10_000;
+const GPUS = { min: 0, max: 1_000_000 };
+
+export function createQueueService(brain: Brain): QueueServiceHandlers {
+  return {
+    ApplyQueues: unary(async (request, context) => {
+      const queues = decodeList(request.queues, "queues", QUEUES_MAX).map(decodeQueueSpec);
+      const command = { kind: "queue.apply", queues, prune: request.prune } as const;
+      const reply = await brain.execute(envelopeOf(command, request, context));
+      return reply.kind === "refusal" ? reply : {};
+    }),
+    DeleteQueue: unary(async (request, context) => {
+      const path = queuePath(decodeText(request.path, "path", 1_024));
+      const reply = await brain.execute(
+        envelopeOf({ kind: "queue.delete", path }, request, context),
+      );
+      return reply.kind === "refusal" ? reply : {};
+    }),
+    ListQueues: unary(async () => {
+      const state = brain.state();
+      return { queues: queueViews(state, fairShares(state), brain.nowMs()) };
+    }),
+  };
+}
+
+function decodeQueueSpec(message: QueueSpec__Output, at: number): QueueSpec {
+  const field = `queues[${at}]`;
+  const { limit, weight } = message;
+  return {
+    path: queuePath(decodeText(message.path, `${field}.path`, 1_024)),
+    guarantee: decodeWhole(message.guarantee, `${field}.guarantee`, GPUS),
+    limit: limit === undefined ? null : decodeWhole(limit, `${field}.limit`, GPUS),
+    weight: weight === undefined ? 1 : decodeWhole(weight, `${field}.weight`, GPUS),
+    order: decodeOneOf(message.order || "fifo", `${field}.order`, ["fifo", "las"]),
+  };
+}

@@ -1,0 +1,26 @@
+// A node as the API shows it. Pure.
+
+import { encodeTimestamp } from "../rpc/decode.ts";
+import type { Node as NodeMessage } from "../rpc/gen/trainyard/v1/Node.ts";
+import type { Node } from "./core/state.ts";
+
+export function nodeView(node: Node, isConnected: boolean): NodeMessage {
+  const { spec } = node;
+  const holders = new Map<number, string>();
+  for (const { jobId, gpus } of node.allocations) for (const gpu of gpus) holders.set(gpu, jobId);
+  return {
+    name: spec.id,
+    address: spec.address,
+    health: node.health.toUpperCase(),
+    schedulability: node.schedulability.toUpperCase(),
+    note: node.note,
+    gpus: spec.gpus.map((gpu) => ({ ...gpu, jobId: holders.get(gpu.index) ?? "" })),
+    cpuMilli: spec.cpuMilli,
+    memoryMib: spec.memoryMib,
+    labels: { ...spec.labels },
+    agentVersion: spec.agentVersion,
+    registeredAt: encodeTimestamp(node.registeredAtMs),
+    jobs: [...new Set(node.allocations.map((held) => held.jobId))],
+    isConnected,
+  };
+}

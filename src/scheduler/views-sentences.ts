@@ -1,0 +1,236 @@
+// What happened, in sentences for people: causes, outcomes, exits and events. Pure; the numbers are
+// in the data, the words are here.
+
+import { unreachable } from "../base/assert.ts";
+import type { ClusterEvent, EventOf } from "./core/events.ts";
+import type { AttemptRecord, JobPhase, StopCause, TaskExit, TaskPlacement } from "./core/job.ts";
+import { gpusOf } from "./core/lookup.ts";
+
+/** `4 GPUs on gpu-1, gpu-2`; long gangs are cut. */
+export function placementText(placement: readonly TaskPlacement[]): string {
+  const gpus = placement.reduce((sum, task) => sum + task.gpus.length, 0);
+  return `${count(gpus, "GPU")} on ${nodesText(placement)}`;
+}
+
+const NODES_NAMED = 8;
+
+function nodesText(placement: readonly TaskPlacement[]): string {
+  const names = placement.map((task) => task.nodeId);
+  if (names.length <= NODES_NAMED) return names.join(", ");
+  return `${names.slice(0, NODES_NAMED).join(", ")} and ${names.length - NODES_NAMED} more`;
+}
+
+export function exitText(exit: TaskExit): string {
+  const said = exit.message === "" ? "" : `: ${exit.message}`;
+  switch (exit.reason) {
+    case "exited":
+      return `exited with code ${exit.code}${said}`;
+    case "signalled":
+      return `was ended by signal ${exit.code - 128} from outside${said}`;
+    case "stopped":
+      return `stopped in time${said}`;
+    case "killed":
+      return `was killed after its grace period${said}`;
+    case "prepare_failed":
+      return `could not be prepared${said}`;
+    case "restore_failed":
+      return `could not restore its checkpoint${said}`;
+    case "lease_expired":
+      return `was stopped by its agent, which had lost the scheduler${said}`;
+    case "lost":
+      return `is lost${said}`;
+    default:
+      return unreachable(exit.reason);
+  }
+}
+
+/** Why an attempt is being, or was, brought to an end. */
+export function causeText(cause: StopCause): string {
+  switch (cause.kind) {
+    case "preempted":
+      return preemptedText(cause);
+    case "cancelled":
+      return `cancelled by ${cause.by}${because(cause.why)}`;
+    case "time_limit":
+      return "its time limit was reached";
+    case "task_failed":
+      return `rank ${cause.rank} ${exitText(cause.exit)}`;
+    case "node_lost":
+      return `node ${cause.nodeId} was lost`;
+    default:
+      return unreachable(cause);
+  }
+}
+
+function preemptedText(cause: Extract<StopCause, { readonly kind: "preempted" }>): string {
+  if (cause.how === "drain") return `its node is drained${because(cause.why)}`;
+  const how = cause.how === "reclaim" ? "its queue's guarantee" : "its priority";
+  return `preempted by ${cause.preemptor ?? "another job"} for ${how}${because(cause.why)}`;
+}
+
+const because = (why: string): string => (why === "" ? "" : `: ${why}`);
+
+/** Why a past attempt ended; empty when it simply succeeded. */
+export function attemptWhy(record: AttemptRecord): string {
+  if (record.cause !== null) return sentence(causeText(record.cause));
+  if (record.exit !== null) return sentence(exitText(record.exit));
+  return "";
+}
+
+/** Why a job ended or is stopping; empty while it waits or runs. */
+export function phaseWhy(phase: JobPhase): string {
+  switch (phase.kind) {
+    case "stopping":
+      return sentence(causeText(phase.cause));
+    case "cancelled":
+      return sentence(`cancelled by ${phase.by}${because(phase.why)}`);
+    case "failed":
+      return failedWhy(phase);
+    case "pending":
+    case "placed":
+    case "starting":
+    case "running":
+    case "succeeded":
+      return "";
+    default:
+      return unreachable(phase);
+  }
+}
+
+function failedWhy(phase: Extract<JobPhase, { readonly kind: "failed" }>): string {
+  if (phase.reason === "time_limit") return "Its time limit was reached.";
+  if (phase.exit === null) return sentence(phase.reason.replace("_", " "));
+  return sentence(`a task ${exitText(phase.exit)}`);
+}
+
+/** One line of a timeline. */
+export function eventMessage(event: ClusterEvent): string {
+  switch (event.kind) {
+    case "policy.usage-half-life-set":
+      return `Past use of a queue counts half after ${seconds(event.usageHalfLifeMs)}.`;
+    case "queue.set":
+      return `Queue ${event.spec.path} set: guarantee ${count(event.spec.guarantee, "GPU")}.`;
+    case "queue.deleted":
+      return `Queue ${event.path} deleted.`;
+    case "node.registered":
+      return `Node ${event.spec.id} registered with ${count(event.spec.gpus.length, "GPU")}.`;
+    case "node.lost":
+      return `Node ${event.nodeId} did not answer within its lease: lost.`;
+    case "node.schedulability-set":
+      return sentence(`node ${event.nodeId} is ${event.schedulability}${because(event.note)}`);
+    case "node.removed":
+      return `Node ${event.nodeId} removed.`;
+    case "reservation.made":
+      return `Reserved ${placementText(event.placement)} while ${event.victims.join(", ")} leave.`;
+    case "reservation.dropped":
+      return `Its reservation was dropped (${event.why.replace("_", " ")}).`;
+    case "checkpoint.part-stored":
+    case "checkpoint.committed":
+    case "checkpoint.rejected":
+    case "checkpoint.deleted":
+      return checkpointMessage(event);
+    default:
+      return jobMessage(event);
+  }
+}
+
+type CheckpointEvent = EventOf<
+  "checkpoint.part-stored" | "checkpoint.committed" | "checkpoint.rejected" | "checkpoint.deleted"
+>;
+
+function checkpointMessage(event: CheckpointEvent): string {
+  switch (event.kind) {
+    case "checkpoint.part-stored":
+      return partMessage(event);
+    case "checkpoint.committed":
+      return `Checkpoint ${event.checkpointId} committed.`;
+    case "checkpoint.rejected":
+      return sentence(`checkpoint ${event.checkpointId} rejected${because(event.why)}`);
+    case "checkpoint.deleted":
+      return `Checkpoint ${event.checkpointId} deleted.`;
+    default:
+      return unreachable(event);
+  }
+}
+
+function partMessage({ part, step }: EventOf<"checkpoint.part-stored">): string {
+  if (part.digest === null) return `Rank ${part.rank} wrote nothing for step ${step}.`;
+  const size = `${mebibytes(part.sizeBytes)}, ${mebibytes(part.uploadedBytes)} of it new`;
+  return `Rank ${part.rank} stored its part of step ${step} (${size}).`;
+}
+
+type JobLifeEvent = Exclude<
+  ClusterEvent,
+  | CheckpointEvent
+  | EventOf<"policy.usage-half-life-set" | "queue.set" | "queue.deleted">
+  | EventOf<"node.registered" | "node.lost" | "node.schedulability-set" | "node.removed">
+  | EventOf<"reservation.made" | "reservation.dropped">
+>;
+
+function jobMessage(event: JobLifeEvent): string {
+  switch (event.kind) {
+    case "job.submitted":
+      return submittedMessage(event);
+    case "job.placed":
+      return placedMessage(event);
+    case "attempt.rendezvous-set":
+      return `Rank 0 listens on ${event.rendezvous.host}:${event.rendezvous.port}.`;
+    case "task.preparing":
+      return `Rank ${event.rank} prepares.`;
+    case "task.started":
+      return `Rank ${event.rank} started.`;
+    case "task.ended":
+      return sentence(`rank ${event.rank} ${exitText(event.exit)}`);
+    case "job.stopping":
+      return sentence(`stopping: ${causeText(event.cause)}`);
+    case "attempt.ended":
+      return attemptMessage(event);
+    case "job.requeued":
+      return `Waits again (${event.cause.replace("_", " ")}).`;
+    case "job.ended":
+      return endedMessage(event);
+    default:
+      return unreachable(event);
+  }
+}
+
+function submittedMessage({ spec }: EventOf<"job.submitted">): string {
+  const size = `${count(spec.nodes, "node")}, ${count(gpusOf(spec), "GPU")}`;
+  return `Submitted to ${spec.queue} as ${spec.priorityClass}: ${size}.`;
+}
+
+function placedMessage({ attempt, placement, resumeFrom }: EventOf<"job.placed">): string {
+  const start = resumeFrom === null ? "from scratch" : `from checkpoint ${resumeFrom}`;
+  return `Attempt ${attempt} placed with ${placementText(placement)}, ${start}.`;
+}
+
+function attemptMessage({ attempt, outcome, lostGpuMs }: EventOf<"attempt.ended">): string {
+  const lost = lostGpuMs === 0 ? "" : `; ${seconds(lostGpuMs)} of GPU time are to be done again`;
+  return `Attempt ${attempt} ended: ${outcome.replace("_", " ")}${lost}.`;
+}
+
+function endedMessage({ result }: EventOf<"job.ended">): string {
+  switch (result.kind) {
+    case "succeeded":
+      return "Succeeded.";
+    case "failed":
+      return sentence(
+        `failed: ${result.exit === null ? words(result.reason) : exitText(result.exit)}`,
+      );
+    case "cancelled":
+      return sentence(`cancelled by ${result.by}${because(result.why)}`);
+    default:
+      return unreachable(result);
+  }
+}
+
+const words = (code: string): string => code.replaceAll("_", " ");
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(ms < 100_000 ? 1 : 0)} s`;
+const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
+
+/** Upper-case first letter, one full stop. */
+function sentence(text: string): string {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(first) ? first : `${first}.`;
+}

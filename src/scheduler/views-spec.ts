@@ -1,0 +1,28 @@
+// A JobSpec of the core as the wire has it. The inverse of service-spec.ts.
+
+import { encodeDuration } from "../rpc/decode.ts";
+import type { JobSpec as JobSpecMessage } from "../rpc/gen/trainyard/v1/JobSpec.ts";
+import type { JobSpec } from "./core/job.ts";
+
+export function specView(spec: JobSpec): JobSpecMessage {
+  const { command, bundle, checkpoint } = spec;
+  return {
+    name: spec.name,
+    queue: spec.queue,
+    priorityClass: spec.priorityClass,
+    nodes: spec.nodes,
+    perNode: spec.perNode,
+    gpuType: spec.gpuType,
+    ...(command.kind === "torchrun"
+      ? { torchrun: { ...command, args: [...command.args] } }
+      : { exec: { argv: [...command.argv] } }),
+    env: { ...spec.env },
+    bundle,
+    setup: spec.setup,
+    timeLimit: spec.timeLimitMs === null ? null : encodeDuration(spec.timeLimitMs),
+    grace: encodeDuration(spec.graceMs),
+    stopSignal: spec.stopSignal,
+    restartsMax: spec.restartsMax,
+    checkpoint: { keep: checkpoint.keep, patterns: [...checkpoint.patterns] },
+  };
+}
