@@ -8,7 +8,7 @@ import { checkpointsToDelete } from "../checkpoint/core/retention.ts";
 import type { Logger } from "../obs/log.ts";
 import { isWhole } from "./core/decide-checkpoint.ts";
 import { jobOfEvent, type LoggedEvent } from "./core/events.ts";
-import { activeAttempt, type Checkpoint, type Job } from "./core/job.ts";
+import { activeAttempt, type Checkpoint, type CheckpointPart, type Job } from "./core/job.ts";
 import type { TimerPort } from "./loop-timers.ts";
 import type { Brain } from "./service-ports.ts";
 
@@ -18,9 +18,21 @@ export interface CheckpointObjects {
    * Checks that the parts belong together and writes the manifest, last of all; answers its sha256.
    * A fault that is not retryable means that the checkpoint can never be committed.
    */
-  commit(checkpoint: Checkpoint): Promise<Digest>;
-  /** Deletes what `gone` has and none of `kept` shares. */
-  remove(gone: readonly Checkpoint[], kept: readonly Checkpoint[]): Promise<void>;
+  commit(request: {
+    readonly jobId: JobId;
+    readonly checkpointId: CheckpointId;
+    readonly attempt: number;
+    readonly step: number;
+    readonly parts: readonly CheckpointPart[];
+  }): Promise<Digest>;
+  /** Deletes what the checkpoint has and no retained part shares. */
+  remove(request: {
+    readonly jobId: JobId;
+    readonly checkpointId: CheckpointId;
+    readonly parts: readonly CheckpointPart[];
+    /** Of every other checkpoint of the job. */
+    readonly retainedParts: readonly CheckpointPart[];
+  }): Promise<void>;
 }
 
 export interface CommitterParts {
@@ -113,10 +125,12 @@ export class CheckpointCommitter {
   async #commit(checkpoint: Checkpoint): Promise<void> {
     const { brain, objects, logger } = this.#parts;
     const { jobId, id: checkpointId } = checkpoint;
-    const outcome = await objects.commit(checkpoint).catch((error: unknown) => {
-      if (error instanceof Fault && !error.isRetryable) return error;
-      throw error;
-    });
+    const outcome = await objects
+      .commit({ ...checkpoint, checkpointId })
+      .catch((error: unknown) => {
+        if (error instanceof Fault && !error.isRetryable) return error;
+        throw error;
+      });
     const command =
       outcome instanceof Fault
         ? ({ kind: "checkpoint.reject", jobId, checkpointId, why: outcome.message } as const)
@@ -157,10 +171,11 @@ export class CheckpointCommitter {
   }
 
   async #removeObjects(id: JobId): Promise<void> {
-    const gone = this.#removals.get(id);
-    if (gone === undefined) return;
-    const kept = this.#parts.brain.state().jobs.get(id)?.checkpoints ?? [];
-    await this.#parts.objects.remove(gone, kept);
+    for (const { id: checkpointId, parts } of this.#removals.get(id) ?? []) {
+      const kept = this.#parts.brain.state().jobs.get(id)?.checkpoints ?? [];
+      const retainedParts = kept.flatMap((checkpoint) => checkpoint.parts);
+      await this.#parts.objects.remove({ jobId: id, checkpointId, parts, retainedParts });
+    }
     this.#removals.delete(id);
   }
 

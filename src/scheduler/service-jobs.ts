@@ -18,11 +18,13 @@ import { isRefusal } from "../rpc/status.ts";
 import type { Refusal } from "../base/errors.ts";
 import { must } from "../base/assert.ts";
 import type { Bundles } from "./bundles.ts";
+import { explain } from "./core/explain.ts";
 import { isEnded, type Job } from "./core/job.ts";
+import type { Policy } from "./core/state.ts";
 import type { JobLogs } from "./service-logs.ts";
 import { decodePageSize, decodePageToken, envelopeOf } from "./service-decode.ts";
 import { type JobIndex, numberOf } from "./service-job-index.ts";
-import type { Brain, Explainer, JobHistory } from "./service-ports.ts";
+import type { Brain, JobHistory } from "./service-ports.ts";
 import { decodeJobSpec } from "./service-spec.ts";
 import type { JobWatch } from "./service-watch.ts";
 import { jobView, PHASE_NAMES, phaseName } from "./views-job.ts";
@@ -32,7 +34,7 @@ export interface JobServiceParts {
   readonly brain: Brain;
   readonly index: JobIndex;
   readonly history: JobHistory;
-  readonly explainer: Explainer;
+  readonly policy: Policy;
   readonly bundles: Bundles;
   readonly logs: JobLogs;
   readonly watch: JobWatch;
@@ -42,7 +44,7 @@ const EVENTS_DEFAULT = 1_000;
 const EVENTS_MAX = 10_000;
 
 export function createJobService(parts: JobServiceParts): JobServiceHandlers {
-  const { index, explainer, bundles, logs, watch } = parts;
+  const { brain, index, policy, bundles, logs, watch } = parts;
   return {
     SubmitJob: unary((request, context) => submit(parts, request, context)),
     CancelJob: unary((request, context) => cancel(parts, request, context)),
@@ -50,17 +52,17 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
     ListJobEvents: unary((request, context) => listEvents(parts, request, context)),
     GetJob: unary(async ({ job: reference }, { caller }) => {
       const job = index.resolve(reference, caller);
-      return isRefusal(job) ? job : { job: viewOf(parts, job) };
+      return isRefusal(job) ? job : { job: viewOf(brain, job) };
     }),
     ExplainJob: unary(async ({ job: reference }, { caller }) => {
       const job = index.resolve(reference, caller);
       if (isRefusal(job)) return job;
-      const { lines, position, ahead, remedy } = explainer.explain(job.id);
-      return { job: viewOf(parts, job), lines: [...lines], position, ahead: [...ahead], remedy };
+      const why = explain(brain.state(), job.id, brain.nowMs(), policy, brain.hold(job.id));
+      return { job: viewOf(brain, job), ...why, lines: [...why.lines], ahead: [...why.ahead] };
     }),
     WatchJobs: serverStream((request, replies, context) => {
       const jobs = decodeList(request.jobs, "jobs", 1_000);
-      const send = (job: Job): Promise<void> => replies.send({ job: viewOf(parts, job) });
+      const send = (job: Job): Promise<void> => replies.send({ job: viewOf(brain, job) });
       return watch.run(jobs, { caller: context.caller, signal: context.signal, send });
     }),
     ReadLogs: serverStream((request, replies, context) => logs.read(request, replies, context)),
@@ -70,12 +72,9 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
 }
 
 /** The job as the API shows it, with its hold while it waits. */
-export function viewOf({ brain, explainer }: ViewParts, job: Job): JobMessage {
-  const hold = brain.hold(job.id);
-  return jobView(job, { nowMs: brain.nowMs(), hold, holdMessage: explainer.holdMessage(hold) });
+function viewOf(brain: Brain, job: Job): JobMessage {
+  return jobView(job, { nowMs: brain.nowMs(), hold: brain.hold(job.id) });
 }
-
-type ViewParts = Pick<JobServiceParts, "brain" | "explainer">;
 
 async function submit(
   { brain, bundles }: JobServiceParts,
@@ -119,7 +118,7 @@ function list(parts: JobServiceParts, request: ListJobsRequest__Output): ListJob
 }
 
 const views = (parts: JobServiceParts, jobs: readonly Job[]): JobMessage[] =>
-  jobs.map((job) => viewOf(parts, job));
+  jobs.map((job) => viewOf(parts.brain, job));
 
 const tokenOf = (page: readonly Job[]): string =>
   String(numberOf(must(page.at(-1), "last job of a full page").id));

@@ -31,22 +31,6 @@ export interface JobHistory {
   read(jobId: JobId, fromSeq: number, limit: number): readonly LoggedEvent[];
 }
 
-/** What `trainyard explain` says; the core's functions. */
-export interface Explainer {
-  explain(jobId: JobId): Explanation;
-  /** One sentence with the numbers. */
-  holdMessage(hold: Hold): string;
-}
-
-export interface Explanation {
-  readonly lines: readonly string[];
-  /** 1 = next of its queue; 0 = not waiting. */
-  readonly position: number;
-  readonly ahead: readonly JobId[];
-  /** Empty = none found. */
-  readonly remedy: string;
-}
-
 /** Who is connected. */
 export interface Connections {
   isConnected(nodeId: NodeId): boolean;

@@ -47,6 +47,12 @@ export class LeaseWatch {
     this.#heardAtMs.set(id, this.#parts.clock.monotonicMs());
   }
 
+  /** Milliseconds since each watched node was heard of. */
+  agesMs(): ReadonlyMap<NodeId, number> {
+    const nowMs = this.#parts.clock.monotonicMs();
+    return new Map([...this.#heardAtMs].map(([id, atMs]) => [id, nowMs - atMs]));
+  }
+
   #schedule(): void {
     this.#cancel = this.#parts.timers.after(this.#sweepEveryMs, () => {
       this.#sweep();

@@ -77,6 +77,11 @@ export class AgentSessions implements Connections {
     return this.#sessions.get(nodeId)?.isOpen ?? false;
   }
 
+  /** Milliseconds since each node's last heartbeat, for the metrics. */
+  heartbeatAgesMs(): ReadonlyMap<NodeId, number> {
+    return this.#leases.agesMs();
+  }
+
   /** False when the node's agent is not connected. */
   order(nodeId: NodeId, order: OpenChannel): boolean {
     const session = this.#sessions.get(nodeId);

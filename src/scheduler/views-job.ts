@@ -7,6 +7,7 @@ import type { Checkpoint as CheckpointMessage } from "../rpc/gen/trainyard/v1/Ch
 import type { Hold as HoldMessage } from "../rpc/gen/trainyard/v1/Hold.ts";
 import type { Job as JobMessage } from "../rpc/gen/trainyard/v1/Job.ts";
 import type { TaskPlacement as PlacementMessage } from "../rpc/gen/trainyard/v1/TaskPlacement.ts";
+import { holdDetails, holdMessage } from "./core/explain.ts";
 import type { Hold } from "./core/hold.ts";
 import {
   type Attempt,
@@ -37,12 +38,10 @@ export type PhaseName = (typeof PHASE_NAMES)[number];
 export interface JobViewContext {
   readonly nowMs: number;
   readonly hold: Hold;
-  /** The hold as a sentence. */
-  readonly holdMessage: string;
 }
 
 export function jobView(job: Job, context: JobViewContext): JobMessage {
-  const { nowMs, hold, holdMessage } = context;
+  const { nowMs, hold } = context;
   const attempt = activeAttempt(job.phase);
   const newest = resumePoint(job);
   const past = job.history.map((record) => pastAttemptView(job, record));
@@ -61,7 +60,7 @@ export function jobView(job: Job, context: JobViewContext): JobMessage {
     gpuSeconds: (job.attainedGpuMs + runningGpuMs(attempt, nowMs)) / 1_000,
     lostGpuSeconds: job.lostGpuMs / 1_000,
     checkpoint: newest === null ? null : checkpointView(newest),
-    hold: job.phase.kind === "pending" ? holdView(hold, holdMessage) : null,
+    hold: job.phase.kind === "pending" ? holdView(hold) : null,
     runId: job.id,
     exitCode: exitCodeOf(job.phase),
     why: phaseWhy(job.phase),
@@ -174,11 +173,6 @@ export function checkpointView(checkpoint: Checkpoint): CheckpointMessage {
   };
 }
 
-/** The numbers of a hold go out as they are, lists joined by commas. */
-export function holdView(hold: Hold, message: string): HoldMessage {
-  const details: Record<string, string> = {};
-  for (const [name, value] of Object.entries(hold)) {
-    if (name !== "code") details[name] = Array.isArray(value) ? value.join(", ") : String(value);
-  }
-  return { code: hold.code, message, details };
+function holdView(hold: Hold): HoldMessage {
+  return { code: hold.code, message: holdMessage(hold), details: { ...holdDetails(hold) } };
 }

@@ -2,8 +2,9 @@
 // in the data, the words are here.
 
 import { unreachable } from "../base/assert.ts";
+import { causeMessage } from "./core/explain.ts";
 import type { ClusterEvent, EventOf } from "./core/events.ts";
-import type { AttemptRecord, JobPhase, StopCause, TaskExit, TaskPlacement } from "./core/job.ts";
+import type { AttemptRecord, JobPhase, TaskExit, TaskPlacement } from "./core/job.ts";
 import { gpusOf } from "./core/lookup.ts";
 
 /** `4 GPUs on gpu-1, gpu-2`; long gangs are cut. */
@@ -44,35 +45,11 @@ export function exitText(exit: TaskExit): string {
   }
 }
 
-/** Why an attempt is being, or was, brought to an end. */
-export function causeText(cause: StopCause): string {
-  switch (cause.kind) {
-    case "preempted":
-      return preemptedText(cause);
-    case "cancelled":
-      return `cancelled by ${cause.by}${because(cause.why)}`;
-    case "time_limit":
-      return "its time limit was reached";
-    case "task_failed":
-      return `rank ${cause.rank} ${exitText(cause.exit)}`;
-    case "node_lost":
-      return `node ${cause.nodeId} was lost`;
-    default:
-      return unreachable(cause);
-  }
-}
-
-function preemptedText(cause: Extract<StopCause, { readonly kind: "preempted" }>): string {
-  if (cause.how === "drain") return `its node is drained${because(cause.why)}`;
-  const how = cause.how === "reclaim" ? "its queue's guarantee" : "its priority";
-  return `preempted by ${cause.preemptor ?? "another job"} for ${how}${because(cause.why)}`;
-}
-
 const because = (why: string): string => (why === "" ? "" : `: ${why}`);
 
 /** Why a past attempt ended; empty when it simply succeeded. */
 export function attemptWhy(record: AttemptRecord): string {
-  if (record.cause !== null) return sentence(causeText(record.cause));
+  if (record.cause !== null) return causeMessage(record.cause);
   if (record.exit !== null) return sentence(exitText(record.exit));
   return "";
 }
@@ -81,7 +58,7 @@ export function attemptWhy(record: AttemptRecord): string {
 export function phaseWhy(phase: JobPhase): string {
   switch (phase.kind) {
     case "stopping":
-      return sentence(causeText(phase.cause));
+      return causeMessage(phase.cause);
     case "cancelled":
       return sentence(`cancelled by ${phase.by}${because(phase.why)}`);
     case "failed":
@@ -182,7 +159,7 @@ function jobMessage(event: JobLifeEvent): string {
     case "task.ended":
       return sentence(`rank ${event.rank} ${exitText(event.exit)}`);
     case "job.stopping":
-      return sentence(`stopping: ${causeText(event.cause)}`);
+      return `Stopping. ${causeMessage(event.cause)}`;
     case "attempt.ended":
       return attemptMessage(event);
     case "job.requeued":
