@@ -44,7 +44,7 @@ export async function withSubmission<T>(
       : await call.ports.packBundle(resolve(call.io.host.cwd, resolved.workdir));
   try {
     if (bundle !== null) {
-      checkScript(resolved, bundle);
+      checkScript(resolved, bundle, call.io.host.cwd);
       for (const link of bundle.leftOut) {
         call.print.note(`${link} stays behind: it is a link that leads out of the folder.`);
       }
@@ -115,7 +115,8 @@ function commandSource(rest: readonly string[]): Source {
 }
 
 /** Better here than minutes later on a node. Absolute paths are the nodes' own affair. */
-function checkScript({ command, workdir }: ResolvedSpec, bundle: PackedBundle): void {
+function checkScript(spec: ResolvedSpec, bundle: PackedBundle, cwd: string): void {
+  const { command, workdir } = spec;
   if (command.kind !== "torchrun" || isAbsolute(command.script)) return;
   if (bundle.files.includes(command.script)) return;
   const near = nearest(command.script, bundle.files);
@@ -124,7 +125,7 @@ function checkScript({ command, workdir }: ResolvedSpec, bundle: PackedBundle): 
     refuse(
       "INVALID_SPEC",
       `${command.script} is not among the ${bundle.files.length} files packed from ` +
-        `${workdir ?? "."}.${hint}`,
+        `${resolve(cwd, workdir ?? ".")}.${hint}`,
       "Check the path, and that git does not ignore the file; `--workdir` names another folder.",
       "torchrun.script",
     ),

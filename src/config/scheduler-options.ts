@@ -12,7 +12,6 @@ import type { Layer, Resolved } from "./resolve.ts";
 import { resolveOptions } from "./resolve.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** `file:///path` or `s3://bucket/prefix?endpoint=…`. */
 export const objectStoreUrl = text({

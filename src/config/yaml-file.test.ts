@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +50,12 @@ describe("files", () => {
   it("an absent one and a folder are refused by name", async () => {
     await expect(readYamlFile(join(root, "none"), options)).rejects.toThrow("no such file");
     await expect(readYamlFile(root, options)).rejects.toThrow("not a regular file");
+  });
+
+  it("a pipe that nobody writes to does not hang", async () => {
+    const path = join(root, "pipe.yaml");
+    execFileSync("mkfifo", [path]);
+    await expect(readYamlFile(path, options)).rejects.toThrow("not a regular file");
   });
 
   it("a device that never ends is not read", async () => {

@@ -1,7 +1,7 @@
 // Reads a YAML file that a person wrote: bounded in size and depth before anything is parsed, and
 // with the line and column of every value, so that later checks can point at it.
 
-import { open } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { Document, LineCounter, Pair, YAMLMap } from "yaml";
 import type { ErrorCode } from "../base/errors.ts";
 import { RefusalError, refuse } from "../base/errors.ts";
@@ -34,24 +34,26 @@ export async function readYamlFile(path: string, options: ReadYamlOptions): Prom
   return parseYaml(await readBounded(path, options), options);
 }
 
+/** Looks before it opens: opening a pipe waits for a writer, and a device never ends. */
 async function readBounded(path: string, options: ReadYamlOptions): Promise<string> {
-  const handle = await open(path, "r").catch((error: unknown) => {
-    throw new RefusalError(
-      refuse(options.code, `${options.file}: ${openFailure(error)}.`, "Check the path."),
-    );
+  const found = await stat(path).catch((error: unknown) => {
+    throw notReadable(error, options);
   });
-  try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) {
-      throw new RefusalError(
-        refuse(options.code, `${options.file} is not a regular file.`, "Name a YAML file."),
-      );
-    }
-    if (stat.size > YAML_BYTES_MAX) throw tooLarge(options.file, stat.size);
-    return await handle.readFile("utf8");
-  } finally {
-    await handle.close();
+  if (!found.isFile()) {
+    throw new RefusalError(
+      refuse(options.code, `${options.file} is not a regular file.`, "Name a YAML file."),
+    );
   }
+  if (found.size > YAML_BYTES_MAX) throw tooLarge(options.file, found.size);
+  return readFile(path, "utf8").catch((error: unknown) => {
+    throw notReadable(error, options);
+  });
+}
+
+function notReadable(error: unknown, options: ReadYamlOptions): RefusalError {
+  return new RefusalError(
+    refuse(options.code, `${options.file}: ${openFailure(error)}.`, "Check the path."),
+  );
 }
 
 function openFailure(error: unknown): string {
