@@ -7,7 +7,7 @@
 import { type Bank, type NodePool, type NodeSlot } from "./fit.ts";
 import { gpuTypeMatches, isLargeEnough, type Shape } from "./gang.ts";
 import type { JobId } from "../../base/ids.ts";
-import type { Resources } from "../../base/resources.ts";
+import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { TaskPlacement } from "./job.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Kept, Pass } from "./pass.ts";
@@ -53,7 +53,7 @@ export class Claims {
   release(): void {
     const { open, later } = this.#pass;
     for (const { nodeId, kept, resources, fromOpen, fromLater } of this.#claims) {
-      open.give({ nodeId, gpus: fromOpen }, resources);
+      open.give({ nodeId, gpus: fromOpen }, NO_RESOURCES);
       later.give({ nodeId, gpus: fromLater }, resources);
       this.#pass.unkeep(nodeId, kept);
     }
@@ -67,7 +67,7 @@ export class Claims {
     const { gpus } = shape.perNode;
     const free = freeOf(open, bank).slice(0, gpus);
     const coming = bank.free.filter((gpu) => !free.includes(gpu)).slice(0, gpus - free.length);
-    const fromOpen = open.take({ nodeId, gpus: free }, shape.perNode);
+    const fromOpen = open.take({ nodeId, gpus: free }, NO_RESOURCES);
     const fromLater = later.take({ nodeId, gpus: [...free, ...coming] }, shape.perNode);
     const kept = { holder, gpus };
     this.#pass.keep(nodeId, kept);

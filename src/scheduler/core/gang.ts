@@ -1,7 +1,7 @@
 // Choosing nodes for a gang: whole or not at all, on the nodes that it leaves the fewest idle GPUs on.
 // What may be taken is the pool's business, who comes first is the plan's.
 
-import { type NodeId } from "../../base/ids.ts";
+import type { NodeId } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
 import { type Bank, type FreeIndex, hasHostRoom, type NodePool, type NodeSlot } from "./fit.ts";
 import type { JobSpec, TaskPlacement } from "./job.ts";
@@ -61,23 +61,31 @@ export function isLargeEnough(spec: NodeSlot["spec"], shape: Shape): boolean {
  * A placement of the whole gang on what the pool has free, or null. Best fit: nodes with the fewest
  * free GPUs that suffice, lower ids first, so that whole nodes stay whole. One GPU type for the whole
  * gang where that is possible. `avoid` is only used as a last resort. Ranks follow the node ids;
- * each task gets the lowest free GPU indexes.
+ * each task gets the lowest free GPU indexes. CPU and memory must suffice in `pool`, and in `beside`
+ * too: what is free now, and what is left of it once reservations have come true.
  */
 export function fitGang(
   pool: NodePool,
   shape: Shape,
   avoid: readonly NodeId[],
+  beside: NodePool = pool,
 ): readonly TaskPlacement[] | null {
-  const picks =
-    shape.perNode.gpus === 0
-      ? pickFrom(pool, [hostSource(pool)], shape, avoid)
-      : pickGpus(pool, shape, avoid);
+  const place: Place = { pool, beside, shape, avoid };
+  const picks = shape.perNode.gpus === 0 ? pickFrom(place, [hostSource(pool)]) : pickGpus(place);
   if (picks === null) return null;
   const ordered = [...picks].sort((a, b) => a.slot.order - b.slot.order);
   return ordered.map(({ slot, bank }) => ({
     nodeId: slot.id,
     gpus: bank === null ? [] : bank.free.slice(0, shape.perNode.gpus),
   }));
+}
+
+/** Where to look and for what. */
+interface Place {
+  readonly pool: NodePool;
+  readonly beside: NodePool;
+  readonly shape: Shape;
+  readonly avoid: readonly NodeId[];
 }
 
 interface Pick {
@@ -106,26 +114,23 @@ function bankSource(pool: NodePool, type: string, gpus: number): Source {
   return { index: pool.indexOf(type), pick };
 }
 
-function pickGpus(pool: NodePool, shape: Shape, avoid: readonly NodeId[]): readonly Pick[] | null {
+function pickGpus(place: Place): readonly Pick[] | null {
+  const { pool, shape } = place;
   const types = pool.types.filter((type) => gpuTypeMatches(shape.gpuType, type));
   const sources = types.map((type) => bankSource(pool, type, shape.perNode.gpus));
   let best: readonly Pick[] | null = null;
   for (const source of sources) {
-    const picks = pickFrom(pool, [source], shape, avoid);
+    const picks = pickFrom(place, [source]);
     if (picks !== null && (best === null || restOf(picks) < restOf(best))) best = picks;
   }
   if (best !== null || sources.length < 2) return best;
-  return pickFrom(pool, sources, shape, avoid);
+  return pickFrom(place, sources);
 }
 
 const restOf = (picks: readonly Pick[]): number => picks.reduce((sum, { rest }) => sum + rest, 0);
 
-function pickFrom(
-  pool: NodePool,
-  sources: readonly Source[],
-  shape: Shape,
-  avoid: readonly NodeId[],
-): readonly Pick[] | null {
+function pickFrom(place: Place, sources: readonly Source[]): readonly Pick[] | null {
+  const { pool, beside, shape, avoid } = place;
   const { gpus } = shape.perNode;
   const enough = sources.reduce((sum, { index }) => sum + index.countFrom(gpus), 0);
   if (enough < shape.nodes) return null;
@@ -136,8 +141,9 @@ function pickFrom(
       for (const source of sources) {
         const goOn = source.index.scan(free, (order) => {
           const slot = pool.slotAt(order);
-          if (picked.has(order) || !isWanted(slot) || !hasHostRoom(slot, shape.perNode))
-            return true;
+          const isRoom =
+            hasHostRoom(slot, shape.perNode) && hasHostRoom(beside.slotAt(order), shape.perNode);
+          if (!isRoom || picked.has(order) || !isWanted(slot)) return true;
           picked.set(order, source.pick(order));
           return picked.size < shape.nodes;
         });

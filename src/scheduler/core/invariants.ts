@@ -26,7 +26,10 @@ function nodeFaults(state: ClusterState): readonly string[] {
     faults.push(...faultIf(node.spec.id !== id, `node ${id} is filed as ${node.spec.id}`));
     const gpus = node.allocations.flatMap((held) => held.gpus);
     faults.push(
-      ...faultIf(new Set(gpus).size !== gpus.length, `a GPU of ${id} is given twice: ${gpus.join()}`),
+      ...faultIf(
+        new Set(gpus).size !== gpus.length,
+        `a GPU of ${id} is given twice: ${gpus.join()}`,
+      ),
     );
     for (const { jobId, attempt, rank, gpus: held, resources } of node.allocations) {
       const job = state.jobs.get(jobId);
@@ -136,7 +139,9 @@ function queueFaults(state: ClusterState): readonly string[] {
       sum?.gpus === allocated.gpus &&
       sum.cpuMilli === allocated.cpuMilli &&
       sum.memoryMib === allocated.memoryMib;
-    faults.push(...faultIf(!isSame, `${path} holds ${sum?.gpus} GPUs and counts ${allocated.gpus}`));
+    faults.push(
+      ...faultIf(!isSame, `${path} holds ${sum?.gpus} GPUs and counts ${allocated.gpus}`),
+    );
     faults.push(...faultIf(spec.path !== path, `queue ${path} is filed as ${spec.path}`));
     const isUsage = Number.isSafeInteger(usageGpuMs) && usageGpuMs >= 0 && usageAtMs <= state.atMs;
     faults.push(...faultIf(!isUsage, `${path}: usage ${usageGpuMs} at ${usageAtMs}`));
@@ -159,7 +164,9 @@ function reservationFaults(state: ClusterState): readonly string[] {
     faults.push(...faultIf(!isWhole, `the reservation of ${id} is not whole`));
     for (const key of placement.flatMap(({ nodeId, gpus }) => gpus.map((gpu) => [nodeId, gpu]))) {
       const other = keptBy.get(key.join("/"));
-      faults.push(...faultIf(other !== undefined, `${key.join("/")} is kept for ${other} and ${id}`));
+      faults.push(
+        ...faultIf(other !== undefined, `${key.join("/")} is kept for ${other} and ${id}`),
+      );
       keptBy.set(key.join("/"), id);
     }
   }
@@ -171,17 +178,24 @@ function jobFaults(job: Job): readonly string[] {
   const faults: string[] = [];
   let before = 0;
   const active = activeAttempt(job.phase);
-  const numbers = [...job.history, ...(active === null ? [] : [active])].map(({ number }) => number);
+  const numbers = [...job.history, ...(active === null ? [] : [active])].map(
+    ({ number }) => number,
+  );
   for (const number of numbers) {
     faults.push(...faultIf(number <= before, `${job.id}: attempt ${number} after ${before}`));
     before = number;
   }
-  faults.push(...faultIf(numbers.length > 0 && before !== job.attemptLast, `${job.id} at ${before}`));
+  faults.push(
+    ...faultIf(numbers.length > 0 && before !== job.attemptLast, `${job.id} at ${before}`),
+  );
   for (const { number, placedAtMs, runningAtMs, endedAtMs, lostGpuMs } of job.history) {
     const isOrdered = placedAtMs <= (runningAtMs ?? endedAtMs) && placedAtMs <= endedAtMs;
     faults.push(...faultIf(!isOrdered, `${job.id}/${number} ends before it begins`));
     faults.push(...faultIf(lostGpuMs < 0, `${job.id}/${number} lost ${lostGpuMs}`));
   }
   const ids = new Set(job.checkpoints.map(({ id }) => id));
-  return [...faults, ...faultIf(ids.size !== job.checkpoints.length, `${job.id}: checkpoint twice`)];
+  return [
+    ...faults,
+    ...faultIf(ids.size !== job.checkpoints.length, `${job.id}: checkpoint twice`),
+  ];
 }

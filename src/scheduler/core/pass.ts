@@ -2,10 +2,10 @@
 // steps of the pass (reservations, drains, walk, claims, preemption) change it only through here.
 
 import type { JobId, NodeId } from "../../base/ids.ts";
-import type { Resources } from "../../base/resources.ts";
+import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { DropReason } from "./events.ts";
 import { NodePool } from "./fit.ts";
-import { type Shape, shapeKey, shapeOf } from "./gang.ts";
+import { fitGang, type Shape, shapeKey, shapeOf } from "./gang.ts";
 import { type Job, type JobSpec, resumePoint, type TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { userKey } from "./order.ts";
@@ -40,9 +40,12 @@ export class Pass {
   readonly tree: QueueTree;
   /** What nobody holds. */
   readonly raw: NodePool;
-  /** What anyone may take now: `raw` without what is reserved or claimed. */
+  /**
+   * What anyone may take now: `raw` without GPUs that are reserved or claimed. CPU and memory have no
+   * indexes to keep, so who takes them must find them here and in `later`.
+   */
   readonly open: NodePool;
-  /** `open` once every attempt that is being stopped has left. */
+  /** What is left once every attempt that is being stopped has left and reservations have started. */
   readonly later: NodePool;
   readonly starts: Start[] = [];
   readonly evictions: Eviction[] = [];
@@ -114,6 +117,11 @@ export class Pass {
     return this.#kept.get(node) ?? [];
   }
 
+  /** A placement that may be started at once, or null. */
+  fit({ spec, avoidNodes }: Job): readonly TaskPlacement[] | null {
+    return fitGang(this.open, this.shape(spec), avoidNodes, this.later);
+  }
+
   start(job: Job, placement: readonly TaskPlacement[]): void {
     for (const task of placement) {
       this.raw.take(task, job.spec.perNode);
@@ -141,7 +149,7 @@ export class Pass {
   /** Keeps a placement, which must be whole in `later`, from everyone else. */
   reserve(job: Job, { placement, victims }: Omit<PlannedReservation, "jobId">): void {
     const kept = { holder: job.id, gpus: job.spec.perNode.gpus };
-    const fromOpen = placement.map((task) => this.open.take(task, job.spec.perNode));
+    const fromOpen = placement.map((task) => this.open.take(task, NO_RESOURCES));
     for (const task of placement) {
       this.later.take(task, job.spec.perNode);
       this.keep(task.nodeId, kept);
@@ -154,7 +162,7 @@ export class Pass {
   drop({ job, placement, fromOpen, kept }: Keeping, why: DropReason): void {
     placement.forEach((task, rank) => {
       const gpus = fromOpen[rank] ?? [];
-      this.open.give({ nodeId: task.nodeId, gpus }, job.spec.perNode);
+      this.open.give({ nodeId: task.nodeId, gpus }, NO_RESOURCES);
       this.later.give(task, job.spec.perNode);
       this.unkeep(task.nodeId, kept);
     });

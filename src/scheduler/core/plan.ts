@@ -18,7 +18,7 @@
 import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
-import { fitGang, type Shape } from "./gang.ts";
+import type { Shape } from "./gang.ts";
 import type { Hold } from "./hold.ts";
 import { HoldBook } from "./holds.ts";
 import { activeAttempt } from "./job.ts";
@@ -191,7 +191,7 @@ class Planner {
 
   #start({ job, shape }: WaitingJob): boolean {
     if (this.#doesNotFit.has(shape)) return false;
-    const placement = fitGang(this.#pass.open, shape, job.avoidNodes);
+    const placement = this.#pass.fit(job);
     if (placement === null) this.#doesNotFit.add(shape);
     else this.#pass.start(job, placement);
     return placement !== null;

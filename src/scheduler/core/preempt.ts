@@ -17,7 +17,6 @@ import {
   compareCandidates,
   hasReclaimRight,
   listCandidates,
-  mayReclaim,
   rightOver,
   sideOf,
 } from "./victims.ts";
@@ -88,13 +87,15 @@ export class Preemption {
 
   #eligible(waiting: WaitingJob): readonly Candidate[] {
     this.#candidates ??= listCandidates(this.#pass);
-    const givers = new Set<QueueNode>();
-    for (const leaf of new Set(this.#candidates.map((candidate) => candidate.leaf))) {
-      if (leaf !== waiting.leaf && mayReclaim(waiting, leaf, new Map())) givers.add(leaf);
-    }
+    const hasRight = new Map<string, boolean>();
     return this.#candidates.filter((candidate) => {
-      const isOurs = candidate.leaf === waiting.leaf;
-      const isRight = isOurs ? candidate.priority < waiting.priority : givers.has(candidate.leaf);
+      const { leaf, priority, gpus } = candidate;
+      const key = `${leaf.spec.path}|${leaf === waiting.leaf ? priority : gpus > 0}`;
+      let isRight = hasRight.get(key);
+      if (isRight === undefined) {
+        isRight = rightOver(waiting, candidate, new Map()) !== null;
+        hasRight.set(key, isRight);
+      }
       return isRight && this.#isFairGame(candidate);
     });
   }
@@ -119,7 +120,7 @@ export class Preemption {
   /** Room that was kept for another may be free by now. */
   #start({ job, leaf, shape }: WaitingJob): boolean {
     if (limitReached(leaf, shape.gpus) !== null) return false;
-    const placement = fitGang(this.#pass.open, shape, job.avoidNodes);
+    const placement = this.#pass.fit(job);
     if (placement !== null) this.#pass.start(job, placement);
     return placement !== null;
   }

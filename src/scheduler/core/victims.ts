@@ -139,27 +139,28 @@ export function rightOver(
   cut: ReadonlyMap<QueueNode, number>,
 ): Exclude<PreemptionKind, "drain"> | null {
   if (waiting.leaf !== candidate.leaf) {
-    return mayReclaim(waiting, candidate.leaf, cut) ? "reclaim" : null;
+    return mayReclaim(waiting, candidate, cut) ? "reclaim" : null;
   }
   return candidate.priority < waiting.priority ? "priority" : null;
 }
 
 /**
- * May `waiting` take back from the queue `from`? Below what the two have in common, the waiting job's
- * side stays within its guarantee even with the job, and every queue on the other side, down to
- * `from`, is over its own: who is within a guarantee loses nothing. Since the taker ends within its
- * guarantee, nobody can take back from it, and preemptions can't go round in a circle.
+ * May `waiting` take back from a job of another queue? Below what the two have in common, the waiting
+ * job's side stays within its guarantee even with the job, and every queue on the other side, down to
+ * the leaf, is over its own: who is within a guarantee loses nothing. Since the taker ends within its
+ * guarantee, nobody can take back from it, and preemptions can't go round in a circle. Guarantees are
+ * of GPUs: a job that has none, and stands in the way with its CPUs, is covered by none.
  */
-export function mayReclaim(
+function mayReclaim(
   waiting: WaitingJob,
-  from: QueueNode,
+  { leaf, gpus }: Candidate,
   cut: ReadonlyMap<QueueNode, number>,
 ): boolean {
-  const taker = sideOf(waiting.leaf, from).at(-1);
+  const taker = sideOf(waiting.leaf, leaf).at(-1);
   if (taker === undefined || !isWithinGuarantee(taker, waiting.shape.gpus)) return false;
-  return sideOf(from, waiting.leaf).every(
-    (queue) => futureUse(queue) - (cut.get(queue) ?? 0) > queue.spec.guarantee,
-  );
+  const isOver = (queue: QueueNode): boolean =>
+    futureUse(queue) - (cut.get(queue) ?? 0) > queue.spec.guarantee;
+  return gpus === 0 || sideOf(leaf, waiting.leaf).every(isOver);
 }
 
 /** Some queue on the job's path has room for it inside its guarantee. */
