@@ -9,8 +9,6 @@ interface Step {
   readonly argv: readonly string[];
 }
 
-const GENERATED_FROM = ["jobs", "queues", "nodes", "checkpoints", "agents", "tracker"];
-
 const CHECKS: readonly Step[] = [
   { name: "types", argv: ["tsc", "-p", "tsconfig.json"] },
   { name: "lint", argv: ["oxlint", "--type-aware"] },
@@ -65,8 +63,8 @@ async function main(): Promise<number> {
     case "check":
       return check();
     case "gen": {
-      const { generate } = await import("../src/rpc/generate.ts");
-      await generate(GENERATED_FROM);
+      const { regenerate } = await import("../src/rpc/generate.ts");
+      await regenerate("src/rpc/gen");
       return 0;
     }
     case "bench":

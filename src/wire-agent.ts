@@ -9,12 +9,11 @@ import { Client, type ClientDuplexStream } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
 import { Agent } from "./agent/agent.ts";
 import { agentMetrics } from "./agent/agent-metrics.ts";
-import { unpackBundle } from "./agent/bundle.ts";
 import type { AgentPorts, ClusterInfo, MetricSink, SchedulerPort } from "./agent/ports.ts";
 import { TrackerSink } from "./agent/tracker-sink.ts";
-import { Fault, RefusalError, refuse } from "./base/errors.ts";
-import { type BlobCache, createBlobCache } from "./checkpoint/blob-cache.ts";
-import { bundleKey } from "./checkpoint/core/keys.ts";
+import { Fault, RefusalError } from "./base/errors.ts";
+import { createBlobCache } from "./checkpoint/blob-cache.ts";
+import { fetchBundle } from "./checkpoint/bundle-fetch.ts";
 import { restoreCheckpoint } from "./checkpoint/restore.ts";
 import { createCheckpointWatch } from "./checkpoint/watch.ts";
 import { packageVersion } from "./cli/version.ts";
@@ -47,7 +46,7 @@ export async function runAgent(
   signal: AbortSignal,
   run: AgentRun = { endsTasks: false },
 ): Promise<number> {
-  const log = createLogger({ level: options.logLevel, name: "agent" });
+  const log = createLogger({ level: options.logLevel, name: "agent", style: "auto" });
   const tls = await readTls(options);
   const link = new Client(options.scheduler, clientCredentials(tls), {
     "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
@@ -196,14 +195,14 @@ function agentPorts(
   const objects = lazyStore(cluster);
   return {
     scheduler: schedulerPort(link),
-    bundles: { fetch: (digest, destDir) => fetchBundle(cluster, digest, destDir) },
+    bundles: { fetch: (digest, destDir) => fetchBundle(objects, digest, destDir) },
     checkpoints: {
       restore: async (resume, destDir, { jobId, signal }) => {
         const deps = { objects: await cluster.store(), cache };
         await restoreCheckpoint(deps, { ...resume, jobId, destDir, signal });
       },
     },
-    checkpointWatch: watchPort(objects, cache, log),
+    checkpointWatch: createCheckpointWatch({ objects, clock: REAL_CLOCK, log, cache }),
     metrics: metricSink(cluster),
     onCluster: (info) => cluster.changed(info),
     log,
@@ -231,44 +230,11 @@ function lazyStore(cluster: ClusterLinks): ObjectStore {
   };
 }
 
-function watchPort(
-  objects: ObjectStore,
-  cache: BlobCache,
-  log: Logger,
-): AgentPorts["checkpointWatch"] {
-  const watch = createCheckpointWatch({ objects, clock: REAL_CLOCK, log, cache });
-  return {
-    start: ({ dedupeAgainst, ...task }) => {
-      const watching = watch.start({ ...task, dedupeAgainst: () => dedupeAgainst });
-      return {
-        flush: (timeoutMs) => watching.flush(REAL_CLOCK.monotonicMs() + timeoutMs),
-        hasStep: (step) => watching.hasStep(step),
-        stop: () => watching.stop(),
-      };
-    },
-  };
-}
-
 function metricSink(cluster: ClusterLinks): MetricSink {
   return {
     position: async (source) => cluster.tracker().position(source),
     store: async (batch) => cluster.tracker().store(batch),
   };
-}
-
-async function fetchBundle(
-  cluster: ClusterLinks,
-  digest: Parameters<AgentPorts["bundles"]["fetch"]>[0],
-  destDir: string,
-): Promise<void> {
-  const store = await cluster.store();
-  const key = bundleKey(digest);
-  const found = await store.head(key);
-  if (found === null) {
-    const remedy = "Submit the job again, so that its code is uploaded.";
-    throw new RefusalError(refuse("BUNDLE_NOT_FOUND", `${store.name} has no ${key}.`, remedy));
-  }
-  await unpackBundle(store, key, found.sizeBytes, digest, destDir);
 }
 
 function schedulerPort(link: Client): SchedulerPort {

@@ -1,22 +1,22 @@
-// Wires the doctor to the object store: one small object there and back.
+// For `trainyard doctor`: whether the object store does what is needed of it.
 
 import { randomUUID } from "node:crypto";
 import { Fault } from "./base/errors.ts";
 import { openObjectStore } from "./objects/open.ts";
+import { REAL_CLOCK } from "./wire-clock.ts";
 
-/** Writes, reads back and deletes one object. Throws `RefusalError` or `Fault` with the reason. */
+/** Writes, reads back and deletes one small object. Throws what went wrong. */
 export async function probeObjectStore(url: string): Promise<void> {
-  const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
-  const store = await openObjectStore(url, { create: false, clock });
+  const store = await openObjectStore(url, { create: false, clock: REAL_CLOCK });
   const key = `probe/${randomUUID()}`;
-  const written = Buffer.from(key);
+  const bytes = Buffer.from(key);
   try {
-    await store.put(key, written);
+    await store.put(key, bytes);
     const read = await store.get(key);
-    await store.delete([key]);
-    if (read === null || !read.equals(written)) {
-      throw new Fault("STORE_CORRUPT", `${store.name} gives back other bytes than were written.`);
+    if (read === null || !read.equals(bytes)) {
+      throw new Fault("STORE_CORRUPT", `${store.name} gave back other bytes than it was given.`);
     }
+    await store.delete([key]);
   } finally {
     await store.close();
   }

@@ -89,7 +89,7 @@ function agentOptions(
 /** Real GPUs for one agent; several agents on one machine would give each of them away twice. */
 async function gpusToPretend(options: UpOptions): Promise<number | null> {
   if (options.virtualGpus !== null) return options.virtualGpus;
-  const log = createLogger({ level: options.logLevel, name: "up" });
+  const log = createLogger({ level: options.logLevel, name: "up", style: "auto" });
   const found = await findGpus(log);
   if (found.length === 0) return GPUS_WHERE_NONE;
   if (options.agents === 1) return null;
@@ -132,7 +132,8 @@ async function allJoined(
   while (scheduler.connectedNodes() < count && !signal.aborted) {
     const gone = agents.find((child) => child.exitCode !== null || child.signalCode !== null);
     if (gone !== undefined || performance.now() > untilMs) {
-      const why = gone === undefined ? `were not ready after ${AGENTS_READY_MS / 1_000} s` : "ended";
+      const why =
+        gone === undefined ? `were not ready after ${AGENTS_READY_MS / 1_000} s` : "ended";
       const message = `Agents ${why}; ${scheduler.connectedNodes()} of ${count} joined. Their lines above say why.`;
       throw new Fault("AGENT_UNREACHABLE", message);
     }

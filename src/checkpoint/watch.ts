@@ -16,6 +16,8 @@ export interface CheckpointWatch {
    * is stored or `timeoutMs` has passed. Ends the watch.
    */
   flush(timeoutMs: number): Promise<void>;
+  /** After a fresh look: whether there is anything of this step, or of a step that nobody knows. */
+  hasStep(step: number): Promise<boolean>;
   /** Ends the watch at once; an upload that is under way is dropped. */
   stop(): Promise<void>;
 }
@@ -59,6 +61,10 @@ class TaskWatch implements CheckpointWatch {
     } finally {
       clearTimeout(deadline);
     }
+  }
+
+  hasStep(step: number): Promise<boolean> {
+    return this.#finder.hasStep(step);
   }
 
   async stop(): Promise<void> {
