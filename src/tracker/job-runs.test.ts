@@ -166,6 +166,20 @@ test("at the start all runs are brought to where the jobs are; those without a j
   expect(tracker.openJobRuns()).toEqual(["job-4"]);
 });
 
+test("what changes while the runs are brought up to date wins", async () => {
+  const runs = new JobRuns({ tracker, onFault: noFault });
+  const reconciled = runs.reconcile([job("job-1"), job("job-2")]);
+  runs.onJobChanged(job("job-1", { phase: "running", attempt: 1 }));
+  runs.onJobChanged(job("job-3", { phase: "running", attempt: 1 }));
+  await reconciled;
+  await runs.settled();
+  const statusOf = (id: string): string => {
+    const found = tracker.getRun(id);
+    return "run" in found ? found.run.status : found.code;
+  };
+  expect(["job-1", "job-2", "job-3"].map(statusOf)).toEqual(["RUNNING", "SCHEDULED", "RUNNING"]);
+});
+
 test("telling what is known already writes nothing", async () => {
   await world.close();
   let commits = 0;

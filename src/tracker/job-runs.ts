@@ -47,21 +47,18 @@ export class JobRuns {
 
   /**
    * For the start: brings all runs to where the jobs are, and ends the runs of jobs that are not
-   * there any more. Throws the store's fault.
+   * there any more. Subscribe to changes before, in the same turn of the event loop: `jobs` is read
+   * at once, so that whatever changes after that comes by `onJobChanged` and wins.
    */
   async reconcile(jobs: Iterable<JobState>): Promise<void> {
     const { tracker } = this.#options;
     const known = new Set<string>();
-    let some: JobState[] = [];
     for (const job of jobs) {
       known.add(job.jobId);
-      some.push(job);
-      if (some.length < AT_ONCE) continue;
-      await tracker.followJobs(some);
-      some = [];
+      this.onJobChanged(job);
     }
-    await tracker.followJobs(some);
     const abandoned = tracker.openJobRuns().filter((runId) => !known.has(runId));
+    await this.settled();
     if (abandoned.length > 0) await tracker.abandonRuns(abandoned);
   }
 
