@@ -107,9 +107,10 @@ export class Agent {
   /** Tasks go on unless `tasks` is true; then this resolves when nothing of them is left. */
   async stop(what: { readonly tasks: boolean } = { tasks: false }): Promise<void> {
     if (this.#cleaner !== null) clearInterval(this.#cleaner);
-    if (what.tasks) await this.#tasks.killAll();
     this.#channels.stop();
+    // Before the tasks are killed, so that no new ones come.
     await this.#session.stop();
+    if (what.tasks) await this.#tasks.killAll();
     await this.#tasks.release();
     this.#probe.stop();
     this.#pool.stop();

@@ -8,7 +8,7 @@ import type { DesiredTask } from "../scheduler/core/desired.ts";
 import type { Rendezvous, TaskExit } from "../scheduler/core/job.ts";
 import type { TaskKey } from "./core/task-key.ts";
 import type { TaskPaths } from "./core/torchrun.ts";
-import { readJson, readTail, writeAtomic } from "./files.ts";
+import { readJson, readTail, replaceFile } from "./files.ts";
 import {
   parseExitFile,
   parseSupervisorState,
@@ -80,13 +80,20 @@ export class TaskFolder {
     mkdirSync(this.work, { recursive: true });
   }
 
+  /** Not synced: it is for a restart of the agent; after one of the machine no task lives. */
   save(record: TaskRecord): void {
-    writeAtomic(join(this.root, "task.json"), JSON.stringify(record));
+    replaceFile(join(this.root, "task.json"), JSON.stringify(record));
   }
 
   /** Null when the folder holds no task of which anything can be said. */
   load(): TaskRecord | null {
-    return parseRecord(readJson(join(this.root, "task.json")));
+    try {
+      return parseRecord(readJson(join(this.root, "task.json")));
+    } catch (error) {
+      // Torn by a crash of the machine.
+      if (error instanceof SyntaxError) return null;
+      throw error;
+    }
   }
 
   supervisorState(): SupervisorState | null {

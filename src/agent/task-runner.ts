@@ -267,9 +267,9 @@ export class TaskRunner {
   }
 
   /**
-   * Other ranks stored a part for this step. In DDP only rank 0 writes: a rank whose folder holds no
-   * file at all says so, or the checkpoint would never be whole. One that has any file says nothing,
-   * since a part of it may be on its way.
+   * Other ranks stored a part for this step. In DDP only rank 0 writes: a rank whose folder holds
+   * no file at all says so, or the checkpoint would never be whole. One that has any file says
+   * nothing, since a part of it may be on its way.
    */
   async #declareEmpty(step: number): Promise<void> {
     try {

@@ -7,15 +7,18 @@ import { basename, dirname } from "node:path";
 export interface ShortPath {
   /** Names the same place; valid until `close`. */
   readonly path: string;
+  /** May be called again: a socket that is connected can still fail later. */
   close(): void;
 }
 
 export function shortPath(path: string): ShortPath {
   const folder = openSync(dirname(path), "r");
+  let isOpen = true;
   return {
     path: `/proc/self/fd/${folder}/${basename(path)}`,
     close: () => {
-      closeSync(folder);
+      if (isOpen) closeSync(folder);
+      isOpen = false;
     },
   };
 }

@@ -19,7 +19,8 @@ export function workersBelow(top: number, depth = 0): readonly number[] {
 
 /**
  * Without torchrun: the command itself, or what a shell that stands for it is running. A shell
- * without a trap dies of the signal at once, and its children lose the grace that was meant for them.
+ * without a trap dies of the signal at once, and its children lose the grace that was meant for
+ * them.
  */
 export function mainProcesses(top: number, name: NodeJS.Signals, depth = 0): readonly number[] {
   if (depth > DEPTH_MAX || !SHELLS.has(programOf(top))) return [top];

@@ -50,6 +50,7 @@ describe("launching", () => {
     world.pool.warm();
     const starter = await startHost(world, "pool.warm(); console.log('warm');");
     const warm = await waitFor("the host's supervisor", () => childOf(starter));
+    expect(identify(warm)).not.toBeNull();
     starter.kill("SIGKILL");
     await waitFor("its end", () => identify(warm) === null);
   });
