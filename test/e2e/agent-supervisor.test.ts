@@ -10,6 +10,9 @@ import { bootMs, identify, isSameProcess, signal } from "../../src/agent/proc.ts
 import { SupervisorHandle } from "../../src/agent/supervisor-handle.ts";
 import { readText, TaskWorld, waitFor } from "./agent-fixture.ts";
 
+/** Leaves a process in a session of its own behind. */
+const DAEMON = `setsid sh -c 'touch up; exec sleep 605' &
+  while [ ! -f up ]; do sleep 0.01; done`;
 const sh = (script: string): readonly string[] => ["/bin/sh", "-c", script];
 
 let world: TaskWorld;
@@ -68,7 +71,7 @@ describe("killing", () => {
   });
 
   test("what the command leaves behind ends with it", async () => {
-    await world.start(sh("setsid sleep 605 & exit 0"));
+    await world.start(sh(DAEMON));
     expect(await world.exited()).toMatchObject({ reason: "exited", code: 0 });
     expect(world.processes()).toEqual([]);
   });
