@@ -177,6 +177,19 @@ export const stories = (happeningsMax: number): fc.Arbitrary<Story> =>
     }),
   });
 
+/** The same story with GPUs of one type and without CPUs. */
+export function onlyGpus(story: Story): Story {
+  const nodes = story.nodes.map((node) => ({
+    ...node,
+    gpus: node.gpus.map((gpu) => ({ ...gpu, type: TYPES[0] })),
+  }));
+  const happenings = story.happenings.map((happening) => {
+    if (happening.kind !== "submit") return happening;
+    return { ...happening, job: { ...happening.job, cpuMilli: 0, gpuType: "" } };
+  });
+  return { ...story, nodes, happenings };
+}
+
 /** The cluster of a story before anything happened. */
 export function open(story: Story): World {
   const world = new World(story.queues, story.policy);

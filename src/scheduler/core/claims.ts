@@ -23,14 +23,14 @@ interface Claim {
 export class Claims {
   readonly #pass: Pass;
   readonly #claims: Claim[] = [];
-  #holders = 0;
+  readonly #holders = new Set<JobId>();
 
   constructor(pass: Pass) {
     this.#pass = pass;
   }
 
   get isEmpty(): boolean {
-    return this.#holders === 0;
+    return this.#holders.size === 0;
   }
 
   /** Instant from which a blocked job may claim, or null when it never does. */
@@ -42,10 +42,11 @@ export class Claims {
   claim(waiting: WaitingJob): void {
     const { policy, nowMs } = this.#pass;
     const dueAtMs = this.dueAtMs(waiting);
-    if (dueAtMs === null || dueAtMs > nowMs || this.#holders >= policy.claimsMax) return;
+    if (dueAtMs === null || dueAtMs > nowMs || this.#holders.size >= policy.claimsMax) return;
+    if (this.#holders.has(waiting.job.id)) return;
     const banks = this.#targets(waiting.shape);
     if (banks === null) return;
-    this.#holders += 1;
+    this.#holders.add(waiting.job.id);
     for (const bank of banks) this.#take(waiting.job.id, bank, waiting.shape);
   }
 
@@ -58,7 +59,7 @@ export class Claims {
       this.#pass.unkeep(nodeId, kept);
     }
     this.#claims.length = 0;
-    this.#holders = 0;
+    this.#holders.clear();
   }
 
   #take(holder: JobId, bank: Bank, shape: Shape): void {

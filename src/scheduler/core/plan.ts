@@ -7,13 +7,15 @@
 // a whole placement is proven and held for who comes, and the reason of each wait is data.
 //
 // The walk. Queues are served by fair share (queue-tree.ts), jobs of a queue by class, user and age
-// (order.ts). A job that does not fit blocks nobody: those behind it may go ahead, unless it has
-// waited so long that it claims nodes (claims.ts) or has a right to room that others hold (preempt.ts).
-// During a walk room only shrinks, so what did not fit once does not fit again. Two things break that:
-// claims bind those behind them, and shares change who is behind; and a queue that just went over its
-// guarantee may owe room to one that was refused before. Then the walk is repeated on what is left, so
-// that planning again after the plan was carried out changes nothing. The same when a job lost its
-// reservation to one with a better right: it is looked at again.
+// (order.ts). Jobs that stay inside a guarantee come first, over all queues, then those that borrow:
+// else a small debt would let a large job in, only to be taken back from. A job that does not fit
+// blocks nobody: those behind it may go ahead, unless it has waited so long that it claims nodes
+// (claims.ts) or has a right to room that others hold (preempt.ts).
+//
+// During a round room only shrinks, so what did not fit once does not fit again. But claims bind those
+// behind them, and shares change who is behind; a queue that just went over its guarantee may owe room
+// to one that was refused before; and a job may have lost its reservation to a better right. Then
+// there is another round over what is left, so that planning again right after places nothing.
 
 import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
@@ -32,8 +34,8 @@ import { startReservations, takeUpReservations } from "./reservations.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { hasReclaimRight } from "./victims.ts";
 
-/** Walks over the queues in one pass; each but the last started something. */
-const WALKS_MAX = 8;
+/** Rounds in one pass; each but the last placed something. */
+const ROUNDS_MAX = 8;
 
 /** Decides over every pending job. Costs are bounded by counts, never by time. */
 export function plan(state: ClusterState, nowMs: number, policy: Policy): Plan {
@@ -46,7 +48,7 @@ export function plan(state: ClusterState, nowMs: number, policy: Policy): Plan {
   return {
     starts: pass.starts,
     evictions: pass.evictions,
-    reservations: pass.reservations,
+    reservations: pass.reservations.filter(({ jobId }) => pass.reserved.has(jobId)),
     drops: pass.drops,
     holds: planner.finish(),
     wakeAtMs: planner.wakeAtMs,
@@ -84,10 +86,11 @@ class Planner {
   }
 
   walkAll(): void {
-    for (let walk = 0; walk < WALKS_MAX; walk += 1) {
-      const hasPlaced = this.#walk();
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      const hasPlacedOwed = this.#walk(hasReclaimRight);
+      const hasPlaced = this.#walk(() => true) || hasPlacedOwed;
       const mayChange = !this.#claims.isEmpty || this.#preemption.isOpen;
-      if (!hasPlaced || !mayChange || walk === WALKS_MAX - 1) return;
+      if (!hasPlaced || !mayChange || round === ROUNDS_MAX - 1) return;
       this.#claims.release();
       this.#preemption.forgetRefusals();
       this.#doesNotFit.clear();
@@ -136,42 +139,37 @@ class Planner {
     return waiting;
   }
 
-  /** True when anything was started or reserved. */
-  #walk(): boolean {
+  /** Looks at every waiting job of a kind. True when any was started or reserved for. */
+  #walk(isMeant: (waiting: WaitingJob) => boolean): boolean {
     const { tree } = this.#pass;
     const orders = new Map<QueueNode, LeafOrder>();
     this.#blocked.clear();
     for (const [leaf, jobs] of this.#waiting) {
-      const rest = jobs.filter(({ job }) => this.#pass.isWaiting(job.id));
-      if (rest.length === 0) continue;
+      const rest = jobs.filter((waiting) => this.#pass.isWaiting(waiting.job.id));
+      if (!rest.some(isMeant)) continue;
       const order = new LeafOrder(leaf, rest, this.#pass.usersOf(leaf));
       orders.set(leaf, order);
       this.#blocked.set(leaf, []);
-      tree.setHead(leaf, order.peek()?.shape.gpus ?? null);
+      tree.setHead(leaf, headOf(order, isMeant));
     }
     let hasPlaced = false;
     for (let leaf = tree.next(); leaf !== null; leaf = tree.next()) {
       const order = must(orders.get(leaf), leaf.spec.path);
-      if (this.#serve(order)) hasPlaced = true;
-      tree.setHead(leaf, order.peek()?.shape.gpus ?? null);
+      if (this.#serve(order, isMeant)) hasPlaced = true;
+      tree.setHead(leaf, headOf(order, isMeant));
     }
     return hasPlaced;
   }
 
-  /**
-   * Goes through a leaf's jobs up to the first that is placed, since then shares have changed, or to
-   * where another queue may come first: the next job goes beyond what the last was owed.
-   */
-  #serve(order: LeafOrder): boolean {
-    const { leaf } = order;
+  /** Goes through a leaf's jobs up to the first that is placed: then shares have changed. */
+  #serve(order: LeafOrder, isMeant: (waiting: WaitingJob) => boolean): boolean {
     for (let waiting = order.next(); waiting !== null; waiting = order.next()) {
+      if (!isMeant(waiting)) continue;
       if (this.#place(waiting)) {
         order.charge(waiting.shape.gpus);
         return true;
       }
-      this.#blocked.get(leaf)?.push(waiting);
-      const next = order.peek();
-      if (next !== null && hasReclaimRight(next) !== hasReclaimRight(waiting)) return false;
+      this.#blocked.get(order.leaf)?.push(waiting);
     }
     return false;
   }
@@ -207,4 +205,13 @@ class Planner {
   #wakeAt(atMs: number | null): void {
     if (atMs !== null) this.wakeAtMs = Math.min(this.wakeAtMs ?? atMs, atMs);
   }
+}
+
+/** GPUs of the next job that is meant; passes over the others. */
+function headOf(order: LeafOrder, isMeant: (waiting: WaitingJob) => boolean): number | null {
+  for (let waiting = order.peek(); waiting !== null; waiting = order.peek()) {
+    if (isMeant(waiting)) return waiting.shape.gpus;
+    order.next();
+  }
+  return null;
 }

@@ -21,11 +21,10 @@ export function takeUpReservations(pass: Pass): void {
   }
 }
 
-/** Starts every standing reservation whose room is free. Those made in this pass wait for someone. */
+/** Starts every reservation whose room and quota are free by now. */
 export function startReservations(pass: Pass): void {
   for (const keeping of pass.reserved.values()) {
     const { job, placement } = keeping;
-    if (!pass.state.reservations.has(job.id)) continue;
     if (isRoom(pass.raw, job, placement) && isWithinLimits(pass, job)) pass.startReserved(keeping);
   }
 }

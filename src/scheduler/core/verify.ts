@@ -61,8 +61,9 @@ class Proof {
       }
       this.#expect(this.#policy.isPreemptionEnabled, `preemption is off, yet ${victim} is evicted`);
       const made = this.#plan.reservations.find(({ jobId }) => jobId === preemptor);
+      const isStarted = this.#plan.starts.some(({ jobId }) => jobId === preemptor);
       this.#expect(
-        made?.victims.includes(victim) ?? false,
+        isStarted || (made?.victims.includes(victim) ?? false),
         `${victim} is evicted for ${preemptor}, who has no reservation that names it`,
       );
     }
