@@ -68,6 +68,11 @@ export class TaskRunner {
     return this.#record.task;
   }
 
+  /** Whether metrics of it are still on their way to the tracker. */
+  get isShipping(): boolean {
+    return this.#shipper !== null && !this.#record.isShipped;
+  }
+
   /** Environment of the task's command, also for its setup line and for terminals. */
   environment(): Readonly<Record<string, string>> {
     const rendezvous = this.#record.rendezvous ?? { host: "", port: 0 };

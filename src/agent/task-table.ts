@@ -34,6 +34,8 @@ export class TaskTable {
   readonly #options: TaskTableOptions;
   readonly #context: RunnerContext;
   readonly #runners = new Map<string, TaskRunner>();
+  /** Of tasks that are forgotten, but whose metrics are not all in the tracker yet. */
+  #retired: readonly TaskRunner[] = [];
   #local: LocalState = EMPTY_LOCAL;
   #reported = "";
   #isTurnDue = false;
@@ -98,7 +100,8 @@ export class TaskTable {
   async release(): Promise<void> {
     this.#isStopped = true;
     if (this.#wake !== null) clearTimeout(this.#wake);
-    await Promise.all([...this.#runners.values()].map((runner) => runner.release()));
+    const runners = [...this.#runners.values(), ...this.#retired];
+    await Promise.all(runners.map((runner) => runner.release()));
   }
 
   #adopt(found: FoundTask): void {
@@ -115,7 +118,9 @@ export class TaskTable {
   #rememberEnded(found: FoundTask): void {
     const { jobId, attempt } = found.key;
     this.#local = applyLocal(this.#local, { kind: "attempt_seen", jobId, attempt });
-    new TaskRunner(found.folder, found.record, this.#context).shipRest();
+    const runner = new TaskRunner(found.folder, found.record, this.#context);
+    runner.shipRest();
+    this.#retire(runner);
   }
 
   #happened(event: LocalEvent): void {
@@ -193,7 +198,12 @@ export class TaskTable {
   #forget(key: TaskKey): Promise<void> {
     const runner = this.#runnerOf(key);
     this.#runners.delete(taskName(key));
+    this.#retire(runner);
     return runner.forget();
+  }
+
+  #retire(runner: TaskRunner): void {
+    this.#retired = [...this.#retired, runner].filter((other) => other.isShipping);
   }
 
   #runnerOf(key: TaskKey): TaskRunner {
