@@ -1,7 +1,7 @@
-// Checkpoint files that this node has already, by content: what it uploaded and what it restored. An
-// entry is a hard link, so it costs no space while the file exists elsewhere, and anybody who may
-// write to that file may change it: therefore nothing leaves the cache unverified, and never as a
-// link. Losing the cache loses only time.
+// Checkpoint files that this node has already, by content: what it uploaded and what it restored.
+// An entry is a hard link, so it costs no space while the file exists elsewhere, and anybody who
+// may write to that file may change it: therefore nothing leaves the cache unverified, and never
+// as a link. Losing the cache loses only time.
 
 import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
@@ -69,7 +69,9 @@ class FolderBlobCache implements BlobCache {
     return false;
   }
 
-  /** By inode change time: it moves when an entry is linked, and nothing needs to be kept beside. */
+  /**
+   * By inode change time: it moves when an entry is linked, and nothing needs to be kept beside.
+   */
   async #evict(): Promise<void> {
     const entries: { path: string; ctimeMs: number; sizeBytes: number }[] = [];
     for (const name of await readdir(this.#dir)) {

@@ -21,9 +21,9 @@ const UNPACKED_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 const SUBMIT_AGAIN = "Submit the job again, with its code.";
 
 /**
- * Unpacks into `destDir`, which exists and is empty; after an error it is to be thrown away. Throws a
- * `RefusalError` of `BUNDLE_NOT_FOUND` or `STORE_CORRUPT` (other bytes, or an entry that leads outside),
- * and a `Fault` when the store is away or the disk is full.
+ * Unpacks into `destDir`, which exists and is empty; after an error it is to be thrown away.
+ * Throws a `RefusalError` of `BUNDLE_NOT_FOUND` or `STORE_CORRUPT` (other bytes, or an entry that
+ * leads outside), and a `Fault` when the store is away or the disk is full.
  */
 export async function fetchBundle(
   objects: ObjectStore,

@@ -191,7 +191,8 @@ function checkSize(dir: string, files: readonly PackedFile[], limitBytes: number
     .slice(0, LARGEST_SHOWN)
     .map(({ path, sizeBytes }) => `${path} (${mib(sizeBytes)})`)
     .join(", ");
-  const message = `The code in ${dir} is ${mib(sumBytes)}, more than ${mib(limitBytes)}; largest: ${largest}.`;
+  const sizes = `${mib(sumBytes)}, more than ${mib(limitBytes)}`;
+  const message = `The code in ${dir} is ${sizes}; largest: ${largest}.`;
   const remedy = "Keep data out of the folder, or name it in .gitignore.";
   throw new RefusalError(refuse("TOO_LARGE", message, remedy, "workdir"));
 }

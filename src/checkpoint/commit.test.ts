@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { idOf, JOB, World, zipOf } from "../../test/e2e/checkpoint-world.ts";
+import { must } from "../base/assert.ts";
 import { digest, jobId } from "../base/ids.ts";
 import { digestOf } from "../objects/digest.ts";
 import { createCommitter } from "./commit.ts";
@@ -153,9 +154,8 @@ describe("removing a checkpoint", () => {
     await twoSharingTheBase();
     await committer().remove(removal(1, [2]));
     expect(await world.keys()).toHaveLength(4);
-    const ref = world.committed;
-    expect(ref).not.toBeNull();
-    if (ref !== null) expect((await world.restore(ref)).files).toBe(2);
+    const ref = must(world.committed, "step 2 was committed");
+    expect((await world.restore(ref)).files).toBe(2);
   });
 
   test("takes the manifest first, and goes on where it was broken off", async () => {

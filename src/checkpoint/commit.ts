@@ -168,7 +168,10 @@ async function remove(
   );
 }
 
-/** Of a removal that was broken off, some part documents are gone already, and their blobs with them. */
+/**
+ * Of a removal that was broken off, some part documents are gone already, and their blobs with
+ * them.
+ */
 async function loadThoseThere(
   objects: ObjectStore,
   jobId: JobId,

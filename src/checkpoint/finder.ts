@@ -53,14 +53,6 @@ export class Finder {
     return nextMs;
   }
 
-  /** Complete or not, stored or not. A candidate without a step in its name may be of any. */
-  async hasStep(step: number): Promise<boolean> {
-    const { task } = this.#deps;
-    const scan = await scanFolder(task.dir);
-    const candidates = findCandidates({ ...scan, patterns: task.patterns });
-    return candidates.some((candidate) => candidate.step === null || candidate.step === step);
-  }
-
   #sight(candidate: Candidate): Sighting {
     const signature = digestOf(Buffer.from(signatureOf(candidate)));
     const before = this.#sightings.get(candidate.key);
@@ -68,7 +60,9 @@ export class Finder {
     return { signature, sinceMs: this.#deps.clock.monotonicMs() };
   }
 
-  /** Milliseconds until it is worth looking again; null = it was taken, or never will be as it is. */
+  /**
+   * Milliseconds until it is worth looking again; null = it was taken, or never will be as it is.
+   */
   async #consider(
     candidate: Candidate,
     sighting: Sighting,

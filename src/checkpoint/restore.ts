@@ -1,5 +1,5 @@
-// The agent's side before a resumed attempt starts: the files of all nodes into one folder, each one
-// verified. What the node still has is not fetched again.
+// The agent's side before a resumed attempt starts: the files of all nodes into one folder, each
+// one verified. What the node still has is not fetched again.
 
 import { chmod, mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -163,8 +163,9 @@ async function assertRoom(destDir: string, neededBytes: number): Promise<void> {
   const freeBytes = bavail * bsize;
   if (neededBytes <= freeBytes) return;
   const mib = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
-  const message = `Cannot restore into ${destDir}: ${mib(neededBytes)} are needed and ${mib(freeBytes)} free.`;
-  throw new Fault("DISK_FULL", `${message} Free space on its disk.`);
+  const sizes = `${mib(neededBytes)} are needed and ${mib(freeBytes)} free`;
+  const message = `Cannot restore into ${destDir}: ${sizes}. Free space on its disk.`;
+  throw new Fault("DISK_FULL", message);
 }
 
 function sizeOf(files: readonly StoredFile[]): number {

@@ -90,8 +90,8 @@ export async function endOfFile(path: string): Promise<FileEnd> {
 }
 
 /**
- * Paths below `dir` that one of the processes has open for writing. Processes that end meanwhile, or
- * may not be looked into, count as not writing.
+ * Paths below `dir` that one of the processes has open for writing. Processes that end meanwhile,
+ * or may not be looked into, count as not writing.
  */
 export async function openForWriting(
   dir: string,

@@ -1,6 +1,7 @@
 // Keeps the files of a checkpoint alive while they are uploaded: trainers delete their older ones.
 // A hard link costs nothing and survives deleting and renaming; a name that is rewritten in place
-// again and again is copied. Where neither works the files are read where they are. Owns its folder.
+// again and again is copied. Where neither works the files are read where they are. Owns its
+// folder.
 
 import { constants, copyFile, link, mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";

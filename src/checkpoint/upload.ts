@@ -1,5 +1,5 @@
-// One complete checkpoint of one task to the object store: every file as a blob named by its sha256,
-// then the part document that lists them. Hashing one file goes on while another is sent.
+// One complete checkpoint of one task to the object store: every file as a blob named by its
+// sha256, then the part document that lists them. Hashing one file goes on while another is sent.
 
 import { readFile } from "node:fs/promises";
 import type { Digest, JobId } from "../base/ids.ts";

@@ -12,12 +12,10 @@ import type { CheckpointWatchDeps, WatchedTask } from "./watched-task.ts";
 
 export interface CheckpointWatch {
   /**
-   * The processes are gone: takes what is complete without waiting for silence, and resolves when it
-   * is stored or `timeoutMs` has passed. Ends the watch.
+   * The processes are gone: takes what is complete without waiting for silence, and resolves when
+   * it is stored or `timeoutMs` has passed. Ends the watch.
    */
   flush(timeoutMs: number): Promise<void>;
-  /** After a fresh look: whether there is anything of this step, or of a step that nobody knows. */
-  hasStep(step: number): Promise<boolean>;
   /** Ends the watch at once; an upload that is under way is dropped. */
   stop(): Promise<void>;
 }
@@ -63,10 +61,6 @@ class TaskWatch implements CheckpointWatch {
     }
   }
 
-  hasStep(step: number): Promise<boolean> {
-    return this.#finder.hasStep(step);
-  }
-
   async stop(): Promise<void> {
     this.#abort("the watch was stopped");
     await this.#running;
@@ -97,7 +91,9 @@ class TaskWatch implements CheckpointWatch {
     }
   }
 
-  /** Milliseconds until the next look. A slow listing makes the looks rarer: 10 % of a core at most. */
+  /**
+   * Milliseconds until the next look. A slow listing makes the looks rarer: 10 % of a core at most.
+   */
   async #look(): Promise<number> {
     const pollMs = this.#deps.pollMs ?? POLL_MS;
     const beganMs = this.#deps.clock.monotonicMs();

@@ -21,7 +21,9 @@ export interface CheckpointWatchDeps {
   /** Uploaded files are remembered there for a restore on this node; null = not. */
   readonly cache?: BlobCache | null;
   readonly quiet?: QuietPeriods;
-  /** Between looks when nothing happens. Default 1 s; while something is being written, a quarter. */
+  /**
+   * Between looks when nothing happens. Default 1 s; while something is being written, a quarter.
+   */
   readonly pollMs?: number;
 }
 
@@ -35,7 +37,9 @@ export interface WatchedTask {
   readonly patterns: readonly string[];
   /** Processes of the task now: none of them may have a file open for writing. */
   pidsOf(): readonly number[];
-  /** The newest committed checkpoint: nothing up to its step is taken, its blobs are not sent again. */
+  /**
+   * The newest committed checkpoint: nothing up to its step is taken, its blobs are not sent again.
+   */
   dedupeAgainst(): ResumeRef | null;
   /** Called for each part that is stored, and for those stored before a restart of the agent. */
   onStored(part: StoredPart): void;

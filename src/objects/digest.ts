@@ -98,8 +98,8 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number
 }
 
 /**
- * The file's bytes from the start, each slice valid until the next one is asked for. The next read is
- * under way while the caller works on this one.
+ * The file's bytes from the start, each slice valid until the next one is asked for. The next read
+ * is under way while the caller works on this one.
  */
 export async function* slicesOf(
   handle: FileHandle,

@@ -51,7 +51,9 @@ const STALE_TMP_MS = 24 * 3_600_000;
 const DELETES_AT_ONCE = 8;
 
 export interface FolderStoreOptions {
-  /** Make the folder a store when it is missing or empty. Agents say false: theirs must be there. */
+  /**
+   * Make the folder a store when it is missing or empty. Agents say false: theirs must be there.
+   */
   readonly create: boolean;
   /** UTC milliseconds, to tell stale temporary files. */
   readonly nowMs: number;
@@ -205,8 +207,8 @@ class FolderStore implements ObjectStore {
   async #assertMounted(): Promise<void> {
     const marker = await this.#attempt("be reached", () => orNull(stat(join(this.#root, MARKER))));
     if (marker !== null) return;
-    const what = `there is no ${MARKER} in it. Is its file system mounted? A new store needs an empty folder.`;
-    throw storeUnavailable(this.name, what);
+    const remedy = "Is its file system mounted? A new store needs an empty folder.";
+    throw storeUnavailable(this.name, `there is no ${MARKER} in it. ${remedy}`);
   }
 
   async #removeStaleTmp(nowMs: number): Promise<void> {
@@ -301,7 +303,9 @@ class FolderStore implements ObjectStore {
     return bytes;
   }
 
-  /** Depth first in the order of keys, as S3 lists: `a-b` before `a/b`, since `-` sorts before `/`. */
+  /**
+   * Depth first in the order of keys, as S3 lists: `a-b` before `a/b`, since `-` sorts before `/`.
+   */
   async *#walk(folder: string, signal?: AbortSignal): AsyncGenerator<ObjectInfo, void, void> {
     signal?.throwIfAborted();
     const entries = await this.#attempt(`list ${folder}`, async () => {

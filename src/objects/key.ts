@@ -1,5 +1,5 @@
-// What a key may look like. Strict, because a key becomes a path in the folder store: no segment may
-// begin with a dot, which rules out `..` and the store's own files.
+// What a key may look like. Strict, because a key becomes a path in the folder store: no segment
+// may begin with a dot, which rules out `..` and the store's own files.
 
 import { assert } from "../base/assert.ts";
 

@@ -9,7 +9,8 @@ import { parseObjectStoreUrl } from "./url.ts";
 export interface OpenOptions {
   /**
    * Set a missing or empty folder up as a store. The scheduler does; agents say false, so that a
-   * shared file system that is not mounted is noticed instead of being written around. Default true.
+   * shared file system that is not mounted is noticed instead of being written around. Default
+   * true.
    */
   readonly create?: boolean;
   readonly clock: Clock;

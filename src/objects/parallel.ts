@@ -2,7 +2,8 @@
 
 /**
  * Runs `each` on every item, at most `limit` at once. After a failure nothing new is begun, what
- * runs is awaited (so that nobody works on behind the caller's back), and the first error is thrown.
+ * runs is awaited (so that nobody works on behind the caller's back), and the first error is
+ * thrown.
  */
 export async function forEachLimited<T>(
   items: Iterable<T>,

@@ -33,9 +33,9 @@ export interface GetOptions extends CallOptions {
 
 /**
  * Every method throws `Fault`: `STORE_UNAVAILABLE` when the store does not answer or refuses (its
- * `isRetryable` says whether waiting helps), `STORE_CORRUPT` when what it holds is wrong, `DISK_FULL`
- * or `LOCAL_FILE` when a file on this side is at fault. Messages name the store and the key. Short
- * outages are retried inside; long ones are the caller's to wait out.
+ * `isRetryable` says whether waiting helps), `STORE_CORRUPT` when what it holds is wrong,
+ * `DISK_FULL` or `LOCAL_FILE` when a file on this side is at fault. Messages name the store and
+ * the key. Short outages are retried inside; long ones are the caller's to wait out.
  */
 export interface ObjectStore {
   /** For messages: where it is. */

@@ -14,6 +14,8 @@ const IDLE_TIMEOUT_MS = 60_000;
 const PASSING_ERRORS: ReadonlySet<string> = new Set([
   "BadDigest",
   "ConditionalRequestConflict",
+  // A later try begins anew.
+  "NoSuchUpload",
   "OperationAborted",
   "RequestTimeout",
   "SlowDown",
@@ -82,6 +84,12 @@ export function statusOf(error: unknown): number | null {
   return typeof status === "number" ? status : null;
 }
 
+/** The server has forgotten a multi-part upload, or has finished it. */
+export function isUploadGone(error: unknown): boolean {
+  const cause = error instanceof Fault ? error.cause : error;
+  return cause instanceof Error && cause.name === "NoSuchUpload";
+}
+
 /** No such object. No such bucket is something else. */
 export function isMissing(error: unknown): boolean {
   if (error instanceof Error && error.name === "NoSuchBucket") return false;
@@ -115,7 +123,9 @@ function remedyFor(target: S3Target, name: string, status: number | null): strin
   return "";
 }
 
-/** Bytes damaged on the way (400 with a digest error) are sent again; other 4xx never get better. */
+/**
+ * Bytes damaged on the way (400 with a digest error) are sent again; other 4xx never get better.
+ */
 function isPassingStatus(name: string, status: number | null): boolean {
   if (status === null || status >= 500 || status === 408 || status === 429) return true;
   return PASSING_ERRORS.has(name);

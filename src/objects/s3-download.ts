@@ -1,5 +1,5 @@
-// Files from S3: ranges in parallel, written at their places, the whole verified by sha256 before it
-// gets its name.
+// Files from S3: ranges in parallel, written at their places, the whole verified by sha256 before
+// it gets its name.
 
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";

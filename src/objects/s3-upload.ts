@@ -1,8 +1,8 @@
 // Files to S3: one PUT, or parts in parallel. The SDK's own multi-part helper is two to four times
 // slower (it checksums in JavaScript and streams, which some stores answer with 411), so parts are
-// read into buffers, their CRC32 and sha256 computed in slices beside the reading, and sent as they
-// are. The whole file's sha256 is computed on what was really read: when it is not the expected one,
-// the upload is not completed.
+// read into buffers, their CRC32 and sha256 computed in slices beside the reading, and sent as
+// they are. The whole file's sha256 is computed on what was really read: when it is not the
+// expected one, the upload is not completed.
 
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
@@ -11,6 +11,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
@@ -20,7 +21,7 @@ import { SLICE_BYTES } from "./digest.ts";
 import { localIo } from "./faults.ts";
 import type { Slots } from "./parallel.ts";
 import type { Content } from "./port.ts";
-import { attempt, isMissing, isPlainText, type S3Target } from "./s3-client.ts";
+import { attempt, isMissing, isPlainText, isUploadGone, type S3Target } from "./s3-client.ts";
 
 const PART_BYTES_MIN = 64 * 1024 * 1024;
 /** S3 allows 10,000; the rest is headroom. */
@@ -146,8 +147,8 @@ export class S3Uploader {
   }
 
   /**
-   * Reads in order, since the whole is hashed; sends in parallel. A slot is held from the reading to
-   * the end of the sending: that bounds the memory. Returns the sha256 of the whole.
+   * Reads in order, since the whole is hashed; sends in parallel. A slot is held from the reading
+   * to the end of the sending: that bounds the memory. Returns the sha256 of the whole.
    */
   async #sendParts(
     { key, path, content, signal }: UploadRequest,
@@ -259,28 +260,47 @@ export class S3Uploader {
     return { key, uploadId: must(answer.UploadId, "UploadId"), partBytes, sent: new Map() };
   }
 
-  async #complete({ key, signal }: UploadRequest, upload: Unfinished): Promise<void> {
+  async #complete({ key, content, signal }: UploadRequest, upload: Unfinished): Promise<void> {
     const numbered = [...upload.sent].sort(([a], [b]) => a - b);
     const parts = numbered.map(([number, { etag, crc }]) => ({
       PartNumber: number,
       ETag: etag,
       ...(this.#sendsChecksums() ? { ChecksumCRC32: encodeCrc(crc) } : {}),
     }));
-    await attempt(this.#target, `finish storing ${key}`, signal, (options) =>
-      this.#target.client.send(
-        new CompleteMultipartUploadCommand({
-          ...this.#object(key),
-          UploadId: upload.uploadId,
-          MultipartUpload: { Parts: parts },
-        }),
-        options,
-      ),
-    );
+    const command = () =>
+      new CompleteMultipartUploadCommand({
+        ...this.#object(key),
+        UploadId: upload.uploadId,
+        MultipartUpload: { Parts: parts },
+      });
+    try {
+      await attempt(this.#target, `finish storing ${key}`, signal, (options) =>
+        this.#target.client.send(command(), options),
+      );
+    } catch (error) {
+      // It may have been finished by a try whose answer was lost.
+      if (!isUploadGone(error) || !(await this.#isThere(key, content, signal))) throw error;
+    }
+  }
+
+  async #isThere(key: string, content: Content, signal: AbortSignal | undefined): Promise<boolean> {
+    return await attempt(this.#target, `look at ${key}`, signal, async (options) => {
+      try {
+        const command = new HeadObjectCommand(this.#object(key));
+        return (
+          (await this.#target.client.send(command, options)).ContentLength === content.sizeBytes
+        );
+      } catch (error) {
+        if (isMissing(error)) return false;
+        throw error;
+      }
+    });
   }
 
   /** What the store may still finish is kept; what is hopeless is dropped there too. */
   async #remember(request: UploadRequest, upload: Unfinished, error: unknown): Promise<void> {
-    const mayGoOn = error instanceof Fault && error.isRetryable && upload.sent.size > 0;
+    const isPassing = error instanceof Fault && error.isRetryable && !isUploadGone(error);
+    const mayGoOn = isPassing && upload.sent.size > 0;
     if (!mayGoOn || this.#unfinished.size >= UNFINISHED_MAX) return await this.#abort(upload);
     this.#unfinished.set(unfinishedName(request.key, request.content), upload);
   }
@@ -307,8 +327,9 @@ export class S3Uploader {
   }
 
   /**
-   * Over plain text the sha256 is signed, and every S3 checks it. The SDK would compute it itself in
-   * one go and hold the event loop up; over TLS it is left out, as the SDK does not do by itself.
+   * Over plain text the sha256 is signed, and every S3 checks it. The SDK would compute it itself
+   * in one go and hold the event loop up; over TLS it is left out, as the SDK does not do by
+   * itself.
    */
   #signPayload(command: PutObjectCommand | UploadPartCommand, part: PartBytes): void {
     const value = part.sha256 === "" ? "UNSIGNED-PAYLOAD" : part.sha256;

@@ -18,7 +18,9 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
-/** Why no S3 server can be had here; null when one can. Prints the reason: a skip is never silent. */
+/**
+ * Why no S3 server can be had here; null when one can. Prints the reason: a skip is never silent.
+ */
 export async function whyNoS3(): Promise<string | null> {
   const why = await findReason();
   if (why !== null) console.warn(`S3 tests are skipped: ${why}`);

@@ -2,7 +2,7 @@
 
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
@@ -118,6 +118,40 @@ describe.skipIf(why !== null)(`S3${why === null ? "" : `: skipped, ${why}`}`, ()
     expect(error.refusal.field).toBe("objectStore.bucket");
   });
 
+  test("an upload that broke off goes on with the parts that the store has", async () => {
+    const proxy = await startProxy(server.endpoint);
+    const url = parseObjectStoreUrl(`s3://${bucket}/resumed?endpoint=${proxy.endpoint}&parallel=1`);
+    if (url.kind !== "s3") throw new Error(JSON.stringify(url));
+    const store = await openS3Store(url, { partBytesMin: PART_BYTES });
+    const path = join(folder, "resumed");
+    await writeFile(path, randomBytes(6 * PART_BYTES));
+    const content = await contentOf(path);
+    proxy.cutAfterBytes(4.5 * PART_BYTES);
+    const broken = { code: "STORE_UNAVAILABLE", isRetryable: true };
+    await expect(store.putFile("resumed", path, content)).rejects.toMatchObject(broken);
+    proxy.mend();
+    expect(await store.putFile("resumed", path, content)).toBe("stored");
+    expect(proxy.sentBytes()).toBeLessThan(4 * PART_BYTES);
+    await store.getFile("resumed", `${path}.down`, content);
+    await store.close();
+    await proxy.stop();
+  });
+
+  test("a short outage in the middle of a transfer is ridden over", async () => {
+    const proxy = await startProxy(server.endpoint);
+    const url = parseObjectStoreUrl(`s3://${bucket}/outage?endpoint=${proxy.endpoint}`);
+    if (url.kind !== "s3") throw new Error(JSON.stringify(url));
+    const store = await openS3Store(url, { partBytesMin: PART_BYTES });
+    const path = join(folder, "outage");
+    await writeFile(path, randomBytes(3 * PART_BYTES));
+    const content = await contentOf(path);
+    proxy.dropOnceAfterBytes(1.5 * PART_BYTES);
+    expect(await store.putFile("outage", path, content)).toBe("stored");
+    await store.getFile("outage", `${path}.down`, content);
+    await store.close();
+    await proxy.stop();
+  });
+
   test("an upload that was not finished leaves no parts behind after the close", async () => {
     const store = await open();
     const path = join(folder, "unfinished");
@@ -136,3 +170,59 @@ describe.skipIf(why !== null)(`S3${why === null ? "" : `: skipped, ${why}`}`, ()
     expect(left.Uploads ?? []).toEqual([]);
   });
 });
+
+/** Stands between store and server, and can be cut. */
+async function startProxy(endpoint: string) {
+  const target = new URL(endpoint);
+  const sockets = new Set<Socket>();
+  let sentBytes = 0;
+  let limitBytes = Number.POSITIVE_INFINITY;
+  let isOneCut = false;
+  const dropAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const server = createServer((inner) => {
+    const outer = connect(Number(target.port), target.hostname);
+    for (const socket of [inner, outer]) {
+      sockets.add(socket);
+      socket.on("error", () => socket.destroy());
+      socket.on("close", () => {
+        sockets.delete(socket);
+        inner.destroy();
+        outer.destroy();
+      });
+    }
+    inner.on("data", (bytes) => {
+      sentBytes += bytes.length;
+      if (sentBytes > limitBytes) {
+        if (isOneCut) limitBytes = Number.POSITIVE_INFINITY;
+        dropAll();
+      } else outer.write(bytes);
+    });
+    outer.on("data", (bytes) => inner.write(bytes));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    cutAfterBytes: (bytes: number) => {
+      sentBytes = 0;
+      limitBytes = bytes;
+    },
+    dropOnceAfterBytes: (bytes: number) => {
+      sentBytes = 0;
+      limitBytes = bytes;
+      isOneCut = true;
+    },
+    mend: () => {
+      sentBytes = 0;
+      limitBytes = Number.POSITIVE_INFINITY;
+    },
+    sentBytes: () => sentBytes,
+    stop: async () => {
+      dropAll();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

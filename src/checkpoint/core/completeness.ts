@@ -56,9 +56,9 @@ export function judge(candidate: Candidate, facts: Facts, quiet: QuietPeriods): 
 }
 
 /**
- * After the end of the processes, a file that cannot show its end may have been cut off by that very
- * end, unless it lay still for long before. Shards are fine: the coordinator's metadata, without
- * which nothing is committed, was written after all of them.
+ * After the end of the processes, a file that cannot show its end may have been cut off by that
+ * very end, unless it lay still for long before. Shards are fine: the coordinator's metadata,
+ * without which nothing is committed, was written after all of them.
  */
 function judgeSilence(
   evidence: "finished" | "elsewhere" | "none",
@@ -120,8 +120,8 @@ const ZIP64_RECORDS_BYTES = 76;
 export const TAIL_BYTES = END_BYTES + ZIP64_RECORDS_BYTES;
 
 /**
- * Whether a file written by torch.save is whole. It is a zip, whose table of contents comes last and
- * tells where it begins: a file that was cut off, or is still growing, does not add up.
+ * Whether a file written by torch.save is whole. It is a zip, whose table of contents comes last
+ * and tells where it begins: a file that was cut off, or is still growing, does not add up.
  */
 export function zipEnd(head: Uint8Array, tail: Uint8Array, sizeBytes: number): FileEnd {
   if (!hasSignature(head, 0, 0x03, 0x04)) return sizeBytes === 0 ? "torn" : "not_zip";

@@ -92,8 +92,8 @@ function rootsOf({ files, markers }: Search): ReadonlyMap<string, number | null>
 }
 
 /**
- * The outermost folder on the way to a file that is a checkpoint, or the file itself when it is one.
- * Null = no checkpoint file, or under a temporary name.
+ * The outermost folder on the way to a file that is a checkpoint, or the file itself when it is
+ * one. Null = no checkpoint file, or under a temporary name.
  */
 function rootOf(
   path: string,

@@ -53,12 +53,11 @@ describe("checkpoints to delete", () => {
         const committed = all.filter(({ state }) => state === "committed");
         const left = committed.filter(({ id }) => !gone.has(id));
         expect(left.length).toBe(Math.min(committed.length, Math.max(1, keep)));
-        for (const { id, step, attempt } of committed) {
-          const isNewest = committed.every(
-            (other) => other.step < step || (other.step === step && other.attempt <= attempt),
+        const isNewest = (one: RetainedCheckpoint): boolean =>
+          committed.every(
+            ({ step, attempt }) => step < one.step || (step === one.step && attempt <= one.attempt),
           );
-          if (isNewest) expect(gone.has(id)).toBe(false);
-        }
+        expect(committed.filter(isNewest).filter(({ id }) => gone.has(id))).toEqual([]);
       }),
     );
   });

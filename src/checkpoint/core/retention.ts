@@ -10,10 +10,11 @@ export interface RetainedCheckpoint {
 }
 
 /**
- * The ids to delete, oldest first. Kept are the newest `keep` committed ones (at least one, whatever
- * `keep` says: it is where the job resumes), everything in `protectedIds` (what a running attempt
- * started from, what is pinned), and whatever an agent may still report: gathering and rejected ones
- * go only when a later attempt has committed, since reports of older attempts are not heard.
+ * The ids to delete, oldest first. Kept are the newest `keep` committed ones (at least one,
+ * whatever `keep` says: it is where the job resumes), everything in `protectedIds` (what a running
+ * attempt started from, what is pinned), and whatever an agent may still report: gathering and
+ * rejected ones go only when a later attempt has committed, since reports of older attempts are
+ * not heard.
  */
 export function checkpointsToDelete(
   checkpoints: readonly RetainedCheckpoint[],

@@ -61,7 +61,9 @@ export function whatIsMissing(parts: readonly PartDocument[]): Refusal | null {
   return null;
 }
 
-/** Names of the shards that DCP's `.metadata` (a pickle, in which names are plain text) speaks of. */
+/**
+ * Names of the shards that DCP's `.metadata` (a pickle, in which names are plain text) speaks of.
+ */
 export function shardNamesIn(metadata: string): readonly string[] {
   return [...new Set(metadata.match(/__\d+_\d+\.distcp/g) ?? [])].sort(compareText);
 }
