@@ -58,6 +58,7 @@ export class Claims {
       later.give({ nodeId, gpus: fromLater }, resources);
       this.#pass.unkeep(nodeId, kept);
     }
+    this.#pass.laterVersion += 1;
     this.#claims.length = 0;
     this.#holders.clear();
   }

@@ -51,6 +51,8 @@ export class Pass {
   readonly evictions: Eviction[] = [];
   readonly reservations: PlannedReservation[] = [];
   readonly drops: { readonly jobId: JobId; readonly why: DropReason }[] = [];
+  /** Goes up when `later` gets more room. */
+  laterVersion = 0;
   /** Reservations that stand, old and new. */
   readonly reserved = new Map<JobId, Keeping>();
   readonly #kept = new Map<NodeId, Kept[]>();
@@ -83,6 +85,10 @@ export class Pass {
 
   gpusHeld(id: JobId): number {
     return this.heldBy(id).reduce((sum, task) => sum + task.resources.gpus, 0);
+  }
+
+  get hasLeaving(): boolean {
+    return this.#leaving.size > 0;
   }
 
   isLeaving(id: JobId): boolean {
@@ -167,6 +173,7 @@ export class Pass {
       this.unkeep(task.nodeId, kept);
     });
     this.#chargeUser(job, -this.#chargeQueue(job, "reserved", -1));
+    this.laterVersion += 1;
     this.reserved.delete(job.id);
     this.drops.push({ jobId: job.id, why });
   }
@@ -193,6 +200,7 @@ export class Pass {
 
   #leave(job: Job): void {
     this.#leaving.add(job.id);
+    this.laterVersion += 1;
     for (const { placement, resources } of this.heldBy(job.id)) {
       this.later.give(placement, resources);
     }

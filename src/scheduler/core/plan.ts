@@ -182,6 +182,7 @@ class Planner {
     }
     const isAtLimit = limitReached(leaf, shape.gpus) !== null;
     if (!isAtLimit && this.#start(waiting)) return true;
+    if (this.#preemption.waitForLeaving(waiting)) return true;
     if (this.#preemption.makeRoomFor(waiting)) return true;
     if (!isAtLimit) this.#claim(waiting);
     return false;

@@ -146,6 +146,13 @@ export function limitReached(leaf: QueueNode, gpus: number): QueueNode | null {
   return leaf.lineage.find(isOver) ?? null;
 }
 
+/** Would `gpus` more still be over a limit once the leaving have left? */
+export function isOverLimitLater(leaf: QueueNode, gpus: number): boolean {
+  return leaf.lineage.some(
+    (queue) => queue.spec.limit !== null && futureUse(queue) + gpus > queue.spec.limit,
+  );
+}
+
 /**
  * Which of two siblings is served first, given the leaf that each would serve. A queue whose next job
  * stays within its guarantee goes before one whose next job does not: else a small debt would let a

@@ -5,7 +5,7 @@ import type { DropReason } from "./events.ts";
 import { hasHostRoom, type NodePool } from "./fit.ts";
 import type { Job } from "./job.ts";
 import type { Pass } from "./pass.ts";
-import { futureUse, type QueueNode } from "./queue-tree.ts";
+import { isOverLimitLater, type QueueNode } from "./queue-tree.ts";
 import type { Reservation } from "./state.ts";
 
 /**
@@ -35,10 +35,7 @@ function dropReason(pass: Pass, job: Job, { placement }: Reservation): DropReaso
     return "node_gone";
   }
   const { gpus } = pass.shape(job.spec);
-  const { lineage } = pass.tree.queue(job.spec.queue);
-  if (lineage.some((queue) => isOverLimit(queue, futureUse(queue) + gpus))) {
-    return "limit_lowered";
-  }
+  if (isOverLimitLater(pass.tree.queue(job.spec.queue), gpus)) return "limit_lowered";
   return isRoom(pass.later, job, placement) ? null : "replanned";
 }
 

@@ -129,6 +129,10 @@ function medianLossByClass(
 /** What has been decided about some victims so far: GPUs gone from each queue. */
 export type Cut = Map<QueueNode, number>;
 
+export function addCut(cut: Cut, { leaf, gpus }: Candidate, sign: 1 | -1): void {
+  for (const queue of leaf.lineage) cut.set(queue, (cut.get(queue) ?? 0) + sign * gpus);
+}
+
 /**
  * By which right, if any, `waiting` may take from `candidate`, when `cut` is already gone: from its
  * own leaf queue by priority, if the candidate is in a lower class; from others by reclaim.

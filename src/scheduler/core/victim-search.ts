@@ -1,0 +1,162 @@
+// One search for the victims of one job: a set of running jobs whose leaving lets the gang in, of whom
+// none can be spared. Changes nothing; preempt.ts carries it out.
+
+import type { NodeSlot } from "./fit.ts";
+import type { WaitingJob } from "./order.ts";
+import type { HeldTask, Pass } from "./pass.ts";
+import { futureUse, type QueueNode } from "./queue-tree.ts";
+import { addCut, type Candidate, type Cut, compareCandidates, rightOver } from "./victims.ts";
+import { WhatIf } from "./what-if.ts";
+
+export class VictimSearch {
+  readonly #pass: Pass;
+  readonly #waiting: WaitingJob;
+  /** In the order in which they are asked. */
+  readonly #eligible: readonly Candidate[];
+  readonly #whatIf: WhatIf;
+  readonly #chosen = new Set<Candidate>();
+  readonly #cut: Cut = new Map();
+
+  constructor(pass: Pass, waiting: WaitingJob, eligible: readonly Candidate[]) {
+    this.#pass = pass;
+    this.#waiting = waiting;
+    this.#eligible = eligible;
+    this.#whatIf = new WhatIf(pass.later, waiting.shape);
+  }
+
+  /** Victims of whom none can be spared, perhaps none at all; null when no set suffices. */
+  run(): readonly Candidate[] | null {
+    this.#makeRoom();
+    this.#makeQuota();
+    if (!this.#suffices()) return null;
+    const asked = [...this.#chosen];
+    for (const candidate of [...asked].sort(compareCandidates).reverse()) {
+      this.#spare(candidate);
+      if (!this.#suffices()) this.#choose(candidate);
+    }
+    // In the order of asking: each right was checked with those before it gone.
+    return asked.filter((candidate) => this.#chosen.has(candidate));
+  }
+
+  #suffices(): boolean {
+    return this.#whatIf.count >= this.#waiting.shape.nodes && this.#overLimit() === undefined;
+  }
+
+  /** Empties nodes, the cheapest first, until enough of them can serve a task. */
+  #makeRoom(): void {
+    for (const { slot, victims } of this.#offers()) {
+      if (this.#whatIf.count >= this.#waiting.shape.nodes) return;
+      if (!this.#whatIf.fits(slot)) this.#empty(slot, victims);
+    }
+  }
+
+  /** Nodes that could be made to fit, with who would have to leave, the cheapest first. */
+  #offers(): readonly Offer[] {
+    if (this.#whatIf.count >= this.#waiting.shape.nodes) return [];
+    const bySlot = new Map<NodeSlot, Tenant[]>();
+    for (const candidate of this.#eligible) {
+      for (const task of candidate.tasks) {
+        const slot = this.#pass.later.slot(task.placement.nodeId);
+        if (slot === undefined || !slot.isOffered || this.#whatIf.fits(slot)) continue;
+        const there = bySlot.get(slot);
+        if (there === undefined) bySlot.set(slot, [{ candidate, task }]);
+        else there.push({ candidate, task });
+      }
+    }
+    const offers: Offer[] = [];
+    for (const [slot, there] of bySlot) {
+      const offer = this.#offer(slot, there);
+      if (offer !== null) offers.push(offer);
+    }
+    return offers.sort(compareOffers);
+  }
+
+  /** Null when not even all of them suffice. What leaves here is back before it returns. */
+  #offer(slot: NodeSlot, tenants: readonly Tenant[]): Offer | null {
+    const left: HeldTask[] = [];
+    let priority = Number.MIN_SAFE_INTEGER;
+    let costGpuMs = 0;
+    for (const { candidate, task } of tenants) {
+      if (this.#whatIf.fits(slot)) break;
+      left.push(task);
+      this.#whatIf.leave([task]);
+      priority = Math.max(priority, candidate.priority);
+      costGpuMs += Math.round(candidate.costGpuMs / this.#usefulNodes(candidate));
+    }
+    const isEnough = this.#whatIf.fits(slot);
+    this.#whatIf.stay(left);
+    const victims = tenants.map(({ candidate }) => candidate);
+    return isEnough ? { slot, victims, priority, costGpuMs } : null;
+  }
+
+  /** A gang that leaves may serve several tasks: each bears its part of the cost. */
+  #usefulNodes(victim: Candidate): number {
+    return Math.min(victim.tasks.length, this.#waiting.shape.nodes);
+  }
+
+  /** All or nothing: a node that can't be emptied within everyone's rights costs nobody. */
+  #empty(slot: NodeSlot, victims: readonly Candidate[]): void {
+    const asked: Candidate[] = [];
+    for (const victim of victims) {
+      if (this.#whatIf.fits(slot)) return;
+      if (this.#chosen.has(victim) || !this.#mayTake(victim)) continue;
+      this.#choose(victim);
+      asked.push(victim);
+    }
+    if (!this.#whatIf.fits(slot)) for (const victim of asked) this.#spare(victim);
+  }
+
+  /** Where a limit is in the way, those who leave must come from below it. */
+  #makeQuota(): void {
+    for (const candidate of this.#eligible) {
+      const limited = this.#overLimit();
+      if (limited === undefined) return;
+      if (this.#chosen.has(candidate) || !candidate.leaf.lineage.includes(limited)) continue;
+      if (candidate.gpus > 0 && this.#mayTake(candidate)) this.#choose(candidate);
+    }
+  }
+
+  #overLimit(): QueueNode | undefined {
+    const { leaf, shape } = this.#waiting;
+    return leaf.lineage.find((queue) => {
+      const { limit } = queue.spec;
+      return limit !== null && futureUse(queue) - (this.#cut.get(queue) ?? 0) + shape.gpus > limit;
+    });
+  }
+
+  #mayTake(candidate: Candidate): boolean {
+    return rightOver(this.#waiting, candidate, this.#cut) !== null;
+  }
+
+  #choose(candidate: Candidate): void {
+    this.#chosen.add(candidate);
+    this.#whatIf.leave(candidate.tasks);
+    addCut(this.#cut, candidate, 1);
+  }
+
+  #spare(candidate: Candidate): void {
+    this.#chosen.delete(candidate);
+    this.#whatIf.stay(candidate.tasks);
+    addCut(this.#cut, candidate, -1);
+  }
+}
+
+/** An eligible job on one node. */
+interface Tenant {
+  readonly candidate: Candidate;
+  readonly task: HeldTask;
+}
+
+interface Offer {
+  readonly slot: NodeSlot;
+  /** All who are eligible there, in the order in which they are asked. */
+  readonly victims: readonly Candidate[];
+  /** Highest class among those who would have to leave. */
+  readonly priority: number;
+  readonly costGpuMs: number;
+}
+
+/** Class first, cost second: cheap work of a higher class is not traded for dear work of a lower. */
+function compareOffers(a: Offer, b: Offer): number {
+  return a.priority - b.priority || a.costGpuMs - b.costGpuMs || a.slot.order - b.slot.order;
+}
