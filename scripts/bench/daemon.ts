@@ -1,112 +1,130 @@
-// Daemons under test, as processes of their own, and what they cost.
+// Schedulers and agents under test, as processes of their own, started as an operator starts them.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { Connection } from "../../src/rpc/client.ts";
+import { decodeService } from "../../src/rpc/loader.ts";
+import { endProcess, type Stage } from "./stage.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../dist/main.js");
-const TICKS_PER_SECOND = 100;
+/** The built program. */
+export const MAIN = resolve(import.meta.dirname, "../../dist/main.js");
+export const CALLER = { tenant: "default", user: "bench" } as const;
 
-export interface Daemon {
+const READY_MS = 30_000;
+
+export interface SchedulerProcess {
   readonly child: ChildProcess;
   readonly pid: number;
+  /** `host:port`. */
   readonly grpc: string;
-  readonly dir: string;
-  connect(): Connection;
-  /** Ends it and waits for that. */
+  readonly connection: Connection;
   end(signal?: NodeJS.Signals): Promise<void>;
 }
 
-export const tempDir = (): Promise<string> => mkdtemp(join(tmpdir(), "trainyard-bench-"));
-export const removeDir = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true });
-export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+export interface SchedulerStart {
+  /** Holds its data; on the same folder again it goes on where it was. */
+  readonly dir: string;
+  /** `host:port`; default: a free port. */
+  readonly grpc?: string;
+}
 
-/** A scheduler on free ports; on the same folder again it goes on where it was. */
-export async function startScheduler(dir: string, flags: readonly string[] = []): Promise<Daemon> {
+export async function startScheduler(
+  stage: Stage,
+  { dir, grpc = "127.0.0.1:0" }: SchedulerStart,
+): Promise<SchedulerProcess> {
   const dataDir = join(dir, "scheduler");
   const endpoints = join(dataDir, "endpoints.json");
   await rm(endpoints, { force: true });
-  const listen = ["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"];
-  const child = run(["scheduler", ...listen, "--data-dir", dataDir, ...flags]);
-  const { grpc } = await waitForJson<{ grpc: string }>(endpoints, child);
-  return daemon(child, grpc, dir);
-}
-
-export function startAgent(
-  scheduler: Daemon,
-  name: string,
-  virtualGpus: number,
-  python = "python3",
-): Daemon {
-  const flags = {
-    scheduler: scheduler.grpc,
-    name,
-    "state-dir": join(scheduler.dir, name),
-    "virtual-gpus": virtualGpus,
-    "metrics-listen": "off",
-    "log-level": "warn",
-    python,
-  };
-  const argv = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-  return daemon(run(["agent", ...argv]), scheduler.grpc, scheduler.dir);
-}
-
-function run(argv: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...argv], { stdio: ["ignore", "ignore", "inherit"] });
-}
-
-function daemon(child: ChildProcess, grpc: string, dir: string): Daemon {
-  const exited = new Promise<void>((done) => child.once("exit", () => done()));
+  const child = spawnTrainyard(stage, "scheduler", {
+    "data-dir": dataDir,
+    listen: grpc,
+    "http-listen": "127.0.0.1:0",
+    "object-store": `file://${join(dir, "objects")}`,
+    "log-level": "error",
+  });
+  const address = await waitForAddress(endpoints, child);
+  const connection = connect(address);
+  stage.onClear(() => connection.close());
   return {
     child,
-    pid: child.pid ?? 0,
-    grpc,
-    dir,
-    connect: () =>
-      new Connection({
-        address: grpc,
-        caller: { tenant: "default", user: "bench" },
-        tls: null,
-        timeoutMs: 60_000,
-      }),
-    end: async (signal = "SIGTERM") => {
-      child.kill(signal);
-      await exited;
-    },
+    pid: pidOf(child),
+    grpc: address,
+    connection,
+    end: (signal) => endProcess(child, signal),
   };
 }
 
-/** Reads a JSON file as soon as it is there and whole. */
-export async function waitForJson<T>(path: string, child: ChildProcess): Promise<T> {
-  const untilMs = Date.now() + 60_000;
-  while (Date.now() < untilMs && child.exitCode === null) {
+export interface AgentStart {
+  readonly dir: string;
+  readonly name: string;
+  readonly virtualGpus: number;
+}
+
+/** Does not wait until it has joined: see `waitForNodes`. Returns its process id. */
+export function startAgent(stage: Stage, scheduler: SchedulerProcess, agent: AgentStart): number {
+  const child = spawnTrainyard(stage, "agent", {
+    scheduler: scheduler.grpc,
+    name: agent.name,
+    "state-dir": join(agent.dir, agent.name),
+    "virtual-gpus": String(agent.virtualGpus),
+    "metrics-listen": "off",
+    "log-level": "error",
+  });
+  return pidOf(child);
+}
+
+/** Resolves once that many agents are connected. */
+export async function waitForNodes(connection: Connection, count: number): Promise<void> {
+  const { ListNodes } = decodeService("NodeService");
+  await until(`${count} nodes`, async () => {
+    const { nodes } = await connection.unary(ListNodes, {});
+    return nodes.filter((node) => node.isConnected).length >= count;
+  });
+}
+
+export function connect(address: string): Connection {
+  return new Connection({ address, caller: CALLER, tls: null, timeoutMs: READY_MS });
+}
+
+/** Asks again and again; throws after half a minute. */
+export async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
+  const untilMs = performance.now() + READY_MS;
+  while (!(await isSo())) {
+    if (performance.now() > untilMs) throw new Error(`waited in vain for ${what}`);
+    await pause(20);
+  }
+}
+
+function spawnTrainyard(
+  stage: Stage,
+  command: string,
+  flags: Readonly<Record<string, string>>,
+): ChildProcess {
+  const argv = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+  const stdio = ["ignore", "ignore", "inherit"] satisfies StdioOptions;
+  return stage.own(spawn(process.execPath, [MAIN, command, ...argv], { stdio }));
+}
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error(`${child.spawnfile} could not be started`);
+  return child.pid;
+}
+
+/** The file is there, whole, when the scheduler serves. Read often: a restart is being timed. */
+async function waitForAddress(path: string, child: ChildProcess): Promise<string> {
+  const untilMs = performance.now() + READY_MS;
+  while (performance.now() < untilMs && child.exitCode === null) {
     const text = await readFile(path, "utf8").catch(() => "");
-    if (text.endsWith("}\n")) return JSON.parse(text) as T;
+    if (text.endsWith("}\n")) return parseAddress(text);
     await pause(2);
   }
-  throw new Error(`${path} did not appear`);
+  throw new Error(`the scheduler did not get ready: ${path} is not there`);
 }
 
-/** Resident memory in MB (10^6 bytes). */
-export function residentMb(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024) / 1e6;
-}
-
-/** CPU seconds that the process has used so far, user and system. */
-export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-/** Part of one core that the process used during `ms`. */
-export async function cpuShare(pid: number, ms: number): Promise<number> {
-  const before = cpuSeconds(pid);
-  const started = performance.now();
-  await pause(ms);
-  return (cpuSeconds(pid) - before) / ((performance.now() - started) / 1000);
+function parseAddress(text: string): string {
+  const { grpc } = JSON.parse(text) as { readonly grpc?: unknown };
+  if (typeof grpc !== "string") throw new Error(`endpoints.json names no grpc address: ${text}`);
+  return grpc;
 }

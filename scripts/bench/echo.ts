@@ -1,4 +1,5 @@
-// The peer of submit.ts: a bare grpc-js server that answers SubmitJob and does nothing else.
+// The peer of submit.ts, a process of its own: a bare grpc-js server that answers SubmitJob and does
+// nothing else. Tells its parent its address.
 
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { decodeService } from "../../src/rpc/loader.ts";
@@ -15,3 +16,4 @@ server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port
   if (error !== null) throw error;
   process.send?.(`127.0.0.1:${port}`);
 });
+process.once("disconnect", () => process.exit(0));

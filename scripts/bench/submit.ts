@@ -2,118 +2,93 @@
 // echo server of its own process, the same client, the same number in flight.
 
 import { fork } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { Connection } from "../../src/rpc/client.ts";
-import type { SubmitJobRequest } from "../../src/rpc/gen/trainyard/v1/SubmitJobRequest.ts";
+import type { Connection } from "../../src/rpc/client.ts";
 import { decodeService } from "../../src/rpc/loader.ts";
-import { removeDir, startScheduler, tempDir } from "./daemon.ts";
-import { quantile, report } from "./report.ts";
+import type { Bench } from "./bench.ts";
+import { connect, startScheduler } from "./daemon.ts";
+import { submission } from "./jobs.ts";
+import { median, quantile, report } from "./report.ts";
+import type { Stage } from "./stage.ts";
 
 const IN_FLIGHT = 64;
-const ROUND = 6_000;
-const LONE = 400;
-const method = decodeService("JobService").SubmitJob;
+const WARM_UP = 1_500;
+const ROUND = 5_000;
+const ROUNDS = 3;
+const LONE = 500;
+const { SubmitJob } = decodeService("JobService");
 
-export async function benchSubmit(): Promise<void> {
-  const dir = await tempDir();
-  const scheduler = await startScheduler(dir, ["--log-level", "error"]);
-  const echo = await startEcho();
-  const ours = scheduler.connect();
-  const raw = new Connection({
-    address: echo.address,
-    caller: { tenant: "default", user: "bench" },
-    tls: null,
-  });
-  try {
-    const lone = await loneLatencies(ours);
-    await rate(raw, 1_000);
-    await rate(ours, 1_000);
-    // Alternating rounds, so that a slow moment of the machine hits both.
-    const pairs: { ours: number; raw: number }[] = [];
-    for (let round = 0; round < 3; round += 1) {
-      pairs.push({ raw: await rate(raw, ROUND), ours: await rate(ours, ROUND) });
-    }
-    const ratios = pairs.map((pair) => pair.ours / pair.raw);
-    report({
-      bench: "durable submits, 64 in flight, against raw grpc-js unary",
-      value: quantile(ratios, 0.5),
-      unit: "ratio",
-      limit: { atLeast: 0.6 },
-      details: {
-        submitsPerSecond: Math.round(
-          quantile(
-            pairs.map((pair) => pair.ours),
-            0.5,
-          ),
-        ),
-        rawPerSecond: Math.round(
-          quantile(
-            pairs.map((pair) => pair.raw),
-            0.5,
-          ),
-        ),
-      },
-    });
-    report({
-      bench: "a lone durable submit, p99",
-      value: quantile(lone, 0.99),
-      unit: "ms",
-      limit: { atMost: 15 },
-      details: { p50: quantile(lone, 0.5), submits: LONE },
-    });
-  } finally {
-    ours.close();
-    raw.close();
-    echo.stop();
-    await scheduler.end();
-    await removeDir(dir);
+export const submitBench: Bench = {
+  name: "submit",
+  summary: "durable submits a second against raw grpc-js; a lone submit",
+  limitMs: 60_000,
+  run,
+};
+
+async function run(stage: Stage): Promise<void> {
+  const ours = (await startScheduler(stage, { dir: await stage.tempDir() })).connection;
+  const raw = connect(await startEcho(stage));
+  stage.onClear(() => raw.close());
+  await rate(raw, WARM_UP);
+  await rate(ours, WARM_UP);
+  reportLone(await loneLatencies(raw), await loneLatencies(ours));
+  // Alternating rounds, so that a slow moment of the machine hits both.
+  const rounds: { readonly raw: number; readonly ours: number }[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    rounds.push({ raw: await rate(raw, ROUND), ours: await rate(ours, ROUND) });
   }
-}
-
-export function sampleSubmit(gpus = 1, nodes = 1): SubmitJobRequest {
-  return {
-    requestId: randomUUID(),
-    spec: {
-      name: "bench",
-      queue: "default",
-      nodes,
-      perNode: { gpus },
-      exec: { argv: ["/bin/true"] },
-      env: { SOME: "thing" },
+  report({
+    bench: "durable submits, 64 in flight, against raw grpc-js unary",
+    value: median(rounds.map((round) => round.ours / round.raw)),
+    unit: "ratio",
+    limit: { atLeast: 0.6 },
+    details: {
+      submitsPerSecond: median(rounds.map((round) => round.ours)),
+      rawPerSecond: median(rounds.map((round) => round.raw)),
     },
-  };
+  });
 }
 
+function reportLone(raw: readonly number[], ours: readonly number[]): void {
+  report({
+    bench: "a lone durable submit, p99",
+    value: quantile(ours, 0.99),
+    unit: "ms",
+    limit: { atMost: 15 },
+    details: { p50: median(ours), rawP99: quantile(raw, 0.99), rawP50: median(raw), submits: LONE },
+  });
+}
+
+/** Calls a second with `IN_FLIGHT` of them under way. */
 async function rate(connection: Connection, count: number): Promise<number> {
-  let next = 0;
-  const started = performance.now();
+  let sent = 0;
+  const startedMs = performance.now();
   const worker = async (): Promise<void> => {
-    while (next < count) {
-      next += 1;
-      await connection.unary(method, sampleSubmit());
+    while (sent < count) {
+      sent += 1;
+      await connection.unary(SubmitJob, submission({ argv: ["/bin/true"] }));
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
-  return count / ((performance.now() - started) / 1000);
+  return count / ((performance.now() - startedMs) / 1_000);
 }
 
 async function loneLatencies(connection: Connection): Promise<readonly number[]> {
   const times: number[] = [];
-  for (let n = 0; n < LONE + 50; n += 1) {
-    const started = performance.now();
-    await connection.unary(method, sampleSubmit());
-    if (n >= 50) times.push(performance.now() - started);
+  for (let n = 0; n < LONE; n += 1) {
+    const startedMs = performance.now();
+    await connection.unary(SubmitJob, submission({ argv: ["/bin/true"] }));
+    times.push(performance.now() - startedMs);
   }
   return times;
 }
 
-async function startEcho(): Promise<{ readonly address: string; stop(): void }> {
-  const child = fork(fileURLToPath(new URL("./echo.ts", import.meta.url)), {
-    execArgv: ["--import", "tsx"],
+/** Returns its address. */
+function startEcho(stage: Stage): Promise<string> {
+  const entry = fileURLToPath(new URL("./echo.ts", import.meta.url));
+  const child = stage.own(fork(entry, { execArgv: ["--import", "tsx"] }));
+  return new Promise((resolve, reject) => {
+    child.once("message", (address: string) => resolve(address));
+    child.once("exit", () => reject(new Error("the echo server did not start")));
   });
-  const address = await new Promise<string>((done) => {
-    child.once("message", (message) => done(String(message)));
-  });
-  return { address, stop: () => child.kill() };
 }

@@ -1,0 +1,143 @@
+// A full cluster for plan.ts: the real core with the load of a busy day, driven without disk, network
+// or agents. The same seed gives the same cluster.
+
+import { agentInstanceId, type JobId, type NodeId, nodeId, queuePath } from "../../src/base/ids.ts";
+import { createPrng } from "../../src/base/prng.ts";
+import { createState } from "../../src/scheduler/core/apply.ts";
+import type { Command, Envelope, ObservedTask } from "../../src/scheduler/core/commands.ts";
+import { planStep, step } from "../../src/scheduler/core/cycle.ts";
+import { desiredFor } from "../../src/scheduler/core/desired.ts";
+import { EXITED_WELL, jobSpec, nodeSpec, STOPPED } from "../../src/scheduler/core/fixture.ts";
+import { activeAttempt } from "../../src/scheduler/core/job.ts";
+import type { Plan } from "../../src/scheduler/core/plan-types.ts";
+import { DEFAULT_POLICY, type QueueSpec } from "../../src/scheduler/core/state.ts";
+
+export const NODES = 1_024;
+export const GPUS = 8;
+export const QUEUES = 50;
+const USERS = 200;
+/** Together four fifths of the cluster: what the rest gets it borrows. */
+const GUARANTEE = Math.floor((NODES * GPUS * 0.8) / QUEUES);
+/** Far more jobs than the nodes hold, to fill them. */
+const FILLING_JOBS = 6_000;
+const FILLING_ROUNDS_MAX = 50;
+
+const prng = createPrng(1);
+
+export class BusyCluster {
+  readonly #state = createState();
+  #nowMs = 1_000_000;
+
+  constructor() {
+    const queues = Array.from({ length: QUEUES }, (_, n) => queue(n));
+    this.#send({ kind: "queue.apply", queues, prune: true });
+    for (let n = 0; n < NODES; n += 1) this.#register(n);
+  }
+
+  get pending(): number {
+    let count = 0;
+    for (const ids of this.#state.pendingByQueue.values()) count += ids.size;
+    return count;
+  }
+
+  get running(): number {
+    return this.#state.active.size;
+  }
+
+  /** Submits until nothing more starts and nobody leaves. */
+  fill(): void {
+    this.#submitMany(FILLING_JOBS);
+    for (let round = 0; round < FILLING_ROUNDS_MAX; round += 1) {
+      const { starts, evictions, reservations } = this.plan();
+      if (starts.length + evictions.length + reservations.length === 0) return;
+      this.#reportAll();
+    }
+    throw new Error("the cluster does not come to rest");
+  }
+
+  /** Submits or cancels until exactly that many wait. */
+  bringPendingTo(count: number): void {
+    this.#submitMany(Math.max(0, count - this.pending));
+    const waiting = [...this.#state.pendingByQueue.values()].flatMap((ids) => [...ids]);
+    for (const jobId of waiting.slice(count)) {
+      this.#send({ kind: "job.cancel", jobId, why: "too many" });
+    }
+  }
+
+  /** What happens between two passes: agents do what they were told, and some jobs end. */
+  passTime(ms: number, ends: number): void {
+    this.#nowMs += ms;
+    const ending = new Set<JobId>();
+    const running = [...this.#state.active];
+    while (ending.size < ends) ending.add(prng.pick(running));
+    const nodes = new Set<NodeId>();
+    for (const id of this.#state.active) {
+      const phase = this.#state.jobs.get(id)?.phase;
+      if (phase === undefined || (phase.kind === "running" && !ending.has(id))) continue;
+      for (const task of activeAttempt(phase)?.placement ?? []) nodes.add(task.nodeId);
+    }
+    for (const id of nodes) this.#report(id, ending);
+  }
+
+  plan(): Plan {
+    return planStep(this.#state, this.#nowMs, DEFAULT_POLICY).plan;
+  }
+
+  #submitMany(count: number): void {
+    for (let n = 0; n < count; n += 1) {
+      this.#nowMs += 1;
+      this.#submit();
+    }
+  }
+
+  /** One in ten is a gang of 2 to 4 whole nodes; most are small, and of the middle class. */
+  #submit(): void {
+    const isGang = prng.chance(1, 10);
+    const gpus = isGang ? GPUS : prng.pick([1, 1, 2, 4, 8]);
+    const spec = jobSpec({
+      queue: queuePath(`team-${prng.below(QUEUES)}`),
+      priorityClass: prng.pick(["low", "low", "normal", "normal", "normal", "normal", "high"]),
+      nodes: isGang ? 2 + prng.below(3) : 1,
+      perNode: { gpus, cpuMilli: gpus * 6_000, memoryMib: gpus * 24_000 },
+    });
+    this.#send({ kind: "job.submit", spec }, `user-${prng.below(USERS)}`);
+  }
+
+  #reportAll(): void {
+    for (const id of this.#state.nodes.keys()) this.#report(id, new Set());
+  }
+
+  #report(id: NodeId, ending: ReadonlySet<JobId>): void {
+    const node = this.#state.nodes.get(id);
+    if (node === undefined) return;
+    const tasks = desiredFor(this.#state, id).map((task): ObservedTask => {
+      const { jobId, attempt, rank, stop } = task;
+      const rendezvous = rank === 0 ? { host: "127.0.0.1", port: 29_500 } : null;
+      const seen = { jobId, attempt, rank, rendezvous, parts: [] };
+      if (stop !== null) return { ...seen, state: { kind: "ended", exit: STOPPED } };
+      if (ending.has(jobId)) return { ...seen, state: { kind: "ended", exit: EXITED_WELL } };
+      return { ...seen, state: { kind: "running" } };
+    });
+    const { instance } = node;
+    const report = { nodeId: id, instance, generation: this.#state.seq, tasks };
+    this.#send({ kind: "node.report", report });
+  }
+
+  #register(n: number): void {
+    const spec = nodeSpec(`node-${n}`, GPUS);
+    const instance = agentInstanceId(`instance-${n}`);
+    const report = { nodeId: nodeId(spec.id), instance, generation: 0, tasks: [] };
+    this.#send({ kind: "node.register", spec, instance, report });
+  }
+
+  #send(command: Command, user = "operator"): void {
+    const envelope: Envelope = { command, actor: { tenant: "default", user }, request: null };
+    const { reply } = step(this.#state, envelope, this.#nowMs, DEFAULT_POLICY);
+    if (reply.kind === "refusal") throw new Error(`${command.kind}: ${reply.message}`);
+  }
+}
+
+function queue(n: number): QueueSpec {
+  const path = queuePath(`team-${n}`);
+  return { path, guarantee: GUARANTEE, limit: null, weight: 1 + (n % 3), order: "fifo" };
+}
