@@ -261,6 +261,16 @@ describe("a restore", () => {
     expect(bytes).toEqual(await readFile(join(world.dir(0), "step-10/rank0.pt")));
   });
 
+  test("done again fetches anew what was changed meanwhile", async () => {
+    const ref = await committed();
+    const { destDir } = await world.restore(ref);
+    const path = join(destDir, "step-10/rank0.pt");
+    const bytes = await readFile(path);
+    await writeFile(path, Buffer.alloc(bytes.length));
+    expect(await world.restore(ref)).toMatchObject({ bytesFetched: 2026, bytesReused: 1026 });
+    expect(await readFile(path)).toEqual(bytes);
+  });
+
   test("does not mix with other files that are in its folder", async () => {
     const ref = await committed();
     await mkdir(join(world.root, "restored"));

@@ -176,6 +176,23 @@ describe("a watch", () => {
     expect(await readFile(join(destDir, "step-10.pt"))).toEqual(newer);
   });
 
+  test("stores a name that is overwritten during the upload as it was, and then as it is", async () => {
+    let rewrites = 0;
+    const newer = weights(3000);
+    world.store.before = async (method) => {
+      if (method !== "putFile" || rewrites > 0) return;
+      rewrites += 1;
+      await world.write("latest.pt", newer);
+    };
+    world.watch();
+    const older = weights(4000);
+    await world.write("latest.pt", older);
+    await world.stored(1);
+    const { destDir } = await world.restore(await world.commit(1));
+    expect(await readFile(join(destDir, "latest.pt"))).toEqual(older);
+    expect((await world.stored(2)).sizeBytes).toBe(newer.length);
+  });
+
   test("skips older ones that wait when a newer one is complete", async () => {
     let release = (): void => {};
     const gate = new Promise<void>((resolve) => {
