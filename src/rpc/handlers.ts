@@ -2,6 +2,7 @@
 // call's context and returns a reply or a refusal. What it throws becomes a status here and nowhere
 // else. Short calls run to their end when the server stops; streams end at once with UNAVAILABLE.
 
+import { setMaxListeners } from "node:events";
 import type {
   handleBidiStreamingCall,
   handleClientStreamingCall,
@@ -12,7 +13,7 @@ import type {
 } from "@grpc/grpc-js";
 import { type Refusal, RefusalError, refuse } from "../base/errors.ts";
 import { type CallContext, type CallFrame, frameOf } from "./call-context.ts";
-import { createSink, incoming, type Sink } from "./streams.ts";
+import { createSink, requestsOf, type Sink } from "./streams.ts";
 import { bugStatus, isRefusal, refusalStatus, thrownStatus } from "./status.ts";
 
 export function unary<Req, Res>(
@@ -32,7 +33,7 @@ export function clientStream<Req, Res>(
 ): handleClientStreamingCall<Req, Res> {
   return (call, callback) => {
     const { frame, context } = shortCall(call);
-    const requests = incoming<Req>(call);
+    const requests = requestsOf<Req>(call, context.signal);
     void outcomeOf(frame, context, () => handle(requests, context)).then((outcome) => {
       call.resume();
       if (outcome.kind === "reply") callback(null, outcome.reply);
@@ -61,7 +62,7 @@ export function bidiStream<Req, Res>(
   return (call) => {
     const stream = longCall(call);
     const replies = createSink<Res>(call, stream.context.signal);
-    const requests = incoming<Req>(call);
+    const requests = requestsOf<Req>(call, stream.context.signal);
     endStream(call, stream, () => handle(requests, replies, stream.context));
   };
 }
@@ -94,20 +95,25 @@ interface OpenedStream extends Opened {
 }
 
 function shortCall(call: Call): Opened {
-  const ended = new AbortController();
-  call.on("cancelled", () => ended.abort(GONE));
-  return opened(call, ended.signal);
+  return opened(call, endOf(call).signal);
 }
 
 function longCall(call: Call): OpenedStream {
-  const ended = new AbortController();
+  const ended = endOf(call);
   const base = opened(call, ended.signal);
   const { stopping } = base.frame;
   const stop = (): void => ended.abort(STOPPING);
-  call.on("cancelled", () => ended.abort(GONE));
   stopping.addEventListener("abort", stop);
   if (stopping.aborted) stop();
   return { ...base, release: () => stopping.removeEventListener("abort", stop) };
+}
+
+function endOf(call: Call): AbortController {
+  const ended = new AbortController();
+  // A reader of a large gang's logs has a listener for each rank.
+  setMaxListeners(0, ended.signal);
+  call.on("cancelled", () => ended.abort(GONE));
+  return ended;
 }
 
 function opened(call: Call, signal: AbortSignal): Opened {

@@ -1,6 +1,7 @@
 // One gRPC server: its limits, where it listens, health and reflection, and how it stops. Knows no
 // service's meaning; those are added by the composition root.
 
+import { setMaxListeners } from "node:events";
 import { Server, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
@@ -50,6 +51,7 @@ export class RpcServer {
   constructor(options: RpcServerOptions) {
     this.#options = options;
     const { clock, observer } = options;
+    setMaxListeners(0, this.#stopping.signal); // One for each stream.
     this.#server = new Server({
       "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
       "grpc.max_send_message_length": MESSAGE_BYTES_MAX,

@@ -2,6 +2,9 @@
 // slow, and an iterable that reads no faster than it is consumed.
 
 import type { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+const TEARDOWN_TURNS = 10;
 
 export interface Sink<T> {
   /**
@@ -43,4 +46,18 @@ export function createSink<T>(writer: Writer<T>, signal: AbortSignal): Sink<T> {
 /** Messages as they come. Leaving the loop early keeps the stream open for replies. */
 export function incoming<T>(stream: Readable): AsyncIterable<T> {
   return stream.iterator({ destroyOnReturn: false });
+}
+
+/**
+ * A client's messages, on the server. Ends when the client has said that it is done, and throws the
+ * signal's reason when the call broke off instead.
+ */
+export async function* requestsOf<T>(stream: Readable, signal: AbortSignal): AsyncGenerator<T> {
+  yield* incoming<T>(stream);
+  // To grpc-js a reset stream has ended first and is cancelled when Node has torn it down, a few
+  // turns of the event loop later (a number of turns, not a time: load does not change it).
+  for (let turn = 0; turn < TEARDOWN_TURNS; turn += 1) {
+    await nextTurn();
+    signal.throwIfAborted();
+  }
 }

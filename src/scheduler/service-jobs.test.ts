@@ -1,0 +1,261 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { jobId } from "../base/ids.ts";
+import type { Connection } from "../rpc/client.ts";
+import { serveForTest, until, type WireFixture } from "../rpc/fixture.ts";
+import type { JobSpec } from "../rpc/gen/trainyard/v1/JobSpec.ts";
+import { decodeService } from "../rpc/loader.ts";
+import { RemoteError } from "../rpc/remote-error.ts";
+import { Bundles } from "./bundles.ts";
+import { queueSpec, World } from "./core/fixture.ts";
+import { REAL_TIMERS } from "./loop-timers.ts";
+import { createCheckpointService } from "./service-checkpoints.ts";
+import { TestBrain } from "./service-fixture.ts";
+import { JobIndex } from "./service-job-index.ts";
+import { createJobService } from "./service-jobs.ts";
+import { JobLogs } from "./service-logs.ts";
+import { createNodeService } from "./service-nodes.ts";
+import { createQueueService } from "./service-queues.ts";
+import { JobWatch } from "./service-watch.ts";
+
+const jobs = decodeService("JobService");
+const queues = decodeService("QueueService");
+const nodes = decodeService("NodeService");
+const checkpoints = decodeService("CheckpointService");
+
+let folder: string;
+let wire: WireFixture;
+let brain: TestBrain;
+let client: Connection;
+const stored = new Set<string>();
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "trainyard-bundles-"));
+  stored.clear();
+  brain = new TestBrain(new World([queueSpec("default"), queueSpec("research")]));
+  const index = new JobIndex(brain);
+  const channels = { open: () => Promise.reject(new Error("no agents in this test")) };
+  const store = {
+    head: (key: string) => Promise.resolve(stored.has(key) ? { key, sizeBytes: 1 } : null),
+    putFile: (key: string) => {
+      stored.add(key);
+      return Promise.resolve("stored" as const);
+    },
+  };
+  let ids = 0;
+  wire = await serveForTest({
+    JobService: createJobService({
+      brain,
+      index,
+      history: brain,
+      policy: brain.world.policy,
+      bundles: new Bundles({ store, folder, newId: () => String((ids += 1)) }),
+      logs: new JobLogs({ index, channels }),
+      watch: new JobWatch({ brain, index, timers: REAL_TIMERS }),
+    }),
+    QueueService: createQueueService(brain),
+    NodeService: createNodeService(brain, { isConnected: (id) => id === "node-1" }),
+    CheckpointService: createCheckpointService(index),
+  });
+  client = wire.connect();
+});
+
+afterEach(async () => {
+  await wire.stop();
+  await rm(folder, { recursive: true });
+});
+
+const SPEC: JobSpec = { name: "train", exec: { argv: ["true"] }, perNode: { gpus: 1 } };
+
+async function submit(requestId: string, change: JobSpec = {}): Promise<string> {
+  const reply = await client.unary(jobs.SubmitJob, { requestId, spec: { ...SPEC, ...change } });
+  return reply.jobId;
+}
+
+async function refusalOf(call: Promise<unknown>): Promise<string> {
+  const error: unknown = await call.then(
+    () => "no error",
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof RemoteError ? `${error.code} ${error.field}`.trim() : String(error);
+}
+
+test("a submitted job is there at once, with who submitted it and why it waits", async () => {
+  expect(await submit("r1")).toBe("job-1");
+  const { job } = await client.unary(jobs.GetJob, { job: "train" });
+  expect(job).toMatchObject({ id: "job-1", tenant: "research", user: "alice", phase: "PENDING" });
+  expect(job?.hold).toMatchObject({ code: "EVALUATING" });
+});
+
+test("the same request id submits once; for another content it is refused", async () => {
+  await submit("r1");
+  const env = { B: "1", A: "2" };
+  await submit("r2", { env });
+  const again = await client.unary(jobs.SubmitJob, {
+    requestId: "r2",
+    spec: { ...SPEC, env: { A: "2", B: "1" } },
+  });
+  expect(again).toEqual({ jobId: "job-2", isRepeat: true });
+  expect(await refusalOf(submit("r2", { nodes: 2 }))).toContain("REQUEST_ID_REUSED");
+  expect(await refusalOf(submit(""))).toBe("INVALID_SPEC requestId");
+});
+
+test("what the core refuses arrives with its code and field", async () => {
+  expect(await refusalOf(submit("r1", { queue: "nowhere" }))).toBe("QUEUE_NOT_FOUND spec.queue");
+  expect(await refusalOf(submit("r1", { priorityClass: "vip" }))).toContain(
+    "UNKNOWN_PRIORITY_CLASS",
+  );
+});
+
+test("a job is found by id, number, newest of a name, and as the caller's last", async () => {
+  await submit("r1");
+  await submit("r2");
+  await submit("r3", { name: "other" });
+  const found = async (job: string): Promise<string | undefined> =>
+    (await client.unary(jobs.GetJob, { job })).job?.id;
+  expect(await found("job-1")).toBe("job-1");
+  expect(await found("2")).toBe("job-2");
+  expect(await found("train")).toBe("job-2");
+  expect(await found("@last")).toBe("job-3");
+  const bob = wire.connect({ tenant: "research", user: "bob" });
+  expect(await refusalOf(bob.unary(jobs.GetJob, { job: "@last" }))).toBe("JOB_NOT_FOUND job");
+});
+
+test("lists go newest first by page, and leave out what has ended", async () => {
+  for (let n = 1; n <= 5; n += 1) await submit(`r${n}`, { queue: n % 2 ? "default" : "research" });
+  await client.unary(jobs.CancelJob, { requestId: "c", job: "job-4", why: "test" });
+  const first = await client.unary(jobs.ListJobs, { page: { size: 2 } });
+  expect(first.jobs.map((job) => job.id)).toEqual(["job-5", "job-3"]);
+  const second = await client.unary(jobs.ListJobs, { page: { size: 2, token: first.nextToken } });
+  expect(second.jobs.map((job) => job.id)).toEqual(["job-2", "job-1"]);
+  expect(second.nextToken).toBe("");
+  const ended = await client.unary(jobs.ListJobs, { phases: ["CANCELLED"] });
+  expect(ended.jobs.map((job) => [job.id, job.exitCode])).toEqual([["job-4", 143]]);
+  const research = await client.unary(jobs.ListJobs, { queue: "research", includeEnded: true });
+  expect(research.jobs.map((job) => job.id)).toEqual(["job-4", "job-2"]);
+  expect(await refusalOf(client.unary(jobs.ListJobs, { phases: ["DONE"] }))).toBe(
+    "INVALID_SPEC phases[0]",
+  );
+  expect(await refusalOf(client.unary(jobs.ListJobs, { page: { size: 1_001 } }))).toBe(
+    "INVALID_SPEC page.size",
+  );
+});
+
+test("a cancel repeated with its id is one cancel, though the name means another job by then", async () => {
+  await submit("r1");
+  const request = { requestId: "c1", job: "train", why: "" };
+  expect((await client.unary(jobs.CancelJob, request)).jobId).toBe("job-1");
+  await submit("r2");
+  expect((await client.unary(jobs.CancelJob, request)).jobId).toBe("job-1");
+  expect(brain.world.phase(jobId("job-2"))).toBe("pending");
+});
+
+test("a job's events tell its story by page", async () => {
+  brain.world.nodes(1, 4);
+  await submit("r1");
+  brain.plan();
+  brain.world.run();
+  const all = await client.unary(jobs.ListJobEvents, { job: "train" });
+  expect(all.events.map((event) => event.message)).toEqual([
+    "Submitted to default as normal: 1 node, 1 GPU.",
+    "Attempt 1 placed with 1 GPU on node-1, from scratch.",
+    "Rank 0 listens on 127.0.0.1:29500.",
+    "Rank 0 started.",
+  ]);
+  const [first] = all.events;
+  const rest = await client.unary(jobs.ListJobEvents, {
+    job: "train",
+    afterSeq: first?.seq ?? 0,
+    limit: 1,
+  });
+  expect([rest.events[0]?.kind, rest.hasMore]).toEqual(["job.placed", true]);
+});
+
+test("explain says why a job waits", async () => {
+  brain.world.nodes(1, 4);
+  await submit("r1", { perNode: { gpus: 4 } });
+  await submit("r2", { perNode: { gpus: 4 } });
+  brain.plan();
+  const why = await client.unary(jobs.ExplainJob, { job: "job-2" });
+  expect(why.job?.hold?.code).toBe("WAITING_FOR_GPUS");
+  expect(why.position).toBe(1);
+  expect(why.lines.length).toBeGreaterThan(0);
+});
+
+test("watching gives the state now and the newest state after changes", async () => {
+  brain.world.nodes(1, 4);
+  await submit("r1");
+  const stream = client.serverStream(jobs.WatchJobs, { jobs: ["train"] });
+  const phases: string[] = [];
+  const seen = (async () => {
+    for await (const { job } of stream) phases.push(job?.phase ?? "");
+  })();
+  await until(() => phases.length === 1, "the first state");
+  brain.plan();
+  brain.world.run();
+  brain.publish();
+  await until(() => phases.includes("RUNNING"), "the job to run");
+  stream.cancel();
+  expect(await refusalOf(seen)).toBe("CALL_CANCELLED");
+  expect(phases[0]).toBe("PENDING");
+  expect(await refusalOf(drain(client.serverStream(jobs.WatchJobs, { jobs: ["none"] })))).toBe(
+    "JOB_NOT_FOUND job",
+  );
+});
+
+test("a bundle is stored when its bytes are what it says, and only then usable", async () => {
+  const data = Buffer.from("packed code");
+  const digest = createHash("sha256").update(data).digest("hex");
+  const bundle = { digest, sizeBytes: data.length };
+  expect(await refusalOf(submit("r1", { bundle }))).toContain("BUNDLE_NOT_FOUND");
+  const chunks = [{ digest, sizeBytes: data.length, data: data.subarray(0, 4) }];
+  const put = (last: Buffer): Promise<{ wasThere: boolean }> =>
+    client.clientStream(jobs.PutBundle, [...chunks, { data: last }]);
+  expect(await refusalOf(put(Buffer.from("ed CODE")))).toBe("INVALID_SPEC digest");
+  expect(await refusalOf(put(Buffer.from("ed co")))).toBe("INVALID_SPEC sizeBytes");
+  expect(stored.size).toBe(0);
+  expect((await put(data.subarray(4))).wasThere).toBe(false);
+  expect((await put(data.subarray(4))).wasThere).toBe(true);
+  expect(await submit("r1", { bundle })).toBe("job-1");
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test("queues, nodes and checkpoints are shown as they are", async () => {
+  brain.world.nodes(1, 4);
+  await client.unary(queues.ApplyQueues, {
+    requestId: "q",
+    queues: [{ path: "research", guarantee: 2, limit: 8 }],
+  });
+  await submit("r1", { queue: "research" });
+  brain.plan();
+  brain.world.run();
+  brain.world.checkpoint(jobId("job-1"), 10);
+  const listed = await client.unary(queues.ListQueues, {});
+  expect(listed.queues.map((queue) => queue.spec?.path)).toEqual(["default", "research"]);
+  expect(listed.queues[1]).toMatchObject({ allocatedGpus: 1, runningJobs: 1, fairShareGpus: 1 });
+  await client.unary(nodes.DrainNode, { requestId: "d", node: "node-1", note: "fan" });
+  const [node] = (await client.unary(nodes.ListNodes, {})).nodes;
+  expect(node).toMatchObject({ schedulability: "DRAINING", note: "fan", isConnected: true });
+  expect(node?.gpus.map((gpu) => gpu.jobId)).toEqual(["job-1", "", "", ""]);
+  const saved = await client.unary(checkpoints.ListCheckpoints, { job: "train" });
+  expect(saved.checkpoints.map(({ step, state }) => [step, state])).toEqual([[10, "committed"]]);
+  const shown = await client.unary(jobs.GetJob, { job: "train" });
+  expect(shown.job?.checkpoint?.step).toBe(10);
+});
+
+test("a page of 100,000 jobs is found at once", async () => {
+  for (let n = 0; n < 100_000; n += 1) brain.world.submit();
+  brain.publish();
+  const startedMs = performance.now();
+  const { jobs: page } = await client.unary(jobs.ListJobs, { user: "nobody" });
+  const tookMs = performance.now() - startedMs;
+  expect(page).toEqual([]);
+  expect(tookMs).toBeLessThan(500); // A walk over all of them; about 30 ms on an idle machine.
+}, 60_000);
+
+async function drain(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of stream) continue;
+}
