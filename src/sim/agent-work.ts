@@ -11,7 +11,7 @@ import type { Rendezvous, TaskExit } from "../scheduler/core/job.ts";
 import type { AgentPorts } from "./agent-ports.ts";
 import type { Machine } from "./machine.ts";
 
-const UPLOAD_MS_MAX = 2_000;
+const UPLOAD_MS_MAX = 1_000;
 const SLOW_UPLOAD_MS_MAX = 30_000;
 const PART_BYTES = 1_000;
 

@@ -23,6 +23,7 @@ interface JobTruth {
   placement: readonly TaskPlacement[];
   /** Committed and neither rejected nor deleted, with their steps. */
   readonly committed: Map<CheckpointId, number>;
+  readonly stepsCommitted: Set<number>;
 }
 
 export class Checks {
@@ -109,6 +110,11 @@ export class Checks {
     promise(isOver, () => `${task.jobId} is to resume from ${id}, which was deleted`);
   }
 
+  /** Whether a checkpoint of this step was ever committed, be it deleted since. */
+  wasCommitted(jobId: JobId, step: number): boolean {
+    return this.truthOf(jobId).stepsCommitted.has(step);
+  }
+
   private durableEvent(event: ClusterEvent): void {
     switch (event.kind) {
       case "job.submitted":
@@ -117,10 +123,17 @@ export class Checks {
           isEnded: false,
           placement: [],
           committed: new Map(),
+          stepsCommitted: new Set(),
         });
         return;
       case "job.placed":
         return this.placed(event);
+      case "checkpoint.part-stored":
+        promise(
+          event.attempt === this.truthOf(event.jobId).attemptLast,
+          () => `${event.checkpointId} gathers parts of an attempt that is over`,
+        );
+        return;
       case "checkpoint.committed":
         return this.committed(event);
       case "checkpoint.rejected":
@@ -166,6 +179,7 @@ export class Checks {
       () => `${checkpointId} is committed with parts ${JSON.stringify(manifest.parts)}`,
     );
     truth.committed.set(checkpointId, manifest.step);
+    truth.stepsCommitted.add(manifest.step);
   }
 
   private ended(event: EventOf<"job.ended">): void {

@@ -37,6 +37,8 @@ export interface Member {
 export class Gang {
   readonly jobId: JobId;
   readonly attempt: number;
+  /** Checkpoints that it has written, oldest first. */
+  readonly saves: { readonly step: number; readonly atMs: number }[] = [];
   private readonly profile: Profile;
   private readonly size: number;
   private readonly timeline: Timeline;
@@ -160,6 +162,7 @@ export class Gang {
 
   private save(step: number): void {
     if (this.profile.checkpointSteps === 0 || step <= this.startStep) return;
+    this.saves.push({ step, atMs: this.timeline.nowMs });
     for (const [rank, member] of this.members) if (this.writes(rank)) member.saved(step);
   }
 
