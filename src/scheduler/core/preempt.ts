@@ -11,6 +11,7 @@ import type { WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
 import type { Eviction } from "./plan-types.ts";
 import { futureUse, isOverLimitLater, limitReached, type QueueNode } from "./queue-tree.ts";
+import { Roster } from "./roster.ts";
 import { VictimSearch } from "./victim-search.ts";
 import {
   addCut,
@@ -30,7 +31,7 @@ type Right = Exclude<PreemptionKind, "drain">;
 
 export class Preemption {
   readonly #pass: Pass;
-  #candidates: readonly Candidate[] | null = null;
+  #roster: Roster | null = null;
   /** Queue, class and shape of what was refused: it is refused for the rest of the pass. */
   readonly #refused = new Set<string>();
   /** What did not fit on what leaves, and when that was. */
@@ -101,18 +102,8 @@ export class Preemption {
   }
 
   #eligible(waiting: WaitingJob): readonly Candidate[] {
-    this.#candidates ??= listCandidates(this.#pass);
-    const hasRight = new Map<string, boolean>();
-    return this.#candidates.filter((candidate) => {
-      const { leaf, priority, gpus } = candidate;
-      const key = `${leaf.spec.path}|${leaf === waiting.leaf ? priority : gpus > 0}`;
-      let isRight = hasRight.get(key);
-      if (isRight === undefined) {
-        isRight = rightOver(waiting, candidate, new Map()) !== null;
-        hasRight.set(key, isRight);
-      }
-      return isRight && this.#isFairGame(candidate);
-    });
+    this.#roster ??= new Roster(listCandidates(this.#pass));
+    return this.#roster.over(waiting).filter((candidate) => this.#isFairGame(candidate));
   }
 
   #isFairGame({ job, holding, isFairGameAtMs }: Candidate): boolean {
