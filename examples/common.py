@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from torch import nn
 from torch.nn import functional
 
@@ -31,6 +32,13 @@ def sample_batch(
     starts = torch.randint(len(text.tokens) - CONTEXT - 1, (size,), generator=generator)
     rows = torch.stack([text.tokens[start : start + CONTEXT + 1] for start in starts])
     return rows[:, :-1], rows[:, 1:]
+
+
+def mean_over_ranks(value: torch.Tensor) -> float:
+    """Adds in the order of the ranks: a reduction may add in any order, which shows in the last bit."""
+    parts = [torch.empty_like(value) for _ in range(dist.get_world_size())]
+    dist.all_gather(parts, value)
+    return torch.stack(parts).double().mean().item()
 
 
 class Block(nn.Module):

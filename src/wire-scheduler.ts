@@ -44,6 +44,7 @@ import { createNodeService } from "./scheduler/service-nodes.ts";
 import { createQueueService } from "./scheduler/service-queues.ts";
 import { JobWatch } from "./scheduler/service-watch.ts";
 import { JobRuns } from "./tracker/job-runs.ts";
+import { commitMetrics, trackerGauges } from "./tracker/metrics.ts";
 import { trackerService } from "./tracker/service.ts";
 import { Tracker } from "./tracker/tracker.ts";
 import { REAL_CLOCK } from "./wire-clock.ts";
@@ -201,21 +202,27 @@ async function applyFirstQueues(loop: SchedulerLoop, options: SchedulerOptions):
   if (reply.kind === "refusal") throw new RefusalError(reply);
 }
 
-async function startTracker({ options, log, parts }: Base, loop: SchedulerLoop): Promise<Tracker> {
+async function startTracker(
+  { options, log, metrics, parts }: Base,
+  loop: SchedulerLoop,
+): Promise<Tracker> {
   const tracker = await Tracker.open({
     folder: join(options.dataDir, "tracker"),
     clock: REAL_CLOCK,
     ids: randomUUID,
+    onCommit: commitMetrics(metrics),
   });
+  trackerGauges(metrics, tracker);
   parts.add(() => tracker.close());
   const runs = new JobRuns({
     tracker,
     onFault: (error) => log.warn({ error }, "A run could not be brought up to date; trying again"),
   });
-  await runs.reconcile([...loop.state().jobs.values()].map(jobFacts));
+  // Subscribed first: what changes while the tracker catches up must not be missed.
   const unsubscribe = loop.onCommitted((events) => {
     for (const job of changedJobs(events, loop.state())) runs.onJobChanged(job);
   });
+  await runs.reconcile([...loop.state().jobs.values()].map(jobFacts));
   parts.add(async () => {
     unsubscribe();
     await runs.close();

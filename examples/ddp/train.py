@@ -6,8 +6,8 @@ it starts from what was restored, it saves often enough, and it looks for the st
     torchrun --nproc_per_node 2 examples/ddp/train.py --steps 60
     trainyard submit examples/ddp/train.py --nodes 2 --procs-per-node 2 -- --steps 60
 
-The batch of a step depends only on the seed, the step and the rank, and arithmetic is single-threaded,
-so a run that was interrupted has, bit for bit, the loss curve of one that was not.
+The batch of a step depends only on the seed, the step and the rank, and arithmetic is single-threaded.
+With --bitwise, a run that was interrupted has, to the last bit, the loss curve of one that was not.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from common import CharTransformer, load_text, sample_batch  # noqa: E402
+from common import CharTransformer, load_text, mean_over_ranks, sample_batch  # noqa: E402
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -32,6 +32,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--save-every", type=int, default=10, help="steps between checkpoints")
     parser.add_argument("--batch", type=int, default=8, help="sequences a process and step")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--bitwise", action="store_true", help="add gradients in the order of ranks")
     parser.add_argument("--step-seconds", type=float, default=0.0, help="least time of a step")
     return parser.parse_args()
 
@@ -59,6 +60,19 @@ def stop_requested(path: str) -> bool:
     return bool(seen.item())
 
 
+def mean_in_rank_order(_: None, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:
+    """A reduction whose result does not depend on how DDP lays out its buckets.
+
+    It lays them out anew after the first step, also after the first one of a resumed run. From three
+    ranks on, another layout adds in another order, which shows in the last bit. Costs bandwidth.
+    """
+    parts = [torch.empty_like(bucket.buffer()) for _ in range(dist.get_world_size())]
+    dist.all_gather(parts, bucket.buffer())
+    done: torch.futures.Future[torch.Tensor] = torch.futures.Future()
+    done.set_result(torch.stack(parts).mean(0))
+    return done
+
+
 def main() -> None:
     arguments = parse_arguments()
     torch.set_num_threads(1)
@@ -81,6 +95,8 @@ def main() -> None:
         first_step = saved["step"] + 1
 
     parallel = DistributedDataParallel(model)
+    if arguments.bitwise:
+        parallel.register_comm_hook(None, mean_in_rank_order)
     folder = Path(os.environ.get("TRAINYARD_CHECKPOINT_DIR", "checkpoints"))
     stop_file = os.environ.get("TRAINYARD_STOP_FILE", "")
 
@@ -92,11 +108,9 @@ def main() -> None:
         loss.backward()
         optimizer.step()
 
-        mean = loss.detach().clone()
-        dist.all_reduce(mean)
-        mean /= dist.get_world_size()
+        mean = mean_over_ranks(loss.detach())
         if rank == 0:
-            print(json.dumps({"step": step, "loss": mean.item()}), flush=True)
+            print(json.dumps({"step": step, "loss": mean}), flush=True)
 
         stopping = stop_requested(stop_file)  # PREEMPTION: save and leave
         if rank == 0 and (stopping or step % arguments.save_every == 0 or step == arguments.steps):

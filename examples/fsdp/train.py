@@ -22,7 +22,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from common import CharTransformer, load_text, sample_batch  # noqa: E402
+from common import CharTransformer, load_text, mean_over_ranks, sample_batch  # noqa: E402
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -92,11 +92,9 @@ def main() -> None:
         loss.backward()
         optimizer.step()
 
-        mean = loss.detach().clone()
-        dist.all_reduce(mean)
-        mean /= dist.get_world_size()
+        mean = mean_over_ranks(loss.detach())
         if rank == 0:
-            print(json.dumps({"step": step, "loss": mean.item()}), flush=True)
+            print(json.dumps({"step": step, "loss": mean}), flush=True)
 
         stopping = stop_requested(stop_file)  # PREEMPTION: save and leave
         if stopping or step % arguments.save_every == 0 or step == arguments.steps:

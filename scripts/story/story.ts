@@ -30,9 +30,12 @@ export interface Stage {
 
 export async function play(stage: Stage): Promise<Summary> {
   const { show } = stage;
-  show.title("1  Team research borrows the cluster for a DDP job");
+  show.title("1  Team research borrows the cluster for a DDP job; node-1 is not in service yet");
+  await command(stage, ["node", "cordon", "node-1"]);
   const ddp = await submit(stage, "ddp", ["--queue", "research", "--priority", "low"], DDP_STEPS);
   await until(stage, ddp, "its first checkpoint is committed", (job) => job.checkpoint !== null);
+
+  await command(stage, ["node", "resume", "node-1"]);
 
   show.title("2  Team prod claims its guarantee for an FSDP job");
   const fsdp = await submit(stage, "fsdp", ["--queue", "prod"], FSDP_STEPS);
@@ -62,14 +65,9 @@ async function submit(
   name: string = kind,
 ): Promise<string> {
   const shape = ["--nodes", "2", "--gpus", "2", "--grace", "60s", "--workdir", "examples"];
-  const script = [
-    "--steps",
-    String(steps),
-    "--save-every",
-    SAVE_EVERY,
-    "--step-seconds",
-    STEP_SECONDS,
-  ];
+  const pace = ["--save-every", SAVE_EVERY, "--step-seconds", STEP_SECONDS];
+  const exact = kind === "ddp" ? ["--bitwise"] : [];
+  const script = ["--steps", String(steps), ...pace, ...exact];
   const argv = ["submit", `${kind}/train.py`, "--name", name, ...flags, ...shape, "--", ...script];
   stage.show.command(`trainyard ${argv.join(" ")}`);
   const printed = await cli(stage.cluster.server, ["submit", "--output", "json", ...argv.slice(1)]);
@@ -133,8 +131,12 @@ async function drainOne(stage: Stage, ddpId: string, fsdp: Job__Output): Promise
   const busy = fsdp.attempts.at(-1)?.placement.map((task) => task.node) ?? [];
   const node = had.find((name) => !busy.includes(name)) ?? had[0];
   if (node === undefined) throw new Error("the DDP job had no nodes");
-  stage.show.command(`trainyard node drain ${node}`);
-  await cli(stage.cluster.server, ["node", "drain", node]);
+  await command(stage, ["node", "drain", node]);
+}
+
+async function command(stage: Stage, argv: readonly string[]): Promise<void> {
+  stage.show.command(`trainyard ${argv.join(" ")}`);
+  await cli(stage.cluster.server, argv);
 }
 
 interface Ids {
@@ -211,8 +213,8 @@ function movedAway(ddp: JobSummary | undefined): boolean {
 }
 
 function sayWhetherEqual(show: Show, curve: readonly number[], twin: readonly number[]): boolean {
-  const differing = twin.findIndex((value, index) => !Object.is(value, curve[index]));
-  const isSame = differing < 0 && curve.length === twin.length && curve.length > 0;
+  const differing = [...twin.keys()].filter((step) => !Object.is(twin[step], curve[step]));
+  const isSame = differing.length === 0 && curve.length === twin.length && curve.length > 0;
   show.plain("");
   if (isSame) {
     show.plain(
@@ -221,9 +223,10 @@ function sayWhetherEqual(show: Show, curve: readonly number[], twin: readonly nu
     );
     return true;
   }
+  const first = differing[0] ?? curve.length;
   show.plain(
-    `The loss curves differ: ${curve.length} and ${twin.length} steps, first at index ${differing} ` +
-      `(${curve[differing]} and ${twin[differing]}).`,
+    `The loss curves differ in ${differing.length} of ${twin.length} steps, first in step ` +
+      `${first + 1}: ${curve[first]} and, without interruption, ${twin[first]}.`,
   );
   return false;
 }

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TaskExit } from "../scheduler/core/job.ts";
 import { killCgroup, removeCgroup } from "./cgroup.ts";
 import { readJson, replaceFile, writeAtomic } from "./files.ts";
-import { bootId, bootMs, identify, isErrno, killAll, signal } from "./proc.ts";
+import { bootId, bootMs, catchesSignal, identify, isErrno, killAll, signal } from "./proc.ts";
 import {
   type LaunchAnswer,
   type LaunchOrder,
@@ -25,6 +25,8 @@ import { mainProcesses, workersBelow } from "./workers.ts";
 const TERM_TO_KILL_MS = 4_000;
 /** How often the clock and the lease are looked at; also bounds the delay after a suspend. */
 const TICK_MS = 200;
+/** Of a stop order: the workers have the time until its deadline for a last checkpoint. */
+const REASONS_TO_SAVE: ReadonlySet<string> = new Set(["preempted", "time_limit"]);
 /** Same as `TASK_MARKER` of core/torchrun.ts: this process loads as little as it can. */
 const MARKER = "TRAINYARD_TASK";
 const EXIT_RETRY_MS = 1_000;
@@ -132,7 +134,8 @@ export class Supervision {
     const deadlineBootMs = Math.min(known, command.deadlineBootMs);
     this.#stage = { kind: "stopping", deadlineBootMs };
     this.#writeStopFile(command.reason, deadlineBootMs);
-    if (isFirst) this.#askToSave(command.signal);
+    const isToSave = REASONS_TO_SAVE.has(command.reason);
+    if (isFirst || !isToSave) this.#signalWorkers(command.signal, isToSave);
     this.#tick();
   }
 
@@ -147,7 +150,12 @@ export class Supervision {
     }
   }
 
-  #askToSave(name: StopCommand["signal"]): void {
+  /**
+   * A process that does not catch the signal would die of it, and what it has done since its last
+   * checkpoint with it. While there is something to save, it is left to the stop file, or to its
+   * next natural checkpoint.
+   */
+  #signalWorkers(name: StopCommand["signal"], isToSave: boolean): void {
     const top = this.#child?.pid;
     if (top === undefined) return;
     const workers = workersBelow(top);
@@ -158,7 +166,7 @@ export class Supervision {
     }
     if (name === "none") return;
     const mains = workers.length > 0 ? workers : mainProcesses(top, name);
-    for (const pid of mains) signal(pid, name);
+    for (const pid of mains) if (!isToSave || catchesSignal(pid, name)) signal(pid, name);
   }
 
   #tick(): void {

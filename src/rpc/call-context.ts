@@ -1,5 +1,5 @@
-// What every call carries besides its message: who asks, until when, and the signal that ends it. One
-// interceptor fills it for all services and tells the observer how each call ended.
+// What every call carries besides its message: who asks, until when, and the signal that ends it.
+// One interceptor fills it for all services and tells the observer how each call ended.
 
 import {
   type Metadata,
@@ -63,8 +63,8 @@ export interface CallFrame {
   readonly observer: CallObserver;
 }
 
-// grpc-js hands the handler the very Metadata object that passed the interceptor: the one link there
-// is between the two.
+// grpc-js hands the handler the very Metadata object that passed the interceptor: the one link
+// there is between the two.
 const frames = new WeakMap<Metadata, CallFrame>();
 
 /** Throws when the server was made without the interceptor. */

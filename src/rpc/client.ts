@@ -45,7 +45,9 @@ type Method<Req, Res, ReqOut, ResOut> = MethodDefinition<Req, Res, ReqOut, ResOu
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 
-/** Calls take a method of a definition: `connection.unary(decodeService("JobService").GetJob, …)`. */
+/**
+ * Calls take a method of a definition: `connection.unary(decodeService("JobService").GetJob, …)`.
+ */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #client: Client;
@@ -137,7 +139,9 @@ export class Connection {
     };
   }
 
-  /** Sends `requests` as fast as the server takes them, and gives its reply. Throws a RemoteError. */
+  /**
+   * Sends `requests` as fast as the server takes them, and gives its reply. Throws a RemoteError.
+   */
   clientStream<Req, Res, ReqOut, ResOut>(
     method: Method<Req, Res, ReqOut, ResOut>,
     requests: AsyncIterable<Req> | Iterable<Req>,

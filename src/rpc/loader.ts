@@ -1,6 +1,7 @@
-// The wire's definitions: which proto files there are, how they are read, and the service definitions
-// made from them. The options are used at run time and to generate the types in gen/ (generate.ts).
-// Each file is read when a service in it is first asked for, so that a CLI call pays for one.
+// The wire's definitions: which proto files there are, how they are read, and the service
+// definitions made from them. The options are used at run time and to generate the types in gen/
+// (generate.ts). Each file is read when a service in it is first asked for, so that a CLI call pays
+// for one.
 
 import { fileURLToPath } from "node:url";
 import type { ServiceDefinition } from "@grpc/grpc-js";

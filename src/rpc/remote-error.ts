@@ -1,5 +1,5 @@
-// The client's side of status.ts: a gRPC error becomes a catalogue code, what went wrong and what to
-// do next, also when it did not come from a Trainyard server.
+// The client's side of status.ts: a gRPC error becomes a catalogue code, what went wrong and what
+// to do next, also when it did not come from a Trainyard server.
 
 import { type Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { ERROR_CATALOGUE, type ErrorCode, type Refusal, refuse } from "../base/errors.ts";

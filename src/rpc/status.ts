@@ -1,6 +1,6 @@
 // How an outcome that is not a reply goes onto the wire: the catalogue's gRPC status and, in a
-// trailer, the google.rpc details that remote-error.ts reads back. Says nothing of bugs but that one
-// happened.
+// trailer, the google.rpc details that remote-error.ts reads back. Says nothing of bugs but that
+// one happened.
 
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { MessageTypeDefinition } from "@grpc/proto-loader";
@@ -50,7 +50,9 @@ export function refusalStatus(refusal: Refusal): StatusObject {
   return { code, details: `${message} ${clipped(refusal.remedy)}`.trim(), metadata };
 }
 
-/** What a handler threw as a gRPC status; null when it is a bug, of which the caller learns nothing. */
+/**
+ * What a handler threw as a gRPC status; null when it is a bug, of which the caller learns nothing.
+ */
 export function thrownStatus(error: unknown): StatusObject | null {
   if (error instanceof RefusalError) return refusalStatus(error.refusal);
   if (!(error instanceof Fault)) return null;

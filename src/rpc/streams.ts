@@ -1,5 +1,5 @@
-// Streams with back-pressure, for both ends of the wire: a sink whose `send` waits while the peer is
-// slow, and an iterable that reads no faster than it is consumed.
+// Streams with back-pressure, for both ends of the wire: a sink whose `send` waits while the peer
+// is slow, and an iterable that reads no faster than it is consumed.
 
 import type { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";

@@ -1,6 +1,6 @@
-// Side channels to agents: the bytes of one log reader or one terminal each. The scheduler asks over
-// the agent's session, the agent dials a stream back, and the two ends are joined here. Owns the
-// limits and the waiting; knows nothing of what the bytes mean.
+// Side channels to agents: the bytes of one log reader or one terminal each. The scheduler asks
+// over the agent's session, the agent dials a stream back, and the two ends are joined here. Owns
+// the limits and the waiting; knows nothing of what the bytes mean.
 
 import type { Refusal } from "../base/errors.ts";
 import { RefusalError, refuse } from "../base/errors.ts";

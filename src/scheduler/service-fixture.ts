@@ -1,5 +1,5 @@
-// For tests of services and sessions: a brain that decides with the real core and forgets at the end,
-// and time that tests turn by hand.
+// For tests of services and sessions: a brain that decides with the real core and forgets at the
+// end, and time that tests turn by hand.
 
 import type { Refusal } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
@@ -12,7 +12,9 @@ import type { ClusterState } from "./core/state.ts";
 import type { TimerPort } from "./loop-timers.ts";
 import type { Brain, JobHistory } from "./service-ports.ts";
 
-/** A World behind the face that services see. Commands take effect in a later turn, as in the loop. */
+/**
+ * A World behind the face that services see. Commands take effect in a later turn, as in the loop.
+ */
 export class TestBrain implements Brain, JobHistory {
   readonly world: World;
   readonly holds = new Map<JobId, Hold>();

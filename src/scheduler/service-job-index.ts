@@ -1,5 +1,5 @@
-// Finds jobs for readers: newest first without sorting, by id, by name, or as someone's newest. Kept
-// up to date from committed events; the jobs themselves stay in the cluster state.
+// Finds jobs for readers: newest first without sorting, by id, by name, or as someone's newest.
+// Kept up to date from committed events; the jobs themselves stay in the cluster state.
 
 import type { Refusal } from "../base/errors.ts";
 import { type JobId, jobId } from "../base/ids.ts";
@@ -9,7 +9,9 @@ import type { Identity, Job } from "./core/job.ts";
 import type { ClusterState } from "./core/state.ts";
 import type { Brain } from "./service-ports.ts";
 
-/** Numbers of forgotten jobs are dropped once they are as many as the live ones, and more than this. */
+/**
+ * Numbers of forgotten jobs are dropped once they are as many as the live ones, and more than this.
+ */
 const STALE_MIN = 1_024;
 
 export class JobIndex {

@@ -1,4 +1,5 @@
-// JobService: what users ask of jobs. Decodes, calls, encodes; reads never wait for the writer loop.
+// JobService: what users ask of jobs. Decodes, calls, encodes; reads never wait for the writer
+// loop.
 
 import type { CallContext } from "../rpc/call-context.ts";
 import { decodeList, decodeOneOf, decodeText, decodeWhole } from "../rpc/decode.ts";

@@ -194,12 +194,18 @@ test("channels to one node are limited, and closed ones make room", async () => 
   const readings = Array.from({ length: CHANNELS_PER_NODE_MAX }, () => read({ job: "job-1" }));
   await until(() => orders.length === CHANNELS_PER_NODE_MAX, "all orders");
   expect(await read({ job: "job-1" }).over).toContain("TOO_MANY_REQUESTS");
-  for (const reading of readings) reading.cancel();
-  await Promise.all(readings.map((reading) => reading.over));
-  await until(() => wire.handled.length > CHANNELS_PER_NODE_MAX, "the cancelled calls");
-  const again = read({ job: "job-1" });
-  await until(() => orders.length === CHANNELS_PER_NODE_MAX + 1, "one more order");
-  again.cancel();
+  const agent = await dial(0);
+  agent.end(); // An open channel that ends, and one that was given up before the agent dialled.
+  await readings[0]?.over;
+  readings[1]?.cancel();
+  await readings[1]?.over;
+  await until(
+    () => wire.handled.filter((call) => call.startsWith("ReadLogs")).length === 3,
+    "ends",
+  );
+  const again = [read({ job: "job-1" }), read({ job: "job-1" })];
+  await until(() => orders.length === CHANNELS_PER_NODE_MAX + 2, "two more orders");
+  for (const reading of [...readings, ...again]) reading.cancel();
 });
 
 test("a slow client slows the agent down instead of filling the scheduler", async () => {

@@ -35,7 +35,10 @@ export class JobLogs {
     this.#parts = parts;
   }
 
-  /** Also of an ended attempt: the agents keep its files. With every rank, what can be read comes first. */
+  /**
+   * Also of an ended attempt: the agents keep its files. With every rank, what can be read comes
+   * first.
+   */
   async read(
     request: ReadLogsRequest__Output,
     replies: Sink<ReadLogsResponse>,

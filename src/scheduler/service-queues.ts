@@ -1,4 +1,5 @@
-// QueueService: the tree of who is entitled to what. Whether a tree makes sense is the core's to say.
+// QueueService: the tree of who is entitled to what. Whether a tree makes sense is the core's to
+// say.
 
 import { queuePath } from "../base/ids.ts";
 import { decodeList, decodeOneOf, decodeText, decodeWhole } from "../rpc/decode.ts";

@@ -1,5 +1,6 @@
 // A submitted job as it came over the wire → a JobSpec that the core may trust: every field in its
-// range, every default filled in. Whether the queue and the priority class exist is the core's to say.
+// range, every default filled in. Whether the queue and the priority class exist is the core's to
+// say.
 
 import { queuePath } from "../base/ids.ts";
 import type { Resources } from "../base/resources.ts";

@@ -1,4 +1,5 @@
-// One agent's stream: its outbox, its reports on their way to the loop, and whether it still counts.
+// One agent's stream: its outbox, its reports on their way to the loop, and whether it still
+// counts.
 
 import type { Refusal } from "../base/errors.ts";
 import type { AgentInstanceId, NodeId } from "../base/ids.ts";

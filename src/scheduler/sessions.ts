@@ -1,6 +1,6 @@
-// The agents that are connected: one session for each node, from its hello to the end of its stream.
-// Owns who holds a node name, what each agent is told, and fencing: an agent whose node is given up
-// gets no acknowledgement any more. Decides nothing about jobs.
+// The agents that are connected: one session for each node, from its hello to the end of its
+// stream. Owns who holds a node name, what each agent is told, and fencing: an agent whose node is
+// given up gets no acknowledgement any more. Decides nothing about jobs.
 
 import { unreachable } from "../base/assert.ts";
 import { type Refusal, refuse } from "../base/errors.ts";

@@ -23,10 +23,12 @@ interface JobTruth {
   placement: readonly TaskPlacement[];
   /** Committed and neither rejected nor deleted, with their steps. */
   readonly committed: Map<CheckpointId, number>;
-  readonly stepsCommitted: Set<number>;
+  /** True time of the first commit by step, also of what was deleted since. */
+  readonly stepsCommitted: Map<number, number>;
 }
 
 export class Checks {
+  private readonly nowMs: () => number;
   private readonly store: ObjectStore;
   private readonly machines: readonly Machine[];
   private readonly gangs: ReadonlyMap<string, Gang>;
@@ -35,7 +37,13 @@ export class Checks {
   private readonly promised = new Map<RequestId, JobId>();
   invariantCount = 0;
 
-  constructor(store: ObjectStore, machines: readonly Machine[], gangs: ReadonlyMap<string, Gang>) {
+  constructor(
+    nowMs: () => number,
+    store: ObjectStore,
+    machines: readonly Machine[],
+    gangs: ReadonlyMap<string, Gang>,
+  ) {
+    this.nowMs = nowMs;
     this.store = store;
     this.machines = machines;
     this.gangs = gangs;
@@ -110,9 +118,9 @@ export class Checks {
     promise(isOver, () => `${task.jobId} is to resume from ${id}, which was deleted`);
   }
 
-  /** Whether a checkpoint of this step was ever committed, be it deleted since. */
-  wasCommitted(jobId: JobId, step: number): boolean {
-    return this.truthOf(jobId).stepsCommitted.has(step);
+  /** When the first checkpoint of this step was committed; infinite = never. */
+  committedAtMs(jobId: JobId, step: number): number {
+    return this.truthOf(jobId).stepsCommitted.get(step) ?? Infinity;
   }
 
   private durableEvent(event: ClusterEvent): void {
@@ -123,7 +131,7 @@ export class Checks {
           isEnded: false,
           placement: [],
           committed: new Map(),
-          stepsCommitted: new Set(),
+          stepsCommitted: new Map(),
         });
         return;
       case "job.placed":
@@ -179,7 +187,8 @@ export class Checks {
       () => `${checkpointId} is committed with parts ${JSON.stringify(manifest.parts)}`,
     );
     truth.committed.set(checkpointId, manifest.step);
-    truth.stepsCommitted.add(manifest.step);
+    const { stepsCommitted } = truth;
+    if (!stepsCommitted.has(manifest.step)) stepsCommitted.set(manifest.step, this.nowMs());
   }
 
   private ended(event: EventOf<"job.ended">): void {

@@ -79,7 +79,7 @@ export class World {
     this.workload = drawWorkload(this.prng.fork());
     this.network = new Network(this.timeline, this.prng.fork(), this.faults);
     this.machines = this.workload.nodes.map((spec) => this.makeMachine(spec));
-    this.checks = new Checks(this.store, this.machines, this.gangs);
+    this.checks = new Checks(() => this.timeline.nowMs, this.store, this.machines, this.gangs);
     const admin = this.makeClient("admin");
     const user = this.makeClient("user");
     this.clients = [admin, user];
@@ -143,30 +143,33 @@ export class World {
       this.timeline.ranCount < EVENTS_MAX,
       () => `${EVENTS_MAX} events, and no end: ${this.unfinished()}`,
     );
-    if (!this.isTidy || this.scheduler === null) return false;
-    const nowMs = this.scheduler.nowMs();
-    for (const id of this.scheduler.state.active) {
-      const phase = this.scheduler.state.jobs.get(id)?.phase;
-      promise(
-        phase?.kind !== "stopping" || nowMs < phase.deadlineMs + STOP_SLACK_MS,
-        () => `${id} does not stop: ${JSON.stringify(phase)}`,
-      );
-    }
+    const { scheduler } = this;
+    if (this.isTidy && scheduler !== null) this.inTime(scheduler.state, scheduler.nowMs());
     return false;
   }
 
-  /** What a job saved in a healthy cluster was committed, if there was time before it went on. */
+  /** In a healthy cluster nothing runs far beyond its deadline or its time limit. */
+  private inTime(state: ClusterState, nowMs: number): void {
+    for (const id of state.active) {
+      const job = state.jobs.get(id);
+      if (job === undefined) continue;
+      promise(
+        endsByMs(job) + STOP_SLACK_MS > nowMs,
+        () => `${id} does not stop: ${JSON.stringify(job.phase)}`,
+      );
+    }
+  }
+
+  /** What a job saved in a healthy cluster was committed soon after. */
   private savedWork(job: Job): void {
     const last = job.history.at(-1);
     if (job.phase.kind !== "succeeded" || last === undefined) return;
     if (last.placedAtMs <= EPOCH_MS + this.tidyAtMs + WALL_SKEW_MS) return;
-    const saves = this.gangs.get(`${job.id}/${last.number}`)?.saves ?? [];
-    const endMs = saves.at(-1)?.atMs ?? 0;
-    for (const { step, atMs } of saves) {
-      if (atMs < endMs && atMs > endMs - COMMITTED_WITHIN_MS) continue;
+    for (const { step, atMs } of this.gangs.get(`${job.id}/${last.number}`)?.saves ?? []) {
+      const tookMs = this.checks.committedAtMs(job.id, step) - atMs;
       promise(
-        this.checks.wasCommitted(job.id, step),
-        () => `${job.id} saved step ${step}, which was never committed`,
+        tookMs < COMMITTED_WITHIN_MS,
+        () => `${job.id} saved step ${step}, which was committed ${tookMs} ms later`,
       );
     }
   }
@@ -383,4 +386,11 @@ function isCommitting(job: Job): boolean {
   return job.checkpoints.some(
     (one) => one.state === "gathering" && one.attempt === job.attemptLast && isWhole(job, one),
   );
+}
+
+/** When the job must be over by an order or by its limit; infinite = it may go on. */
+function endsByMs({ phase, spec }: Job): number {
+  if (phase.kind === "stopping") return phase.deadlineMs;
+  if (phase.kind !== "running" || spec.timeLimitMs === null) return Infinity;
+  return (phase.attempt.runningAtMs ?? Infinity) + spec.timeLimitMs;
 }

@@ -14,6 +14,9 @@ import { isCommitted, isSameTask, type TaskKey } from "./task-key.ts";
  */
 export const STOP_ESCALATION_MS = 6_000;
 
+/** What a script gets to end by itself once a checkpoint from after the order to stop is committed. */
+const LEAVE_MS = 10_000;
+
 /** A deadline is counted down anew in each message: nearer by less than this is the same deadline. */
 const DEADLINE_JITTER_MS = 1_000;
 
@@ -137,8 +140,9 @@ function stopAgain(current: StopOrder, wanted: DesiredTask): readonly AgentActio
 }
 
 /**
- * A script that does not react to the stop file is ended right after its next checkpoint is
- * committed: it would only use the GPUs for work that is lost.
+ * A script that does not react to the stop file is ended soon after its next checkpoint is
+ * committed: it would only use the GPUs for work that is lost. Not at once, since one that does
+ * react is just then on its way out, and its peers with it.
  */
 function endAfterCheckpoint(
   task: LocalTask,
@@ -147,9 +151,11 @@ function endAfterCheckpoint(
   nowMs: number,
 ): readonly AgentAction[] | null {
   const { order, checkpointStep } = phase;
-  if (!order.wantsCheckpoint || checkpointStep === null || order.deadlineMs <= nowMs) return null;
+  const deadlineMs = nowMs + LEAVE_MS;
+  if (!order.wantsCheckpoint || checkpointStep === null) return null;
+  if (order.deadlineMs <= deadlineMs) return null;
   if (!isCommitted(task, checkpointStep, wanted.committedCheckpoints)) return null;
-  return [stopAction(wanted, { ...order, deadlineMs: nowMs })];
+  return [stopAction(wanted, { ...order, deadlineMs })];
 }
 
 function starts(local: LocalState, desired: Desired | null): readonly AgentAction[] {

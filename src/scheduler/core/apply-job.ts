@@ -178,7 +178,9 @@ function stopJob(state: MutableClusterState, event: EventOf<"job.stopping">): vo
     ...job,
     phase: { kind: "stopping", attempt, cause, askedAtMs, deadlineMs },
   });
-  if (cause.kind !== "preempted") return;
+  // A second order, with a nearer deadline, is no second preemption.
+  const isKnown = job.phase.kind === "stopping" && job.phase.cause.kind === "preempted";
+  if (cause.kind !== "preempted" || isKnown) return;
   const preemptions = { ...state.totals.preemptions };
   preemptions[cause.how] += 1;
   state.totals = { ...state.totals, preemptions };
