@@ -44,7 +44,7 @@ test("health answers for the server and for each service it has", async () => {
   client.close();
 });
 
-test("reflection lists the services and describes them to a client without proto files", async () => {
+test("reflection describes the services to a client without proto files", async () => {
   const client = new (reflectionClient())(await serve(), credentials.createInsecure());
   const call = client["ServerReflectionInfo"]?.();
   const replies: Record<string, Record<string, unknown>>[] = [];

@@ -8,8 +8,8 @@ const TEARDOWN_TURNS = 10;
 
 export interface Sink<T> {
   /**
-   * Resolves when the stream takes more; at once unless the peer is slow. Throws the signal's reason
-   * when the call is over. One message after another: order is that of the calls.
+   * Resolves when the stream takes more; at once unless the peer is slow. Throws the signal's
+   * reason when the call is over. One message after another: order is that of the calls.
    */
   send(message: T): Promise<void>;
 }

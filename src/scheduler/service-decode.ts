@@ -34,8 +34,8 @@ export function decodePageToken(token: string): number {
 }
 
 /**
- * The command as the caller's, with its request id. The fingerprint is of the request as it came, so
- * that a repeat is known even when a name in it means another job by now.
+ * The command as the caller's, with its request id. The fingerprint is of the request as it came,
+ * so that a repeat is known even when a name in it means another job by now.
  */
 export function envelopeOf(
   command: Command,

@@ -144,7 +144,7 @@ test("lists go newest first by page, and leave out what has ended", async () => 
   );
 });
 
-test("a cancel repeated with its id is one cancel, though the name means another job by then", async () => {
+test("a repeated cancel is one cancel, though the name means another job by then", async () => {
   await submit("r1");
   const request = { requestId: "c1", job: "train", why: "" };
   expect((await client.unary(jobs.CancelJob, request)).jobId).toBe("job-1");
