@@ -3,14 +3,16 @@
 
 import { agentInstanceId, type JobId, type NodeId, nodeId, queuePath } from "../../src/base/ids.ts";
 import { createPrng } from "../../src/base/prng.ts";
-import { createState } from "../../src/scheduler/core/apply.ts";
 import type { Command, Envelope, ObservedTask } from "../../src/scheduler/core/commands.ts";
-import { planStep, step } from "../../src/scheduler/core/cycle.ts";
-import { desiredFor } from "../../src/scheduler/core/desired.ts";
 import { EXITED_WELL, jobSpec, nodeSpec, STOPPED } from "../../src/scheduler/core/fixture.ts";
 import { activeAttempt } from "../../src/scheduler/core/job.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
-import { DEFAULT_POLICY, type QueueSpec } from "../../src/scheduler/core/state.ts";
+import {
+  DEFAULT_POLICY,
+  type MutableClusterState,
+  type QueueSpec,
+} from "../../src/scheduler/core/state.ts";
+import type { Core } from "./built-core.ts";
 
 export const NODES = 1_024;
 export const GPUS = 8;
@@ -22,13 +24,16 @@ const GUARANTEE = Math.floor((NODES * GPUS * 0.8) / QUEUES);
 const FILLING_JOBS = 6_000;
 const FILLING_ROUNDS_MAX = 50;
 
-const prng = createPrng(1);
-
 export class BusyCluster {
-  readonly #state = createState();
+  readonly #core: Core;
+  readonly #state: MutableClusterState;
+  readonly #prng = createPrng(1);
   #nowMs = 1_000_000;
 
-  constructor() {
+  /** Nodes and queues, and no job. */
+  constructor(core: Core) {
+    this.#core = core;
+    this.#state = core.createState();
     const queues = Array.from({ length: QUEUES }, (_, n) => queue(n));
     this.#send({ kind: "queue.apply", queues, prune: true });
     for (let n = 0; n < NODES; n += 1) this.#register(n);
@@ -69,7 +74,7 @@ export class BusyCluster {
     this.#nowMs += ms;
     const ending = new Set<JobId>();
     const running = [...this.#state.active];
-    while (ending.size < ends) ending.add(prng.pick(running));
+    while (ending.size < ends) ending.add(this.#prng.pick(running));
     const nodes = new Set<NodeId>();
     for (const id of this.#state.active) {
       const phase = this.#state.jobs.get(id)?.phase;
@@ -80,7 +85,16 @@ export class BusyCluster {
   }
 
   plan(): Plan {
-    return planStep(this.#state, this.#nowMs, DEFAULT_POLICY).plan;
+    return this.#core.planStep(this.#state, this.#nowMs, DEFAULT_POLICY).plan;
+  }
+
+  /** Of whole nodes. */
+  submitGangs(count: number, nodes: number): void {
+    const queue = queuePath("team-0");
+    for (let n = 0; n < count; n += 1) {
+      const spec = jobSpec({ queue, nodes, gpus: GPUS });
+      this.#send({ kind: "job.submit", spec });
+    }
   }
 
   #submitMany(count: number): void {
@@ -92,15 +106,23 @@ export class BusyCluster {
 
   /** One in ten is a gang of 2 to 4 whole nodes; most are small, and of the middle class. */
   #submit(): void {
-    const isGang = prng.chance(1, 10);
-    const gpus = isGang ? GPUS : prng.pick([1, 1, 2, 4, 8]);
+    const isGang = this.#prng.chance(1, 10);
+    const gpus = isGang ? GPUS : this.#prng.pick([1, 1, 2, 4, 8]);
     const spec = jobSpec({
-      queue: queuePath(`team-${prng.below(QUEUES)}`),
-      priorityClass: prng.pick(["low", "low", "normal", "normal", "normal", "normal", "high"]),
-      nodes: isGang ? 2 + prng.below(3) : 1,
+      queue: queuePath(`team-${this.#prng.below(QUEUES)}`),
+      priorityClass: this.#prng.pick([
+        "low",
+        "low",
+        "normal",
+        "normal",
+        "normal",
+        "normal",
+        "high",
+      ]),
+      nodes: isGang ? 2 + this.#prng.below(3) : 1,
       perNode: { gpus, cpuMilli: gpus * 6_000, memoryMib: gpus * 24_000 },
     });
-    this.#send({ kind: "job.submit", spec }, `user-${prng.below(USERS)}`);
+    this.#send({ kind: "job.submit", spec }, `user-${this.#prng.below(USERS)}`);
   }
 
   #reportAll(): void {
@@ -110,7 +132,7 @@ export class BusyCluster {
   #report(id: NodeId, ending: ReadonlySet<JobId>): void {
     const node = this.#state.nodes.get(id);
     if (node === undefined) return;
-    const tasks = desiredFor(this.#state, id).map((task): ObservedTask => {
+    const tasks = this.#core.desiredFor(this.#state, id).map((task): ObservedTask => {
       const { jobId, attempt, rank, stop } = task;
       const rendezvous = rank === 0 ? { host: "127.0.0.1", port: 29_500 } : null;
       const seen = { jobId, attempt, rank, rendezvous, parts: [] };
@@ -132,7 +154,7 @@ export class BusyCluster {
 
   #send(command: Command, user = "operator"): void {
     const envelope: Envelope = { command, actor: { tenant: "default", user }, request: null };
-    const { reply } = step(this.#state, envelope, this.#nowMs, DEFAULT_POLICY);
+    const { reply } = this.#core.step(this.#state, envelope, this.#nowMs, DEFAULT_POLICY);
     if (reply.kind === "refusal") throw new Error(`${command.kind}: ${reply.message}`);
   }
 }

@@ -1,9 +1,8 @@
 // A planning pass over 10,000 pending jobs on 1,024 nodes of 8 GPUs, and how many gangs a second one
 // core places. The core alone, as the scheduler runs it: the plan, its proof, and its events applied.
 
-import { queuePath } from "../../src/base/ids.ts";
-import { queueSpec, World } from "../../src/scheduler/core/fixture.ts";
 import type { Bench } from "./bench.ts";
+import { type Core, loadCore } from "./built-core.ts";
 import { BusyCluster, GPUS, NODES, QUEUES } from "./busy-cluster.ts";
 import { median, quantile, report } from "./report.ts";
 
@@ -19,14 +18,17 @@ export const planBench: Bench = {
   name: "plan",
   summary: "a planning pass with 10,000 pending jobs; gang placements a second",
   limitMs: 120_000,
-  run() {
-    reportPass();
-    reportPlacements();
-  },
+  run,
 };
 
-function reportPass(): void {
-  const cluster = new BusyCluster();
+async function run(): Promise<void> {
+  const core = await loadCore();
+  reportPass(core);
+  reportPlacements(core);
+}
+
+function reportPass(core: Core): void {
+  const cluster = new BusyCluster(core);
   cluster.fill();
   const times: number[] = [];
   let starts = 0;
@@ -56,14 +58,12 @@ function reportPass(): void {
   });
 }
 
-/** Gangs of four whole nodes that fill an empty cluster in one pass. */
-function reportPlacements(): void {
-  const world = new World([queueSpec("team")]).nodes(NODES, GPUS);
-  for (let n = 0; n < NODES / GANG_NODES; n += 1) {
-    world.submit({ queue: queuePath("team"), nodes: GANG_NODES, gpus: GPUS });
-  }
+/** Gangs of whole nodes that fill an empty cluster in one pass. */
+function reportPlacements(core: Core): void {
+  const cluster = new BusyCluster(core);
+  cluster.submitGangs(NODES / GANG_NODES, GANG_NODES);
   const startedMs = performance.now();
-  const placed = world.plan().starts.length;
+  const placed = cluster.plan().starts.length;
   report({
     bench: "gangs of 4 nodes placed a second",
     value: placed / ((performance.now() - startedMs) / 1_000),
