@@ -53,23 +53,23 @@ export class AgentSessions implements Connections {
   readonly #parts: SessionsParts;
   readonly #sessions = new Map<NodeId, Session>();
   readonly #leases: LeaseWatch;
-  #unsubscribe: (() => void) | null = null;
+  readonly #unsubscribe: () => void;
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
     const { brain, clock, timers, terms } = parts;
     const onExpired = (node: Node): void => this.#expire(node);
     this.#leases = new LeaseWatch({ brain, clock, timers, terms, onExpired });
+    this.#unsubscribe = brain.onCommitted((events) => this.#follow(events));
   }
 
-  /** After the loop's start: follows the state and watches the leases. */
+  /** Once agents can connect: from here on leases run. The state is followed from the making on. */
   start(): void {
-    this.#unsubscribe = this.#parts.brain.onCommitted((events) => this.#follow(events));
     this.#leases.start();
   }
 
   stop(): void {
-    this.#unsubscribe?.();
+    this.#unsubscribe();
     this.#leases.stop();
   }
 
