@@ -36,13 +36,16 @@ need_build() {
   touch "$stamp"
 }
 
-has_torch() { "$1" -c 'import torch.distributed.checkpoint, torch.distributed.fsdp' >/dev/null 2>&1; }
+# Asks the package's metadata, since importing torch takes seconds. FSDP2 and DCP need 2.4 or newer.
+has_torch() {
+  "$1" -c 'from importlib.metadata import version as v; import sys; a, b = map(int, v("torch").split(".")[:2]); sys.exit((a, b) < (2, 4))' >/dev/null 2>&1
+}
 
 # $1: the interpreter that the user named, or empty.
 need_torch() {
   local named=${1:-${TRAINYARD_PYTHON:-}} candidate
   if [[ -n $named ]]; then
-    has_torch "$named" || { say "$named can't import torch. Name another interpreter, or leave --python away."; exit 1; }
+    has_torch "$named" || { say "$named has no torch of version 2.4 or newer. Name another interpreter, or leave --python away."; exit 1; }
     TRAINYARD_PYTHON=$(command -v "$named")
   else
     for candidate in "$trainyard_root/.venv/bin/python" python3; do
