@@ -15,6 +15,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { create } from "tar";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RefusalError } from "../base/errors.ts";
@@ -196,7 +197,9 @@ describe("a bundle", () => {
   /** A bundle that our packer would never make. */
   async function fetchForged(entries: readonly string[]): Promise<void> {
     const file = join(root, "forged.tar.gz");
-    await create({ cwd: work, file, gzip: true, preservePaths: true }, [...entries]);
+    const plain = join(root, "forged.tar");
+    await create({ cwd: work, file: plain, preservePaths: true }, [...entries]);
+    await writeFile(file, gzipSync(await readFile(plain)));
     const content = await contentOf(file);
     await store.putFile(bundleKey(content.digest), file, content);
     await mkdir(join(root, "a/b/dest"), { recursive: true });

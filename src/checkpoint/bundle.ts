@@ -2,10 +2,13 @@
 // its sha256. Inside git what git would track goes in, elsewhere everything but the usual ballast.
 
 import { execFile } from "node:child_process";
+import { createWriteStream } from "node:fs";
 import { lstat, mkdtemp, readdir, readlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
+import { createGzip } from "node:zlib";
 import { create } from "tar";
 import { RefusalError, refuse } from "../base/errors.ts";
 import { compareText, type Digest } from "../base/ids.ts";
@@ -63,19 +66,22 @@ export async function packBundle(dir: string, options: PackOptions = {}): Promis
   checkSize(dir, files, options.limitBytes ?? LIMIT_BYTES_DEFAULT);
   const path = join(await mkdtemp(join(tmpdir(), "trainyard-bundle-")), "bundle.tar.gz");
   await localIo("pack", dir, () =>
-    create(
-      {
-        cwd: dir,
-        file: path,
-        gzip: { level: 6 },
-        portable: true,
-        noMtime: true,
-        noDirRecurse: true,
-        strict: true,
-        linkCache: new ForgetfulMap(),
-      },
-      // The prefix keeps a name that begins with `@` from being taken for an archive.
-      files.map((file) => `./${file.path}`),
+    // Compressed here: tar's own gzip may end its stream twice, which nobody can catch.
+    pipeline(
+      create(
+        {
+          cwd: dir,
+          portable: true,
+          noMtime: true,
+          noDirRecurse: true,
+          strict: true,
+          linkCache: new ForgetfulMap(),
+        },
+        // The prefix keeps a name that begins with `@` from being taken for an archive.
+        files.map((file) => `./${file.path}`),
+      ),
+      createGzip({ level: 6 }),
+      createWriteStream(path),
     ),
   );
   const { commit, isDirty } = listing;

@@ -170,7 +170,7 @@ describe("stopping", () => {
     expect(step(stored(false), committed, 9_000).actions).toEqual([]);
     const end = step(stored(true), committed, 9_000);
     expect(end.actions).toEqual([
-      { kind: "stop", key: KEY, order: { ...PREEMPTED, deadlineMs: 9_000 }, signal: "SIGTERM" },
+      { kind: "stop", key: KEY, order: { ...PREEMPTED, deadlineMs: 19_000 }, signal: "SIGTERM" },
     ]);
     expect(step(end.state, committed, 9_100).actions).toEqual([]);
   });
