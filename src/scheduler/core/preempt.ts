@@ -32,8 +32,8 @@ type Right = Exclude<PreemptionKind, "drain">;
 export class Preemption {
   readonly #pass: Pass;
   #roster: Roster | null = null;
-  /** Queue, class and shape of what was refused: it is refused for the rest of the pass. */
-  readonly #refused = new Set<string>();
+  /** By queue and shape, the classes that were refused: they are refused for the rest of the pass. */
+  readonly #refused = new Map<QueueNode, Map<Shape, Set<number>>>();
   /** What did not fit on what leaves, and when that was. */
   readonly #failsAt = new Map<Shape, number>();
   #proofs = 0;
@@ -71,12 +71,16 @@ export class Preemption {
    */
   makeRoomFor(waiting: WaitingJob): boolean {
     if (!this.#pass.policy.isPreemptionEnabled || waiting.shape.gpus === 0) return false;
-    const key = `${waiting.leaf.spec.path}|${waiting.priority}|${waiting.shape.key}`;
-    if (this.#refused.has(key) || this.#proofs >= PROOFS_MAX) return false;
+    const refused = this.#refusedLike(waiting);
+    if (refused.has(waiting.priority) || this.#proofs >= PROOFS_MAX) return false;
     const victims = this.#search(waiting);
-    if (victims === null) this.#refuse(waiting, key);
-    else this.#carryOut(waiting, victims);
-    return victims !== null;
+    if (victims !== null) {
+      this.#carryOut(waiting, victims);
+      return true;
+    }
+    refused.add(waiting.priority);
+    if (hasReclaimRight(waiting)) this.isOpen = true;
+    return false;
   }
 
   /** For another walk over the queues. */
@@ -85,9 +89,12 @@ export class Preemption {
     this.isOpen = false;
   }
 
-  #refuse(waiting: WaitingJob, key: string): void {
-    this.#refused.add(key);
-    if (hasReclaimRight(waiting)) this.isOpen = true;
+  #refusedLike({ leaf, shape }: WaitingJob): Set<number> {
+    let byShape = this.#refused.get(leaf);
+    if (byShape === undefined) this.#refused.set(leaf, (byShape = new Map()));
+    let classes = byShape.get(shape);
+    if (classes === undefined) byShape.set(shape, (classes = new Set()));
+    return classes;
   }
 
   /** Taking back a guarantee goes before taking from the own queue's lower classes. */

@@ -4,36 +4,31 @@
 
 import type { WaitingJob } from "./order.ts";
 import type { QueueNode } from "./queue-tree.ts";
-import { type Candidate, hasReclaimRight, rightOver } from "./victims.ts";
+import { type Candidate, compareCandidates, hasReclaimRight, rightOver } from "./victims.ts";
 
-/** Of one leaf queue and class, all with GPUs or all without. */
+/** Candidates of one leaf queue and class, all with GPUs or all without. */
 interface Group {
-  /** Any of its members: what holds for one holds for all. */
   readonly sample: Candidate;
-}
-
-interface Member {
-  readonly candidate: Candidate;
-  readonly group: Group;
+  readonly members: Candidate[];
+  isSorted: boolean;
 }
 
 export class Roster {
-  readonly #members: readonly Member[];
   readonly #groups = new Map<QueueNode, Map<string, Group>>();
 
-  /** Keeps the order of `candidates`. */
-  constructor(candidates: readonly Candidate[]) {
-    this.#members = candidates.map((candidate) => ({ candidate, group: this.#groupOf(candidate) }));
+  constructor(candidates: Iterable<Candidate>) {
+    for (const candidate of candidates) this.#add(candidate);
   }
 
-  /** Those over whom the job has a right while nobody else leaves, in their order. */
+  /** Those over whom the job has a right while nobody else leaves, in the order of asking. */
   over(waiting: WaitingJob): readonly Candidate[] {
-    const rightful = new Set<Group>();
+    const rightful: Candidate[] = [];
     for (const group of this.#near(waiting)) {
-      if (rightOver(waiting, group.sample, new Map()) !== null) rightful.add(group);
+      if (rightOver(waiting, group.sample, new Map()) === null) continue;
+      for (const candidate of sorted(group)) rightful.push(candidate);
     }
-    if (rightful.size === 0) return [];
-    return this.#members.flatMap(({ candidate, group }) => (rightful.has(group) ? candidate : []));
+    // Few runs that are in order already: close to linear.
+    return rightful.sort(compareCandidates);
   }
 
   /** Without a right to reclaim there is only the own queue. */
@@ -45,13 +40,23 @@ export class Roster {
     for (const groups of this.#groups.values()) yield* groups.values();
   }
 
-  #groupOf(candidate: Candidate): Group {
+  #add(candidate: Candidate): void {
     const { leaf, priority, gpus } = candidate;
     let groups = this.#groups.get(leaf);
     if (groups === undefined) this.#groups.set(leaf, (groups = new Map()));
     const key = `${priority}|${gpus > 0}`;
-    let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = { sample: candidate }));
-    return group;
+    const group = groups.get(key);
+    if (group === undefined) {
+      groups.set(key, { sample: candidate, members: [candidate], isSorted: true });
+      return;
+    }
+    group.members.push(candidate);
+    group.isSorted = false;
   }
+}
+
+function sorted(group: Group): readonly Candidate[] {
+  if (!group.isSorted) group.members.sort(compareCandidates);
+  group.isSorted = true;
+  return group.members;
 }

@@ -29,8 +29,7 @@ export interface Candidate {
 }
 
 /**
- * Everyone who runs and is not being stopped, and every standing reservation, in the order in which they are asked: lower priority
- * class first, inside a class least lost work first, then the youngest.
+ * Everyone who runs and is not being stopped, and every standing reservation.
  *
  * Lost work is the time since the newest committed checkpoint, or since the attempt ran, plus
  * `restartCostMs`, for each GPU. A job that never had a checkpoint counts with the median of those in
@@ -56,9 +55,13 @@ export function listCandidates(pass: Pass): readonly Candidate[] {
   for (const keeping of pass.reserved.values()) {
     if (pass.state.reservations.has(keeping.job.id)) candidates.push(reservedOf(pass, keeping));
   }
-  return candidates.sort(compareCandidates);
+  return candidates;
 }
 
+/**
+ * The order in which they are asked: lower priority class first, inside a class least lost work first,
+ * then the youngest.
+ */
 export function compareCandidates(a: Candidate, b: Candidate): number {
   return (
     a.priority - b.priority ||
