@@ -97,7 +97,7 @@ export class Claims {
 
   /** The bank that could serve a task beside what others keep on the node. */
   #bankFor(slot: NodeSlot, shape: Shape): Bank | undefined {
-    if (!isLargeEnough(slot.spec, shape)) return undefined;
+    if (!isLargeEnough(slot, shape)) return undefined;
     const kept = this.#pass.keptOn(slot.id).reduce((sum, { gpus }) => sum + gpus, 0);
     const isAble = ({ type, indexes }: Bank): boolean =>
       indexes.length - kept >= shape.perNode.gpus && gpuTypeMatches(shape.gpuType, type);

@@ -31,6 +31,11 @@ export interface NodeSlot {
   freeMemoryMib: number;
 }
 
+export interface NodeKind {
+  readonly slot: NodeSlot;
+  count: number;
+}
+
 /** What one task takes from its node. */
 export interface TaskNeed {
   readonly gpus: number;
@@ -76,6 +81,11 @@ export class FreeIndex {
     const level = must(this.#levels[free], "level");
     level.bits[order >>> 5] = (level.bits[order >>> 5] ?? 0) & ~(1 << (order & 31));
     level.count -= 1;
+  }
+
+  /** GPUs free on all nodes. */
+  get freeTotal(): number {
+    return this.#levels.reduce((sum, { count }, free) => sum + count * free, 0);
   }
 
   /** Nodes with at least that many free. */
@@ -129,6 +139,20 @@ export class NodePool {
 
   indexOf(type: string): FreeIndex {
     return must(this.#byType.get(type), `GPU type ${type}`);
+  }
+
+  /** Nodes of the same size, offered or not: one of them, and how many there are. */
+  kinds(): readonly NodeKind[] {
+    const kinds = new Map<string, NodeKind>();
+    for (const slot of this.slots) {
+      const { cpuMilli, memoryMib } = slot.spec;
+      const banks = slot.banks.map(({ type, indexes }) => `${type}*${indexes.length}`);
+      const key = `${cpuMilli}|${memoryMib}|${banks.join("|")}`;
+      const kind = kinds.get(key);
+      if (kind === undefined) kinds.set(key, { slot, count: 1 });
+      else kind.count += 1;
+    }
+    return [...kinds.values()];
   }
 
   get nodesByFree(): FreeIndex {

@@ -44,17 +44,31 @@ const wordsOf = (text: string): readonly string[] =>
     .filter((word) => word !== "");
 
 /** Could the node hold one task of the shape if nothing else ran there? */
-export function isLargeEnough(spec: NodeSlot["spec"], shape: Shape): boolean {
+export function isLargeEnough({ spec, banks }: NodeSlot, shape: Shape): boolean {
   const { gpus, cpuMilli, memoryMib } = shape.perNode;
   if (spec.cpuMilli !== 0 && cpuMilli > spec.cpuMilli) return false;
   if (spec.memoryMib !== 0 && memoryMib > spec.memoryMib) return false;
   if (gpus === 0) return true;
-  const ofType = new Map<string, number>();
-  for (const { type } of spec.gpus) ofType.set(type, (ofType.get(type) ?? 0) + 1);
-  for (const [type, count] of ofType) {
-    if (count >= gpus && gpuTypeMatches(shape.gpuType, type)) return true;
+  return banks.some(
+    ({ type, indexes }) => indexes.length >= gpus && gpuTypeMatches(shape.gpuType, type),
+  );
+}
+
+/** Nodes that could take one task of the shape with what the pool has free. */
+export function countFitting(pool: NodePool, shape: Shape): number {
+  const { gpus } = shape.perNode;
+  const types = pool.types.filter((type) => gpuTypeMatches(shape.gpuType, type));
+  const indexes = gpus === 0 ? [pool.nodesByFree] : types.map((type) => pool.indexOf(type));
+  const fitting = new Set<number>();
+  for (const index of indexes) {
+    for (let free = gpus; free <= index.levelMax; free += 1) {
+      index.scan(free, (order) => {
+        if (hasHostRoom(pool.slotAt(order), shape.perNode)) fitting.add(order);
+        return true;
+      });
+    }
   }
-  return false;
+  return fitting.size;
 }
 
 /**

@@ -2,8 +2,8 @@
 // out. Reads the finished pass; decides nothing.
 
 import type { JobId } from "../../base/ids.ts";
-import { hasHostRoom } from "./fit.ts";
-import { fitGang, gpuTypeMatches, isLargeEnough, type Shape } from "./gang.ts";
+import type { NodeKind } from "./fit.ts";
+import { countFitting, fitGang, gpuTypeMatches, isLargeEnough, type Shape } from "./gang.ts";
 import type { Hold } from "./hold.ts";
 import { jobOf } from "./lookup.ts";
 import type { WaitingJob } from "./order.ts";
@@ -26,18 +26,20 @@ interface Supply {
 export class HoldBook {
   readonly holds = new Map<JobId, Hold>();
   readonly #pass: Pass;
+  readonly #kinds: readonly NodeKind[];
   readonly #structural = new Map<Shape, Hold | null>();
   readonly #supplies = new Map<Shape, Supply>();
 
   constructor(pass: Pass) {
     this.#pass = pass;
+    this.#kinds = pass.raw.kinds();
   }
 
   /** Set when no cluster state but another set of nodes could help; null when the shape can fit. */
   structural(shape: Shape): Hold | null {
     let hold = this.#structural.get(shape);
     if (hold === undefined) {
-      hold = structuralHold(this.#pass, shape);
+      hold = structuralHold(this.#pass, this.#kinds, shape);
       this.#structural.set(shape, hold);
     }
     return hold;
@@ -82,17 +84,21 @@ export class HoldBook {
   }
 }
 
-function structuralHold(pass: Pass, shape: Shape): Hold | null {
+function structuralHold(pass: Pass, kinds: readonly NodeKind[], shape: Shape): Hold | null {
   const { gpuType, nodes: nodesAsked } = shape;
   const gpusPerNode = shape.perNode.gpus;
-  const { types, slots } = pass.raw;
+  const { types } = pass.raw;
   const isTypeThere = types.some((type) => gpuTypeMatches(gpuType, type));
   if (gpuType !== "" && gpusPerNode > 0 && !isTypeThere) {
     return { code: "NO_MATCHING_GPU", gpuType, typesPresent: types };
   }
-  const nodesFit = slots.filter(({ spec }) => isLargeEnough(spec, shape)).length;
+  let nodesFit = 0;
+  let gpusLargest = 0;
+  for (const { slot, count } of kinds) {
+    if (isLargeEnough(slot, shape)) nodesFit += count;
+    gpusLargest = Math.max(gpusLargest, slot.spec.gpus.length);
+  }
   if (nodesFit >= nodesAsked) return null;
-  const gpusLargest = slots.reduce((most, { spec }) => Math.max(most, spec.gpus.length), 0);
   return { code: "EXCEEDS_CLUSTER", nodesAsked, gpusPerNode, nodesFit, gpusLargest };
 }
 
@@ -110,15 +116,9 @@ function quotaHold(leaf: QueueNode, shape: Shape): Hold | null {
 }
 
 function supplyOf(pass: Pass, shape: Shape): Supply {
-  let free = 0;
-  let nodesFit = 0;
-  for (const slot of pass.raw.slots) {
-    if (!slot.isOffered) continue;
-    const banks = slot.banks.filter(({ type }) => gpuTypeMatches(shape.gpuType, type));
-    free += banks.reduce((sum, bank) => sum + bank.free.length, 0);
-    const isEnough = banks.some((bank) => bank.free.length >= shape.perNode.gpus);
-    if ((isEnough || shape.perNode.gpus === 0) && hasHostRoom(slot, shape.perNode)) nodesFit += 1;
-  }
+  const types = pass.raw.types.filter((type) => gpuTypeMatches(shape.gpuType, type));
+  const free = types.reduce((sum, type) => sum + pass.raw.indexOf(type).freeTotal, 0);
+  const nodesFit = countFitting(pass.raw, shape);
   const holder = nodesFit >= shape.nodes ? holderOf(pass, shape) : null;
   return { free, nodesFit, holder };
 }

@@ -87,7 +87,7 @@ class Planner {
 
   walkAll(): void {
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
-      const hasPlacedOwed = this.#walk(hasReclaimRight);
+      const hasPlacedOwed = this.#walk(this.#owedOnly());
       const hasPlaced = this.#walk(() => true) || hasPlacedOwed;
       const mayChange = !this.#claims.isEmpty || this.#preemption.isOpen;
       if (!hasPlaced || !mayChange || round === ROUNDS_MAX - 1) return;
@@ -146,7 +146,7 @@ class Planner {
     this.#blocked.clear();
     for (const [leaf, jobs] of this.#waiting) {
       const rest = jobs.filter((waiting) => this.#pass.isWaiting(waiting.job.id));
-      if (!rest.some(isMeant)) continue;
+      if (rest.length === 0) continue;
       const order = new LeafOrder(leaf, rest, this.#pass.usersOf(leaf));
       orders.set(leaf, order);
       this.#blocked.set(leaf, []);
@@ -174,12 +174,31 @@ class Planner {
     return false;
   }
 
+  /**
+   * Jobs that stay inside a guarantee. Where one that does not is passed over, no lower class of its
+   * queue gets ahead of it: it would only be evicted for it.
+   */
+  #owedOnly(): (waiting: WaitingJob) => boolean {
+    const passedOver = new Map<QueueNode, number>();
+    return (waiting) => {
+      const { leaf, priority } = waiting;
+      if (!this.#isPossible(waiting)) return false;
+      const bar = passedOver.get(leaf) ?? Number.NEGATIVE_INFINITY;
+      if (priority >= bar && hasReclaimRight(waiting)) return true;
+      passedOver.set(leaf, Math.max(bar, priority));
+      return false;
+    };
+  }
+
+  /** On some day, on these nodes and within these limits. */
+  #isPossible({ shape, leaf }: WaitingJob): boolean {
+    return this.#book.structural(shape) === null && limitExceeded(leaf, shape.gpus) === null;
+  }
+
   /** Starts it or reserves for it. */
   #place(waiting: WaitingJob): boolean {
     const { shape, leaf } = waiting;
-    if (this.#book.structural(shape) !== null || limitExceeded(leaf, shape.gpus) !== null) {
-      return false;
-    }
+    if (!this.#isPossible(waiting)) return false;
     const isAtLimit = limitReached(leaf, shape.gpus) !== null;
     if (!isAtLimit && this.#start(waiting)) return true;
     if (this.#preemption.waitForLeaving(waiting)) return true;
