@@ -46,6 +46,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly keepsLines?: boolean;
   readonly sabotage?: Partial<Sabotage>;
+  /** Instead of what the seed drew. */
+  readonly faults?: Partial<Faults>;
 }
 
 export class World {
@@ -75,7 +77,7 @@ export class World {
     this.trace = new Trace({ keepsLines: options.keepsLines ?? false });
     this.sabotage = { ...NO_SABOTAGE, ...options.sabotage };
     this.prng = createPrng(options.seed);
-    this.faults = drawFaults(this.prng.fork());
+    this.faults = { ...drawFaults(this.prng.fork()), ...options.faults };
     this.workload = drawWorkload(this.prng.fork());
     this.network = new Network(this.timeline, this.prng.fork(), this.faults);
     this.machines = this.workload.nodes.map((spec) => this.makeMachine(spec));
