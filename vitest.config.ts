@@ -6,11 +6,21 @@ export default defineConfig({
   test: {
     pool: "forks",
     projects: [
-      { test: { name: "unit", include: ["src/**/*.test.ts", "test/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts", "test/*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
       {
         test: {
           name: "property",
-          include: ["test/property/**/*.test.ts", "test/scenarios/**/*.test.ts", "test/crash/**/*.test.ts"],
+          include: [
+            "test/property/**/*.test.ts",
+            "test/scenarios/**/*.test.ts",
+            "test/crash/**/*.test.ts",
+          ],
           testTimeout: 300_000,
         },
       },

@@ -115,7 +115,7 @@ async function restore(
     const resume = task.resume;
     await patiently(() => context.checkpoints.restore(resume, folder.resume, options), context);
   } catch (error) {
-    if (isErrno(error, "ENOSPC", "EDQUOT")) throw error;
+    if (isDiskFull(error)) throw error;
     const why = error instanceof Error ? error.message : String(error);
     // Only a checkpoint that is known to be bad makes the scheduler take an older one.
     const isBad = error instanceof RefusalError;
@@ -131,7 +131,8 @@ async function patiently(act: () => Promise<void>, context: PrepareContext): Pro
     try {
       return await act();
     } catch (error) {
-      const mayPass = error instanceof Fault && error.isRetryable;
+      // Waiting makes no room on this node; another one may have it.
+      const mayPass = error instanceof Fault && error.isRetryable && !isDiskFull(error);
       if (!mayPass) throw error;
       if (attempt === TRIES_MAX) throw new PrepareError("lost", error.message);
       await sleep(backoffMs(attempt, 1), undefined, { signal: context.signal });
@@ -196,10 +197,15 @@ function checkScript(task: DesiredTask, folder: TaskFolder): void {
 }
 
 /** How a task ends for which no process could be started. */
+function isDiskFull(error: unknown): boolean {
+  if (error instanceof Fault) return error.code === "DISK_FULL";
+  return isErrno(error, "ENOSPC", "EDQUOT");
+}
+
 export function prepareFailure(error: unknown, folder: TaskFolder): TaskExit {
   if (error instanceof PrepareError)
     return { reason: error.reason, code: -1, message: error.message };
-  if (isErrno(error, "ENOSPC", "EDQUOT")) {
+  if (isDiskFull(error)) {
     const message = `disk full: no space left on this node for ${folder.root}`;
     return { reason: "prepare_failed", code: -1, message };
   }

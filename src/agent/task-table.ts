@@ -1,7 +1,6 @@
 // The agent's tasks: holds the local state, asks the core what to do, and has the runners do it. The
 // one place where local state changes; everything that happens comes in as an event.
 
-import type { JobId } from "../base/ids.ts";
 import { must, unreachable } from "../base/assert.ts";
 import type { ObservedTask } from "../scheduler/core/commands.ts";
 import type { AgentAction } from "./core/actions.ts";
@@ -217,11 +216,6 @@ export class TaskTable {
     const inMs = Math.min(WAKE_MS_MAX, Math.max(1, atMs - bootMs()));
     this.#wake = setTimeout(() => this.turn(), inMs);
   }
-}
-
-/** Jobs with a process here. */
-export function jobsAlive(state: LocalState): readonly JobId[] {
-  return [...new Set(state.tasks.filter(hasProcess).map((task) => task.jobId))];
 }
 
 function detailOf(action: AgentAction): Readonly<Record<string, unknown>> {

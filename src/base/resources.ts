@@ -26,10 +26,6 @@ export function subtractResources(a: Resources, b: Resources): Resources {
   };
 }
 
-export function scaleResources(a: Resources, times: number): Resources {
-  return { gpus: a.gpus * times, cpuMilli: a.cpuMilli * times, memoryMib: a.memoryMib * times };
-}
-
 export function fitsInto(need: Resources, free: Resources): boolean {
   return (
     need.gpus <= free.gpus && need.cpuMilli <= free.cpuMilli && need.memoryMib <= free.memoryMib

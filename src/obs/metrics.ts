@@ -13,8 +13,6 @@ export const METRICS_CONTENT_TYPES: Readonly<Record<MetricsFormat, string>> = {
 /** Rendering thousands of series holds up the event loop, whoever asks how often. */
 const RENDERED_MS_MAX = 1_000;
 
-export type Labels = Readonly<Record<string, string>>;
-
 interface Rendered {
   readonly atMs: number;
   readonly text: Promise<string>;
