@@ -50,17 +50,23 @@ export class HoldBook {
     const ahead: JobId[] = [];
     let aheadCount = 0;
     let named: readonly JobId[] = [];
+    // One object for all jobs of a shape, but where it tells who is ahead.
+    const shared = new Map<Shape, Hold>();
     for (const { job, shape } of blocked) {
-      const hold =
-        this.structural(shape) ??
-        quotaHold(leaf, shape) ??
-        this.#supplyHold(shape, named, aheadCount);
+      let hold = shared.get(shape);
+      hold ??= this.#holdFor(leaf, shape, named, aheadCount);
+      if (hold.code !== "WAITING_FOR_GPUS") shared.set(shape, hold);
       this.holds.set(job.id, hold);
       aheadCount += 1;
       if (ahead.length >= AHEAD_NAMED) continue;
       ahead.push(job.id);
       named = [...ahead];
     }
+  }
+
+  #holdFor(leaf: QueueNode, shape: Shape, ahead: readonly JobId[], aheadCount: number): Hold {
+    const never = this.structural(shape) ?? quotaHold(leaf, shape);
+    return never ?? this.#supplyHold(shape, ahead, aheadCount);
   }
 
   writeReserved(): void {

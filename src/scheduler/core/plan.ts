@@ -29,7 +29,7 @@ import { LeafOrder, priorityOf, type WaitingJob } from "./order.ts";
 import { Pass } from "./pass.ts";
 import type { Plan } from "./plan-types.ts";
 import { Preemption } from "./preempt.ts";
-import { limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
+import { futureUse, limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
 import { startReservations, takeUpReservations } from "./reservations.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { hasReclaimRight } from "./victims.ts";
@@ -66,6 +66,9 @@ function evictFromDraining(pass: Pass): void {
   }
 }
 
+type IsMeant = (waiting: WaitingJob) => boolean;
+type OnBlocked = (waiting: WaitingJob) => void;
+
 class Planner {
   wakeAtMs: number | null = null;
   readonly #pass: Pass;
@@ -74,7 +77,7 @@ class Planner {
   readonly #preemption: Preemption;
   readonly #waiting: ReadonlyMap<QueueNode, readonly WaitingJob[]>;
   readonly #doesNotFit = new Set<Shape>();
-  /** By leaf queue, in the order of the last walk. */
+  /** By leaf queue, in the order of the last walk over all. */
   readonly #blocked = new Map<QueueNode, WaitingJob[]>();
 
   constructor(pass: Pass) {
@@ -86,19 +89,27 @@ class Planner {
   }
 
   walkAll(): void {
+    let isForAll = true;
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
-      const hasPlacedOwed = this.#walk(this.#owedOnly());
-      const hasPlaced = this.#walk(() => true) || hasPlacedOwed;
-      const mayChange = !this.#claims.isEmpty || this.#preemption.isOpen;
-      if (!hasPlaced || !mayChange || round === ROUNDS_MAX - 1) return;
-      this.#claims.release();
+      const dropsBefore = this.#pass.drops.length;
+      let hasPlaced = this.#walkOwed();
+      if (isForAll && this.#walkRest()) hasPlaced = true;
+      if (!hasPlaced) return;
+      // Without a claim or a lost reservation, only who was owed room may find more than before.
+      isForAll = !this.#claims.isEmpty || this.#pass.drops.length > dropsBefore;
+      if (!isForAll && !this.#preemption.isOpen) return;
       this.#preemption.forgetRefusals();
+      if (!isForAll || round === ROUNDS_MAX - 1) continue;
+      this.#claims.release();
       this.#doesNotFit.clear();
     }
   }
 
   finish(): ReadonlyMap<JobId, Hold> {
-    for (const [leaf, blocked] of this.#blocked) this.#book.write(leaf, blocked);
+    for (const [leaf, blocked] of this.#blocked) {
+      const still = blocked.filter(({ job }) => this.#pass.isWaiting(job.id));
+      this.#book.write(leaf, still);
+    }
     this.#book.writeReserved();
     this.#wakeAt(this.#preemption.wakeAtMs);
     for (const id of this.#pass.state.active) {
@@ -139,37 +150,54 @@ class Planner {
     return waiting;
   }
 
-  /** Looks at every waiting job of a kind. True when any was started or reserved for. */
-  #walk(isMeant: (waiting: WaitingJob) => boolean): boolean {
+  /** Looks at the jobs that stay inside a guarantee. True when any was placed. */
+  #walkOwed(): boolean {
+    const hasRoom = (leaf: QueueNode): boolean =>
+      leaf.lineage.some((queue) => futureUse(queue) < queue.spec.guarantee);
+    const leaves = [...this.#waiting.keys()].filter(hasRoom);
+    return this.#walk(leaves, this.#owedOnly(), () => undefined);
+  }
+
+  /** Looks at every job that still waits, and notes who is left. True when any was placed. */
+  #walkRest(): boolean {
+    this.#blocked.clear();
+    for (const leaf of this.#waiting.keys()) this.#blocked.set(leaf, []);
+    return this.#walk(
+      [...this.#waiting.keys()],
+      () => true,
+      (waiting) => this.#blocked.get(waiting.leaf)?.push(waiting),
+    );
+  }
+
+  #walk(leaves: readonly QueueNode[], isMeant: IsMeant, onBlocked: OnBlocked): boolean {
     const { tree } = this.#pass;
     const orders = new Map<QueueNode, LeafOrder>();
-    this.#blocked.clear();
-    for (const [leaf, jobs] of this.#waiting) {
+    for (const leaf of leaves) {
+      const jobs = this.#waiting.get(leaf) ?? [];
       const rest = jobs.filter((waiting) => this.#pass.isWaiting(waiting.job.id));
       if (rest.length === 0) continue;
       const order = new LeafOrder(leaf, rest, this.#pass.usersOf(leaf));
       orders.set(leaf, order);
-      this.#blocked.set(leaf, []);
       tree.setHead(leaf, headOf(order, isMeant));
     }
     let hasPlaced = false;
     for (let leaf = tree.next(); leaf !== null; leaf = tree.next()) {
       const order = must(orders.get(leaf), leaf.spec.path);
-      if (this.#serve(order, isMeant)) hasPlaced = true;
+      if (this.#serve(order, isMeant, onBlocked)) hasPlaced = true;
       tree.setHead(leaf, headOf(order, isMeant));
     }
     return hasPlaced;
   }
 
   /** Goes through a leaf's jobs up to the first that is placed: then shares have changed. */
-  #serve(order: LeafOrder, isMeant: (waiting: WaitingJob) => boolean): boolean {
+  #serve(order: LeafOrder, isMeant: IsMeant, onBlocked: OnBlocked): boolean {
     for (let waiting = order.next(); waiting !== null; waiting = order.next()) {
       if (!isMeant(waiting)) continue;
       if (this.#place(waiting)) {
         order.charge(waiting.shape.gpus);
         return true;
       }
-      this.#blocked.get(order.leaf)?.push(waiting);
+      onBlocked(waiting);
     }
     return false;
   }
@@ -178,7 +206,7 @@ class Planner {
    * Jobs that stay inside a guarantee. Where one that does not is passed over, no lower class of its
    * queue gets ahead of it: it would only be evicted for it.
    */
-  #owedOnly(): (waiting: WaitingJob) => boolean {
+  #owedOnly(): IsMeant {
     const passedOver = new Map<QueueNode, number>();
     return (waiting) => {
       const { leaf, priority } = waiting;
@@ -228,7 +256,7 @@ class Planner {
 }
 
 /** GPUs of the next job that is meant; passes over the others. */
-function headOf(order: LeafOrder, isMeant: (waiting: WaitingJob) => boolean): number | null {
+function headOf(order: LeafOrder, isMeant: IsMeant): number | null {
   for (let waiting = order.peek(); waiting !== null; waiting = order.peek()) {
     if (isMeant(waiting)) return waiting.shape.gpus;
     order.next();
