@@ -7,6 +7,7 @@ import type { ClusterEvent } from "./core/events.ts";
 /** Whether a plan made before `event` may be another one after it. */
 export function changesPlan(event: ClusterEvent): boolean {
   switch (event.kind) {
+    case "request.noted":
     case "attempt.rendezvous-set":
     case "task.preparing":
     case "checkpoint.part-stored":

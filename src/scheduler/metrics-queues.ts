@@ -3,9 +3,9 @@
 import type { JobId, QueuePath } from "../base/ids.ts";
 import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
 import type { Hold, HoldCode } from "./core/hold.ts";
-import { jobOf } from "./core/lookup.ts";
+import { fairShares } from "./core/fair-share.ts";
+import { gpusOf, jobOf } from "./core/lookup.ts";
 import type { ClusterState } from "./core/state.ts";
-import { fairShares, pendingGpus } from "./metrics-shares.ts";
 
 type Fill = (state: ClusterState, hold: (jobId: JobId) => Hold) => void;
 type Series<L extends string> = readonly (readonly [Readonly<Record<L, string>>, number])[];
@@ -36,7 +36,7 @@ export function queueGauges(metrics: MetricsRegistry): Fill {
     ["queue"],
   );
   return (state, hold) => {
-    const shares = fairShares(state);
+    const shares = fairShares(state, state.atMs);
     const total = usableGpus(state);
     const ratio = (held: number): number => (total === 0 ? 0 : held / total);
     setGauge(gpus, gpuSeries(state));
@@ -48,7 +48,7 @@ export function queueGauges(metrics: MetricsRegistry): Fill {
     setGauge(running, runningSeries(state));
     setGauge(
       fair,
-      perQueue(state, (path) => ratio(shares.get(path) ?? 0)),
+      perQueue(state, (path) => ratio((shares.get(path)?.dueMilliGpus ?? 0) / 1_000)),
     );
     setGauge(
       actual,
@@ -88,6 +88,13 @@ function pendingSeries(
     for (const [reason, count] of counts) series.push([{ queue, reason }, count]);
   }
   return series;
+}
+
+/** Of the queue itself: sums over queues then count each job once. */
+function pendingGpus(state: ClusterState, path: QueuePath): number {
+  let gpus = 0;
+  for (const id of state.pendingByQueue.get(path) ?? []) gpus += gpusOf(jobOf(state, id).spec);
+  return gpus;
 }
 
 function runningSeries(state: ClusterState): Series<"queue"> {

@@ -7,7 +7,6 @@ import type { QueueServiceHandlers } from "../rpc/gen/trainyard/v1/QueueService.
 import type { QueueSpec__Output } from "../rpc/gen/trainyard/v1/QueueSpec.ts";
 import { unary } from "../rpc/handlers.ts";
 import type { QueueSpec } from "./core/state.ts";
-import { fairShares } from "./metrics-shares.ts";
 import { envelopeOf } from "./service-decode.ts";
 import type { Brain } from "./service-ports.ts";
 import { queueViews } from "./views-queue.ts";
@@ -31,8 +30,7 @@ export function createQueueService(brain: Brain): QueueServiceHandlers {
       return reply.kind === "refusal" ? reply : {};
     }),
     ListQueues: unary(async () => {
-      const state = brain.state();
-      return { queues: queueViews(state, fairShares(state), brain.nowMs()) };
+      return { queues: queueViews(brain.state(), brain.nowMs()) };
     }),
   };
 }

@@ -83,6 +83,8 @@ function failedWhy(phase: Extract<JobPhase, { readonly kind: "failed" }>): strin
 /** One line of a timeline. */
 export function eventMessage(event: ClusterEvent): string {
   switch (event.kind) {
+    case "request.noted":
+      return "A request that changed nothing.";
     case "policy.usage-half-life-set":
       return `Past use of a queue counts half after ${seconds(event.usageHalfLifeMs)}.`;
     case "queue.set":
@@ -139,7 +141,7 @@ function partMessage({ part, step }: EventOf<"checkpoint.part-stored">): string 
 type JobLifeEvent = Exclude<
   ClusterEvent,
   | CheckpointEvent
-  | EventOf<"policy.usage-half-life-set" | "queue.set" | "queue.deleted">
+  | EventOf<"request.noted" | "policy.usage-half-life-set" | "queue.set" | "queue.deleted">
   | EventOf<"node.registered" | "node.lost" | "node.schedulability-set" | "node.removed">
   | EventOf<"reservation.made" | "reservation.dropped">
 >;

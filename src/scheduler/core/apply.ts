@@ -51,6 +51,8 @@ export function apply(state: MutableClusterState, logged: LoggedEvent): void {
 
 function applyEvent(state: MutableClusterState, event: ClusterEvent): void {
   switch (event.kind) {
+    case "request.noted":
+      return;
     case "policy.usage-half-life-set":
       chargeQueues(state, [...state.queues.keys()]);
       state.usageHalfLifeMs = event.usageHalfLifeMs;

@@ -266,6 +266,16 @@ describe("requests", () => {
     expect(world.state.jobs.size).toBe(1);
   });
 
+  test("a late repeat of a request that changed nothing does not undo what came after it", () => {
+    const world = new World().nodes(1, 1);
+    const request = { id: requestId("r"), fingerprint: "f" };
+    const open = { kind: "node.uncordon", nodeId: nodeId("node-1") } as const;
+    world.send(open, request);
+    world.must({ kind: "node.cordon", nodeId: nodeId("node-1"), note: "" });
+    expect(world.send(open, request)).toMatchObject({ kind: "accepted", isRepeat: true });
+    expect(world.state.nodes.get(nodeId("node-1"))?.schedulability).toBe("cordoned");
+  });
+
   test("a refused request is not remembered", () => {
     const world = new World();
     const request = { id: requestId("r"), fingerprint: "f" };

@@ -35,6 +35,7 @@ export function step(
   if (isRefusal(decision)) return { events: [], reply: decision };
   const turn = new Turn(state, nowMs, policy, actorText(envelope.actor), envelope.request);
   for (const event of decision) turn.happen(event);
+  if (decision.length === 0 && envelope.request !== null) turn.happen({ kind: "request.noted" });
   const jobId = replyJob(envelope, decision);
   return { events: turn.logged, reply: { kind: "accepted", jobId, isRepeat: false } };
 }

@@ -108,7 +108,8 @@ export function decideCancel(
   const job = state.jobs.get(command.jobId);
   if (job === undefined) return noSuchJob(command.jobId);
   if (isEnded(job.phase)) {
-    const message = `${job.id} has ${job.phase.kind} already.`;
+    const verb = job.phase.kind === "cancelled" ? "was" : "has";
+    const message = `${job.id} ${verb} ${job.phase.kind} already.`;
     return refuse("JOB_ENDED", message, "Nothing is left to cancel.", "job");
   }
   const attempt = activeAttempt(job.phase);

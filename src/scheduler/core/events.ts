@@ -29,6 +29,8 @@ import type { NodeSpec, QueueSpec } from "./state.ts";
 export type DropReason = "job_ended" | "node_gone" | "limit_lowered" | "outranked" | "replanned";
 
 export type ClusterEvent =
+  /** A client's request was in order and changed nothing: kept so that a late repeat does not either. */
+  | { readonly kind: "request.noted" }
   | { readonly kind: "policy.usage-half-life-set"; readonly usageHalfLifeMs: number }
   | { readonly kind: "queue.set"; readonly spec: QueueSpec }
   | { readonly kind: "queue.deleted"; readonly path: QueuePath }
