@@ -32,7 +32,18 @@ describe.skipIf(why !== null)(`Prometheus${why === null ? "" : `: skipped, ${why
   /** A job that holds its GPUs until it is stopped, and never checkpoints. */
   async function submitSleep(name: string, nodes: number): Promise<void> {
     const size = ["--nodes", `${nodes}`, "--gpus", `${GPUS_PER_NODE}`];
-    await cluster.cli(["submit", "--name", name, ...size, "--no-code", "--", "sleep", "600"]);
+    await cluster.cli([
+      "submit",
+      "--name",
+      name,
+      ...size,
+      "--no-code",
+      "--grace",
+      "1s",
+      "--",
+      "sleep",
+      "600",
+    ]);
   }
 
   test("utilization, queue depth and GPU hours lost are one query away", async () => {
