@@ -14,7 +14,7 @@ export interface Bank {
   /** Ascending. */
   readonly indexes: readonly number[];
   /** Ascending. */
-  free: number[];
+  free: readonly number[];
 }
 
 export interface NodeSlot {
@@ -121,10 +121,9 @@ export class NodePool {
   /** By free GPUs of any type: for tasks that need none. */
   readonly #all: FreeIndex;
 
-  /** With every allocation of the nodes taken. */
-  constructor(nodes: readonly Node[]) {
-    const sorted = [...nodes].sort((a, b) => compareText(a.spec.id, b.spec.id));
-    this.slots = sorted.map(createSlot);
+  /** Of nodes: with every allocation taken. Of another pool: a copy of it, which costs far less. */
+  constructor(from: readonly Node[] | NodePool) {
+    this.slots = from instanceof NodePool ? from.slots.map(copySlot) : slotsOf(from);
     this.#all = new FreeIndex(this.slots.length);
     for (const slot of this.slots) {
       this.#byId.set(slot.id, slot);
@@ -216,6 +215,18 @@ export class NodePool {
       index.add(slot.order, bank.free.length);
     }
   }
+}
+
+function slotsOf(nodes: readonly Node[]): readonly NodeSlot[] {
+  return [...nodes].sort((a, b) => compareText(a.spec.id, b.spec.id)).map(createSlot);
+}
+
+function copySlot(slot: NodeSlot): NodeSlot {
+  const banks: Bank[] = [];
+  const copy = { ...slot, banks };
+  // Lists of free GPUs are replaced, never changed: the copies may share them.
+  for (const { type, indexes, free } of slot.banks) banks.push({ slot: copy, type, indexes, free });
+  return copy;
 }
 
 function createSlot(node: Node, order: number): NodeSlot {

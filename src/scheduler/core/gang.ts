@@ -8,7 +8,6 @@ import type { JobSpec, TaskPlacement } from "./job.ts";
 
 /** What matters of a job for where it fits. Jobs of one shape fit or do not fit alike. */
 export interface Shape {
-  readonly key: string;
   readonly nodes: number;
   readonly perNode: Resources;
   readonly gpuType: string;
@@ -16,14 +15,9 @@ export interface Shape {
   readonly gpus: number;
 }
 
-export function shapeKey(spec: JobSpec): string {
-  const { gpus, cpuMilli, memoryMib } = spec.perNode;
-  return `${spec.nodes}|${gpus}|${cpuMilli}|${memoryMib}|${spec.gpuType}`;
-}
-
 export function shapeOf(spec: JobSpec): Shape {
   const { nodes, perNode, gpuType } = spec;
-  return { key: shapeKey(spec), nodes, perNode, gpuType, gpus: nodes * perNode.gpus };
+  return { nodes, perNode, gpuType, gpus: nodes * perNode.gpus };
 }
 
 /**

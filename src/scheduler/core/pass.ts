@@ -5,12 +5,13 @@ import type { JobId, NodeId } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { DropReason } from "./events.ts";
 import { NodePool } from "./fit.ts";
-import { fitGang, type Shape, shapeKey, shapeOf } from "./gang.ts";
+import { fitGang, type Shape } from "./gang.ts";
 import { type Job, type JobSpec, resumePoint, type TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { userKey } from "./order.ts";
 import type { Eviction, PlannedReservation, Start } from "./plan-types.ts";
 import { charge, type QueueNode, QueueTree } from "./queue-tree.ts";
+import { Shapes } from "./shapes.ts";
 import type { ClusterState, Policy } from "./state.ts";
 
 /** What a task holds on its node. */
@@ -60,17 +61,16 @@ export class Pass {
   readonly #leaving = new Set<JobId>();
   readonly #started = new Set<JobId>();
   readonly #users = new Map<QueueNode, Map<string, number>>();
-  readonly #shapes = new Map<string, Shape>();
+  readonly #shapes = new Shapes();
 
   constructor(state: ClusterState, nowMs: number, policy: Policy) {
     this.state = state;
     this.nowMs = nowMs;
     this.policy = policy;
     this.tree = new QueueTree(state, nowMs);
-    const nodes = [...state.nodes.values()];
-    this.raw = new NodePool(nodes);
-    this.open = new NodePool(nodes);
-    this.later = new NodePool(nodes);
+    this.raw = new NodePool([...state.nodes.values()]);
+    this.open = new NodePool(this.raw);
+    this.later = new NodePool(this.raw);
     this.#indexHeld();
     for (const id of state.active) {
       const job = jobOf(state, id);
@@ -107,10 +107,7 @@ export class Pass {
 
   /** One object for each shape, so that what is known about one job of it holds for all. */
   shape(spec: JobSpec): Shape {
-    const key = shapeKey(spec);
-    let shape = this.#shapes.get(key);
-    if (shape === undefined) this.#shapes.set(key, (shape = shapeOf(spec)));
-    return shape;
+    return this.#shapes.of(spec);
   }
 
   /** GPUs that each user holds, or is about to hold, in a leaf queue. */
