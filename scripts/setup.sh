@@ -22,7 +22,8 @@ need_packages() {
   local stamp="$trainyard_root/node_modules/.trainyard-stamp"
   if [[ -f $stamp ]] && cmp -s "$trainyard_root/package-lock.json" "$stamp"; then return; fi
   say "Installing npm packages …"
-  (cd "$trainyard_root" && npm ci --no-audit --no-fund --loglevel=error --ignore-scripts >&2)
+  # Not `npm ci`: it insists that the lock file names the optional builds for every platform there is.
+  (cd "$trainyard_root" && npm install --no-save --ignore-scripts --loglevel=error >&2)
   cp "$trainyard_root/package-lock.json" "$stamp"
 }
 
