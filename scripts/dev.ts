@@ -1,6 +1,10 @@
-// One entry for the tasks of those who work on Trainyard: `npm run check|gen|bench`.
+// One entry for the tasks of those who work on Trainyard: `npm run check|gen|bench`, and the test run
+// of `scripts/test`.
 
 import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const [task = "", ...rest] = process.argv.slice(2);
 
@@ -9,17 +13,17 @@ interface Step {
   readonly argv: readonly string[];
 }
 
-const CHECKS: readonly Step[] = [
+const STATIC_CHECKS: readonly Step[] = [
   { name: "types", argv: ["tsc", "-p", "tsconfig.json"] },
   { name: "lint", argv: ["oxlint", "--type-aware"] },
   { name: "format", argv: ["biome", "ci", "--linter-enabled=false", "."] },
   { name: "dead code", argv: ["knip"] },
-  { name: "unit tests and tidy", argv: ["vitest", "run", "--project", "unit"] },
 ];
+const UNIT: Step = { name: "unit tests and tidy", argv: ["vitest", "run", "--project", "unit"] };
 
-/** Runs every check, all at once, and prints the whole output of those that failed. */
-async function check(): Promise<number> {
-  const results = await Promise.all(CHECKS.map((step) => run(step)));
+/** Runs the steps, all at once, and prints the whole output of those that failed. */
+async function check(steps: readonly Step[]): Promise<number> {
+  const results = await Promise.all(steps.map((step) => run(step)));
   for (const { step, code, output, seconds } of results) {
     console.log(`${code === 0 ? "ok  " : "FAIL"} ${step.name} (${seconds.toFixed(1)} s)`);
     if (code !== 0) console.log(output);
@@ -58,10 +62,34 @@ function passThrough(argv: readonly string[]): Promise<number> {
   });
 }
 
+/** Static checks, then all tests with their output; ends with one line of counts. */
+async function test(isQuick: boolean): Promise<number> {
+  const checked = await check(STATIC_CHECKS);
+  const folder = await mkdtemp(join(tmpdir(), "trainyard-test-"));
+  const report = join(folder, "report.json");
+  const projects = isQuick ? ["--project", "unit", "--project", "property"] : [];
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const tested = await passThrough(["vitest", "run", ...projects, ...reporters]);
+  const counts = JSON.parse(await readFile(report, "utf8")) as Counts;
+  await rm(folder, { recursive: true });
+  const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = counts;
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  return passed === 0 ? 1 : Math.max(checked, tested);
+}
+
+/** Of vitest's JSON report. */
+interface Counts {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+}
+
 async function main(): Promise<number> {
   switch (task) {
     case "check":
-      return check();
+      return check([...STATIC_CHECKS, UNIT]);
+    case "test":
+      return test(rest.includes("--quick"));
     case "gen": {
       const { regenerate } = await import("../src/rpc/generate.ts");
       await regenerate("src/rpc/gen");
