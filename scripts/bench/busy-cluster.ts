@@ -17,7 +17,7 @@ import type { Core } from "./built-core.ts";
 export const NODES = 1_024;
 export const GPUS = 8;
 export const QUEUES = 50;
-const USERS = 200;
+const USERS_PER_QUEUE = 8;
 /** Together four fifths of the cluster: what the rest gets it borrows. */
 const GUARANTEE = Math.floor((NODES * GPUS * 0.8) / QUEUES);
 /** Far more jobs than the nodes hold, to fill them. */
@@ -106,10 +106,11 @@ export class BusyCluster {
 
   /** One in ten is a gang of 2 to 4 whole nodes; most are small, and of the middle class. */
   #submit(): void {
+    const team = this.#prng.below(QUEUES);
     const isGang = this.#prng.chance(1, 10);
     const gpus = isGang ? GPUS : this.#prng.pick([1, 1, 2, 4, 8]);
     const spec = jobSpec({
-      queue: queuePath(`team-${this.#prng.below(QUEUES)}`),
+      queue: queuePath(`team-${team}`),
       priorityClass: this.#prng.pick([
         "low",
         "low",
@@ -122,7 +123,7 @@ export class BusyCluster {
       nodes: isGang ? 2 + this.#prng.below(3) : 1,
       perNode: { gpus, cpuMilli: gpus * 6_000, memoryMib: gpus * 24_000 },
     });
-    this.#send({ kind: "job.submit", spec }, `user-${this.#prng.below(USERS)}`);
+    this.#send({ kind: "job.submit", spec }, `user-${team}-${this.#prng.below(USERS_PER_QUEUE)}`);
   }
 
   #reportAll(): void {
