@@ -1,5 +1,5 @@
-// What a plan may never do, whatever the cluster, the tree and the story so far. Every plan here goes
-// through `planStep`, which proves it with `verifyPlan` before it is applied.
+// What a plan may never do, whatever the cluster, the tree and the story so far. Every plan here
+// goes through `planStep`, which proves it with `verifyPlan` before it is applied.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -108,7 +108,8 @@ test("names do not matter: renaming everything in the same order renames the pla
   });
 });
 
-// Without claims: what these keep from others is not in the plan, so the oracle can't count with it.
+// Without claims: what these keep from others is not in the plan, so the oracle can't count with
+// it.
 test("no victim could have been spared", () => {
   always((story) => {
     const policy = { ...story.policy, claimsMax: 0 };

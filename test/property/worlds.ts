@@ -1,6 +1,6 @@
-// Random clusters and what happens to them, as data: a tree of queues, nodes, a policy, and a list of
-// steps that `play` carries out through the real cycle. Every list makes a legal story, since numbers
-// pick from what is there.
+// Random clusters and what happens to them, as data: a tree of queues, nodes, a policy, and a list
+// of steps that `play` carries out through the real cycle. Every list makes a legal story, since
+// numbers pick from what is there.
 
 import fc from "fast-check";
 import type { Refusal } from "../../src/base/errors.ts";

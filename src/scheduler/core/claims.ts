@@ -1,8 +1,9 @@
-// Claims: a gang that has waited past its patience keeps GPUs on the nodes where it will fit soonest,
-// so that smaller jobs behind it in the order can't take each GPU as it comes free. A claim lives for
-// one pass and is made again in the next, on the same nodes, since these only get emptier. It binds
-// who comes after the holder in the order, not who comes before, and never evicts. At most
-// `Policy.claimsMax` gangs claim at once, and only GPUs that they themselves can use.
+// Claims: a gang that has waited past its patience keeps GPUs on the nodes where it will fit
+// soonest, so that smaller jobs behind it in the order can't take each GPU as it comes free. A
+// claim lives for one pass and is made again in the next, on the same nodes, since these only get
+// emptier. It binds who comes after the holder in the order, not who comes before, and never
+// evicts. At most `Policy.claimsMax` gangs claim at once, and only GPUs that they themselves can
+// use.
 
 import { type Bank, type NodePool, type NodeSlot } from "./fit.ts";
 import { gpuTypeMatches, isLargeEnough, type Shape } from "./gang.ts";

@@ -1,5 +1,6 @@
-// Explaining in sentences: why a job waits, who is ahead, what would start it now; and for jobs that
-// run or are over, what happened to them. Renders data that the plan and the state hold; decides nothing.
+// Explaining in sentences: why a job waits, who is ahead, what would start it now; and for jobs
+// that run or are over, what happened to them. Renders data that the plan and the state hold;
+// decides nothing.
 
 import { unreachable } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
@@ -27,8 +28,8 @@ export interface Explanation {
 const NAMED_MAX = 5;
 
 /**
- * The job must exist. `hold` is what the last plan said about it; null when no pass has looked at it
- * since, or when it does not wait.
+ * The job must exist. `hold` is what the last plan said about it; null when no pass has looked at
+ * it since, or when it does not wait.
  */
 export function explain(
   state: ClusterState,
@@ -68,11 +69,12 @@ export function holdMessage(hold: Hold): string {
     case "BACKOFF":
       return hold.failures === 0
         ? `It waits until ${clock(hold.untilMs)} for its last checkpoint to be committed.`
-        : `It failed ${times(hold.failures)} and waits until ${clock(hold.untilMs)} before the next try.`;
+        : `It failed ${times(hold.failures)} and is not tried again before ${clock(hold.untilMs)}.`;
     case "EXCEEDS_CLUSTER":
       return (
-        `It asks for ${count(hold.nodesAsked, "node")} with ${count(hold.gpusPerNode, "GPU")} each, and ` +
-        `the cluster has ${hold.nodesFit} that large (the largest has ${count(hold.gpusLargest, "GPU")}).`
+        `It asks for ${count(hold.nodesAsked, "node")} with ${count(hold.gpusPerNode, "GPU")} ` +
+        `each, and the cluster has ${hold.nodesFit} that large (the largest has ` +
+        `${count(hold.gpusLargest, "GPU")}).`
       );
     case "NO_MATCHING_GPU":
       return (
@@ -82,11 +84,14 @@ export function holdMessage(hold: Hold): string {
           : `are ${hold.typesPresent.join(", ")}.`)
       );
     case "EXCEEDS_QUEUE_LIMIT":
-      return `It asks for ${count(hold.asked, "GPU")}; queue ${hold.queue} may never use more than ${hold.limit}.`;
+      return (
+        `It asks for ${count(hold.asked, "GPU")}; queue ${hold.queue} may never use more than ` +
+        `${hold.limit}.`
+      );
     case "WAITING_FOR_QUOTA":
       return (
-        `It asks for ${count(hold.asked, "GPU")}; queue ${hold.queue} uses ${hold.allocated} of the ` +
-        `${hold.limit} that it may use.`
+        `It asks for ${count(hold.asked, "GPU")}; queue ${hold.queue} uses ${hold.allocated} of ` +
+        `the ${hold.limit} that it may use.`
       );
     case "WAITING_FOR_GPUS":
       return `It asks for ${count(hold.asked, "GPU")} and ${hold.free} are free.`;
@@ -94,8 +99,8 @@ export function holdMessage(hold: Hold): string {
       return fragmentedMessage(hold);
     case "RESERVED_FOR_OTHER":
       return (
-        `It asks for ${count(hold.asked, "GPU")}; ${hold.free} are free, but the room is kept for ` +
-        `${hold.holder}, which has waited longer or has a better right to it.`
+        `It asks for ${count(hold.asked, "GPU")}; ${hold.free} are free, but the room is kept ` +
+        `for ${hold.holder}, which has waited longer or has a better right to it.`
       );
     case "WAITING_FOR_PREEMPTED":
       return preemptedMessage(hold);
@@ -138,10 +143,14 @@ function exitMessage({ reason, code, message }: AttemptRecord["exit"] & object):
 }
 
 function fragmentedMessage(hold: Extract<Hold, { readonly code: "FRAGMENTED" }>): string {
-  const wish = `${count(hold.nodesAsked, "node")} with ${count(hold.gpusPerNode, "GPU")} free on each`;
+  const { nodesAsked, gpusPerNode, free, nodesFit } = hold;
+  const each = `${count(gpusPerNode, "GPU")} free`;
+  const wish =
+    nodesAsked === 1 ? `${each} on one node` : `${nodesAsked} nodes with ${each} on each`;
+  const able = nodesFit === 0 ? "no node has them" : `only ${count(nodesFit, "node")} can serve it`;
   return (
-    `It needs ${wish}, and its CPUs and memory beside them. ${count(hold.free, "GPU")} are free in ` +
-    `all, but only ${count(hold.nodesFit, "node")} can take a task.`
+    `It needs ${wish}, and its CPUs and memory beside them. ${count(free, "GPU")} are free in ` +
+    `all, but ${able}.`
   );
 }
 
@@ -194,7 +203,8 @@ function shareLine(state: ClusterState, { spec }: Job, nowMs: number): string {
   const queue = new QueueTree(state, nowMs).queue(spec.queue);
   const { guarantee, limit } = queue.spec;
   const bound = limit === null ? "no limit of its own" : `a limit of ${limit}`;
-  return `Queue ${spec.queue} uses ${count(queue.allocated, "GPU")}; ${guarantee} are guaranteed to it, with ${bound}.`;
+  const used = count(queue.allocated, "GPU");
+  return `Queue ${spec.queue} uses ${used}; ${guarantee} are guaranteed to it, with ${bound}.`;
 }
 
 function phaseLines(job: Job, nowMs: number): readonly string[] {
@@ -237,7 +247,8 @@ function pastLines(job: Job): readonly string[] {
       const why = cause === null ? "" : ` ${causeMessage(cause)}`;
       const cost =
         lostGpuMs === 0 ? " No work was lost." : ` ${gpuTime(lostGpuMs)} of work were lost.`;
-      return `Attempt ${number}: ${outcome.replaceAll("_", " ")} at ${clock(endedAtMs)}.${why}${cost}`;
+      const what = `${outcome.replaceAll("_", " ")} at ${clock(endedAtMs)}`;
+      return `Attempt ${number}: ${what}.${why}${cost}`;
     });
   if (lines.length < 2) return lines;
   return [...lines, `In all ${gpuTime(job.lostGpuMs)} of ${gpuTime(job.attainedGpuMs)} were lost.`];

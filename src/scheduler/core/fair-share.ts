@@ -1,6 +1,6 @@
-// What each queue is due now: guarantees first, the rest by weighted max-min among those that want it,
-// level by level. For `queue shares`, metrics and explanations; the walk's own order is in queue-tree.ts
-// and moves the cluster towards these shares.
+// What each queue is due now: guarantees first, the rest by weighted max-min among those that want
+// it, level by level. For `queue shares`, metrics and explanations; the walk's own order is in
+// queue-tree.ts and moves the cluster towards these shares.
 
 import { must } from "../../base/assert.ts";
 import type { QueuePath } from "../../base/ids.ts";

@@ -1,5 +1,5 @@
-// What is free on each node, indexed for best fit: nodes by GPU type and by how many of those GPUs are
-// free. A pool belongs to one planning pass, which takes from it and gives back. Knows no jobs.
+// What is free on each node, indexed for best fit: nodes by GPU type and by how many of those GPUs
+// are free. A pool belongs to one planning pass, which takes from it and gives back. Knows no jobs.
 
 import { assert, must } from "../../base/assert.ts";
 import { compareText, type NodeId } from "../../base/ids.ts";
@@ -170,7 +170,9 @@ export class NodePool {
     );
   }
 
-  /** Takes those of the task's GPUs that are free, and its CPU and memory. Returns the GPUs taken. */
+  /**
+   * Takes those of the task's GPUs that are free, and its CPU and memory. Returns the GPUs taken.
+   */
   take(task: TaskPlacement, resources: Resources): readonly number[] {
     const slot = this.#byId.get(task.nodeId);
     if (slot === undefined) return [];

@@ -1,5 +1,5 @@
-// Choosing nodes for a gang: whole or not at all, on the nodes that it leaves the fewest idle GPUs on.
-// What may be taken is the pool's business, who comes first is the plan's.
+// Choosing nodes for a gang: whole or not at all, on the nodes that it leaves the fewest idle GPUs
+// on. What may be taken is the pool's business, who comes first is the plan's.
 
 import type { NodeId } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
@@ -67,10 +67,10 @@ export function countFitting(pool: NodePool, shape: Shape): number {
 
 /**
  * A placement of the whole gang on what the pool has free, or null. Best fit: nodes with the fewest
- * free GPUs that suffice, lower ids first, so that whole nodes stay whole. One GPU type for the whole
- * gang where that is possible. `avoid` is only used as a last resort. Ranks follow the node ids;
- * each task gets the lowest free GPU indexes. CPU and memory must suffice in `pool`, and in `beside`
- * too: what is free now, and what is left of it once reservations have come true.
+ * free GPUs that suffice, lower ids first, so that whole nodes stay whole. One GPU type for the
+ * whole gang where that is possible. `avoid` is only used as a last resort. Ranks follow the node
+ * ids; each task gets the lowest free GPU indexes. CPU and memory must suffice in `pool`, and in
+ * `beside` too: what is free now, and what is left of it once reservations have come true.
  */
 export function fitGang(
   pool: NodePool,

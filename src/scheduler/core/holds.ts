@@ -1,5 +1,5 @@
-// Why each job that stays pending is not placed, with the numbers as they are once the plan is carried
-// out. Reads the finished pass; decides nothing.
+// Why each job that stays pending is not placed, with the numbers as they are once the plan is
+// carried out. Reads the finished pass; decides nothing.
 
 import type { JobId } from "../../base/ids.ts";
 import type { NodeKind } from "./fit.ts";

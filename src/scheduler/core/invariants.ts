@@ -1,5 +1,5 @@
-// What must hold of every ClusterState after every event: each map and index held against the others.
-// For tests and the simulator; slow on purpose, and with code of its own.
+// What must hold of every ClusterState after every event: each map and index held against the
+// others. For tests and the simulator; slow on purpose, and with code of its own.
 
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import { type Attempt, activeAttempt, isEnded, type Job } from "./job.ts";

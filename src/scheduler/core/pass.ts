@@ -1,5 +1,6 @@
-// The working state of one planning pass: what the plan has promised so far and what that leaves. The
-// steps of the pass (reservations, drains, walk, claims, preemption) change it only through here.
+// The working state of one planning pass: what the plan has promised so far and what that leaves.
+// The steps of the pass (reservations, drains, walk, claims, preemption) change it only through
+// here.
 
 import type { JobId, NodeId } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
@@ -42,11 +43,13 @@ export class Pass {
   /** What nobody holds. */
   readonly raw: NodePool;
   /**
-   * What anyone may take now: `raw` without GPUs that are reserved or claimed. CPU and memory have no
-   * indexes to keep, so who takes them must find them here and in `later`.
+   * What anyone may take now: `raw` without GPUs that are reserved or claimed. CPU and memory have
+   * no indexes to keep, so who takes them must find them here and in `later`.
    */
   readonly open: NodePool;
-  /** What is left once every attempt that is being stopped has left and reservations have started. */
+  /**
+   * What is left once every attempt that is being stopped has left and reservations have started.
+   */
   readonly later: NodePool;
   readonly starts: Start[] = [];
   readonly evictions: Eviction[] = [];

@@ -1,21 +1,23 @@
-// One planning pass over the whole cluster: who starts where, who is asked to leave for whom, and why
-// everyone else waits. Pure: the same state, instant and policy give the same plan.
+// One planning pass over the whole cluster: who starts where, who is asked to leave for whom, and
+// why everyone else waits. Pure: the same state, instant and policy give the same plan.
 //
-// Kueue looks at the head of each queue per cycle and evicts before it knows where the freed room is,
-// Slurm fits by priority with a backfill pass beside it and says "Resources" to whoever waits. Here one
-// pass walks every queue with one shared "does not fit" for each shape, nobody is asked to leave before
-// a whole placement is proven and held for who comes, and the reason of each wait is data.
+// Kueue looks at the head of each queue per cycle and evicts before it knows where the freed room
+// is, Slurm fits by priority with a backfill pass beside it and says "Resources" to whoever waits.
+// Here one pass walks every queue with one shared "does not fit" for each shape, nobody is asked to
+// leave before a whole placement is proven and held for who comes, and the reason of each wait is
+// data.
 //
 // The walk. Queues are served by fair share (queue-tree.ts), jobs of a queue by class, user and age
-// (order.ts). Jobs that stay inside a guarantee come first, over all queues, then those that borrow:
-// else a small debt would let a large job in, only to be taken back from. A job that does not fit
-// blocks nobody: those behind it may go ahead, unless it has waited so long that it claims nodes
-// (claims.ts) or has a right to room that others hold (preempt.ts).
+// (order.ts). Jobs that stay inside a guarantee come first, over all queues, then those that
+// borrow: else a small debt would let a large job in, only to be taken back from. A job that does
+// not fit blocks nobody: those behind it may go ahead, unless it has waited so long that it claims
+// nodes (claims.ts) or has a right to room that others hold (preempt.ts).
 //
-// During a round room only shrinks, so what did not fit once does not fit again. But claims bind those
-// behind them, and shares change who is behind; a queue that just went over its guarantee may owe room
-// to one that was refused before; and a job may have lost its reservation to a better right. Then
-// there is another round over what is left, so that planning again right after places nothing.
+// During a round room only shrinks, so what did not fit once does not fit again. But claims bind
+// those behind them, and shares change who is behind; a queue that just went over its guarantee may
+// owe room to one that was refused before; and a job may have lost its reservation to a better
+// right. Then there is another round over what is left, so that planning again right after places
+// nothing.
 
 import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
@@ -60,7 +62,8 @@ function evictFromDraining(pass: Pass): void {
     if (node.schedulability !== "draining") continue;
     for (const { jobId } of node.allocations) {
       if (pass.isLeaving(jobId)) continue;
-      const why = `Node ${node.spec.id} is being drained${node.note === "" ? "" : `: ${node.note}`}.`;
+      const note = node.note === "" ? "" : `: ${node.note}`;
+      const why = `Node ${node.spec.id} is being drained${note}.`;
       pass.evict({ victim: jobId, how: "drain", preemptor: null, why });
     }
   }
@@ -203,8 +206,8 @@ class Planner {
   }
 
   /**
-   * Jobs that stay inside a guarantee. Where one that does not is passed over, no lower class of its
-   * queue gets ahead of it: it would only be evicted for it.
+   * Jobs that stay inside a guarantee. Where one that does not is passed over, no lower class of
+   * its queue gets ahead of it: it would only be evicted for it.
    */
   #owedOnly(): IsMeant {
     const passedOver = new Map<QueueNode, number>();

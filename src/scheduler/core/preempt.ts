@@ -1,6 +1,6 @@
 // Room for a waiting gang that is not free yet: what leaves by itself, or what others are asked to
-// leave. Either way a whole placement is proven first, and reserved. Who may be asked is in victims.ts,
-// the search for the set in victim-search.ts.
+// leave. Either way a whole placement is proven first, and reserved. Who may be asked is in
+// victims.ts, the search for the set in victim-search.ts.
 
 import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
@@ -32,7 +32,9 @@ type Right = Exclude<PreemptionKind, "drain">;
 export class Preemption {
   readonly #pass: Pass;
   #roster: Roster | null = null;
-  /** By queue and shape, the classes that were refused: they are refused for the rest of the pass. */
+  /**
+   * By queue and shape, the classes that were refused: they are refused for the rest of the pass.
+   */
   readonly #refused = new Map<QueueNode, Map<Shape, Set<number>>>();
   /** What did not fit on what leaves, and when that was. */
   readonly #failsAt = new Map<Shape, number>();
@@ -50,8 +52,9 @@ export class Preemption {
   }
 
   /**
-   * Reserves room that comes free by itself: those who are being stopped leave it to the first in the
-   * order whom it fits, and not to whoever is small enough for the first GPU. False changes nothing.
+   * Reserves room that comes free by itself: those who are being stopped leave it to the first in
+   * the order whom it fits, and not to whoever is small enough for the first GPU. False changes
+   * nothing.
    */
   waitForLeaving({ job, leaf, shape }: WaitingJob): boolean {
     const pass = this.#pass;
@@ -65,8 +68,8 @@ export class Preemption {
   }
 
   /**
-   * Evicts whom it takes and reserves a placement for the job, or starts it where others only gave up
-   * reservations; false changes nothing. Guarantees are of GPUs, so a job without any takes from
+   * Evicts whom it takes and reserves a placement for the job, or starts it where others only gave
+   * up reservations; false changes nothing. Guarantees are of GPUs, so a job without any takes from
    * nobody.
    */
   makeRoomFor(waiting: WaitingJob): boolean {
@@ -189,10 +192,11 @@ function leavingBelow(pass: Pass, leaf: QueueNode): readonly JobId[] {
 }
 
 function reason({ job, leaf, shape }: WaitingJob, victim: Candidate, how: Right, cut: Cut): string {
-  const asks = `${job.id} needs ${shape.gpus} GPUs`;
+  const asks = `${job.id} needs ${shape.gpus} GPU${shape.gpus === 1 ? "" : "s"}`;
   if (how === "priority") {
     const { queue, priorityClass } = victim.job.spec;
-    return `${asks} and goes before it in ${queue}: ${job.spec.priorityClass} over ${priorityClass}.`;
+    const classes = `${job.spec.priorityClass} over ${priorityClass}`;
+    return `${asks} and goes before it in ${queue}: ${classes}.`;
   }
   const taker = must(sideOf(leaf, victim.leaf).at(-1), "taker's side");
   const giver = must(sideOf(victim.leaf, leaf).at(-1), "giver's side");

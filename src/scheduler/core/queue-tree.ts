@@ -1,5 +1,5 @@
-// The queue tree as one planning pass sees it: what each queue holds, will hold and has used, who is
-// served next, and what limits allow. Owns the order between queues; knows no nodes and no jobs.
+// The queue tree as one planning pass sees it: what each queue holds, will hold and has used, who
+// is served next, and what limits allow. Owns the order between queues; knows no nodes and no jobs.
 
 import { must } from "../../base/assert.ts";
 import { compareText, type QueuePath, queuePath } from "../../base/ids.ts";
@@ -154,11 +154,11 @@ export function isOverLimitLater(leaf: QueueNode, gpus: number): boolean {
 }
 
 /**
- * Which of two siblings is served first, given the leaf that each would serve. A queue whose next job
- * stays within its guarantee goes before one whose next job does not: else a small debt would let a
- * large job in, only to be taken back from. Of two such, the one that has the smaller part of its
- * guarantee. Beyond the guarantee the one with the smaller excess for its weight, weight 0 last; then
- * by path.
+ * Which of two siblings is served first, given the leaf that each would serve. A queue whose next
+ * job stays within its guarantee goes before one whose next job does not: else a small debt would
+ * let a large job in, only to be taken back from. Of two such, the one that has the smaller part of
+ * its guarantee. Beyond the guarantee the one with the smaller excess for its weight, weight 0
+ * last; then by path.
  */
 export function compareQueues(
   a: QueueNode,
@@ -190,10 +190,10 @@ function compareExcess(a: QueueNode, b: QueueNode, timeConstantMs: number): numb
 }
 
 /**
- * What a queue has had and has beyond its guarantee, in GPU milliseconds: its decayed usage over what
- * steady use of the guarantee would leave, and what it holds over the guarantee as if held for ever.
- * Without a half-life, the GPUs alone. Use within the guarantee is never held against a queue, and
- * not using it saves nothing up.
+ * What a queue has had and has beyond its guarantee, in GPU milliseconds: its decayed usage over
+ * what steady use of the guarantee would leave, and what it holds over the guarantee as if held for
+ * ever. Without a half-life, the GPUs alone. Use within the guarantee is never held against a
+ * queue, and not using it saves nothing up.
  */
 function excess(queue: QueueNode, timeConstantMs: number): number {
   const { guarantee } = queue.spec;

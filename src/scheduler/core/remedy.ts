@@ -28,7 +28,8 @@ export function remedyFor(state: ClusterState, { spec }: Job, nowMs: number, hol
     case "WAITING_FOR_QUOTA":
       return (
         smaller(spec, fitsNow) ||
-        `A limit of ${hold.allocated + hold.asked} for ${hold.queue} would let it in, if there is room.`
+        `A limit of ${hold.allocated + hold.asked} for ${hold.queue} would let it in, ` +
+          "if there is room."
       );
     case "NO_MATCHING_GPU":
       return fitsNow({ ...spec, gpuType: "" })

@@ -8,9 +8,10 @@ import type { ClusterState, Node, Policy } from "./state.ts";
 
 /**
  * What is wrong with the plan, one sentence each; empty = proven. What it proves: nothing is given
- * twice, gangs are whole and on schedulable nodes of the right type, limits hold, what is reserved is
- * nobody else's and comes free by itself or by this plan, nobody is asked to leave without a drain or
- * a preemptor whose placement is reserved, and every pending job is started or told why not.
+ * twice, gangs are whole and on schedulable nodes of the right type, limits hold, what is reserved
+ * is nobody else's and comes free by itself or by this plan, nobody is asked to leave without a
+ * drain or a preemptor whose placement is reserved, and every pending job is started or told why
+ * not.
  */
 export function verifyPlan(state: ClusterState, plan: Plan, policy: Policy): readonly string[] {
   const proof = new Proof(state, plan, policy);
@@ -203,8 +204,8 @@ class Proof {
   }
 
   /**
-   * No GPU, core or MiB of a node is used beyond what there is: `now` with all that is held, `later`
-   * without those who leave.
+   * No GPU, core or MiB of a node is used beyond what there is: `now` with all that is held,
+   * `later` without those who leave.
    */
   #checkRoom(
     gangs: readonly { readonly jobId: JobId; readonly placement: readonly TaskPlacement[] }[],

@@ -1,5 +1,5 @@
-// One search for the victims of one job: a set of running jobs whose leaving lets the gang in, of whom
-// none can be spared. Changes nothing; preempt.ts carries it out.
+// One search for the victims of one job: a set of running jobs whose leaving lets the gang in, of
+// whom none can be spared. Changes nothing; preempt.ts carries it out.
 
 import type { NodeSlot } from "./fit.ts";
 import type { WaitingJob } from "./order.ts";
@@ -156,7 +156,9 @@ interface Offer {
   readonly costGpuMs: number;
 }
 
-/** Class first, cost second: cheap work of a higher class is not traded for dear work of a lower. */
+/**
+ * Class first, cost second: cheap work of a higher class is not traded for dear work of a lower.
+ */
 function compareOffers(a: Offer, b: Offer): number {
   return a.priority - b.priority || a.costGpuMs - b.costGpuMs || a.slot.order - b.slot.order;
 }

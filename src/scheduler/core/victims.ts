@@ -1,5 +1,5 @@
-// Who may be asked to leave for whom, and at what cost. Owns the rules of reclaim and of priority and
-// the measure of lost work; finding the set that suffices is preempt.ts's.
+// Who may be asked to leave for whom, and at what cost. Owns the rules of reclaim and of priority
+// and the measure of lost work; finding the set that suffices is preempt.ts's.
 
 import { must } from "../../base/assert.ts";
 import { type Attempt, activeAttempt, type Job, type PreemptionKind, resumePoint } from "./job.ts";
@@ -32,9 +32,9 @@ export interface Candidate {
  * Everyone who runs and is not being stopped, and every standing reservation.
  *
  * Lost work is the time since the newest committed checkpoint, or since the attempt ran, plus
- * `restartCostMs`, for each GPU. A job that never had a checkpoint counts with the median of those in
- * its class that have: it is neither immune nor always first. A reservation costs nothing: whoever
- * could evict its holder the moment it runs takes the room over now.
+ * `restartCostMs`, for each GPU. A job that never had a checkpoint counts with the median of those
+ * in its class that have: it is neither immune nor always first. A reservation costs nothing:
+ * whoever could evict its holder the moment it runs takes the room over now.
  */
 export function listCandidates(pass: Pass): readonly Candidate[] {
   const running: Omit<Candidate, "costGpuMs">[] = [];
@@ -59,8 +59,8 @@ export function listCandidates(pass: Pass): readonly Candidate[] {
 }
 
 /**
- * The order in which they are asked: lower priority class first, inside a class least lost work first,
- * then the youngest.
+ * The order in which they are asked: lower priority class first, inside a class least lost work
+ * first, then the youngest.
  */
 export function compareCandidates(a: Candidate, b: Candidate): number {
   return (
@@ -152,11 +152,12 @@ export function rightOver(
 }
 
 /**
- * May `waiting` take back from a job of another queue? Below what the two have in common, the waiting
- * job's side stays within its guarantee even with the job, and every queue on the other side, down to
- * the leaf, is over its own: who is within a guarantee loses nothing. Since the taker ends within its
- * guarantee, nobody can take back from it, and preemptions can't go round in a circle. Guarantees are
- * of GPUs: a job that has none, and stands in the way with its CPUs, is covered by none.
+ * May `waiting` take back from a job of another queue? Below what the two have in common, the
+ * waiting job's side stays within its guarantee even with the job, and every queue on the other
+ * side, down to the leaf, is over its own: who is within a guarantee loses nothing. Since the taker
+ * ends within its guarantee, nobody can take back from it, and preemptions can't go round in a
+ * circle. Guarantees are of GPUs: a job that has none, and stands in the way with its CPUs, is
+ * covered by none.
  */
 function mayReclaim(
   waiting: WaitingJob,

@@ -1,5 +1,5 @@
-// How many nodes could serve a task if certain others left: counted without touching the pool, so that
-// victims can be tried and given back by the hundred.
+// How many nodes could serve a task if certain others left: counted without touching the pool, so
+// that victims can be tried and given back by the hundred.
 
 import { must } from "../../base/assert.ts";
 import type { NodePool, NodeSlot } from "./fit.ts";

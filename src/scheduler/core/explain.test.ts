@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import type { JobId } from "../../base/ids.ts";
+import { queuePath } from "../../base/ids.ts";
+import { type Explanation, explain, holdDetails, holdMessage } from "./explain.ts";
+import { queueSpec, STOPPED, World } from "./fixture.ts";
+
+function explained(world: World, id: JobId): Explanation {
+  const hold = world.plan().holds.get(id) ?? null;
+  return explain(world.state, id, world.nowMs, world.policy, hold);
+}
+
+describe("a job that waits", () => {
+  test("is told what binds it, who is ahead with sizes, and what would start it now", () => {
+    const world = new World([queueSpec("default", { guarantee: 2, limit: 8 })]).nodes(2, 4);
+    world.submit({ nodes: 2, gpus: 2 });
+    const ahead = world.submit({ gpus: 4 });
+    const id = world.submit({ gpus: 4 });
+    world.nowMs += 30_000;
+    expect(explained(world, id)).toEqual({
+      lines: [
+        "job-3 has waited 30 s in default.",
+        "It needs 4 GPUs free on one node, and its CPUs and memory beside them. 4 GPUs are free in " +
+          "all, but no node has them.",
+        "Ahead of it in its queue: job-2 (4 GPUs).",
+        "Queue default uses 4 GPUs; 2 are guaranteed to it, with a limit of 8.",
+        "nodes: 2 with gpus: 2 would start now.",
+      ],
+      position: 2,
+      ahead: [ahead],
+      remedy: "nodes: 2 with gpus: 2 would start now.",
+    });
+  });
+
+  test.each<readonly [string, Parameters<World["submit"]>[0], string]>([
+    ["a gang", { nodes: 3, gpus: 2 }, "nodes: 2 would start now."],
+    ["GPUs on a node", { gpus: 3 }, "gpus: 2 on each node would start now."],
+    ["a type", { gpuType: "H100" }, "Without a GPU type it would start now."],
+  ])("hears that a smaller wish for %s would do", (_, wish, remedy) => {
+    const world = new World().nodes(2, 2);
+    expect(explained(world, world.submit(wish)).remedy).toBe(remedy);
+  });
+
+  test("hears which limit is in the way", () => {
+    const world = new World([queueSpec("a", { limit: 4 })]).nodes(1, 8);
+    const queue = queuePath("a");
+    world.submit({ queue, gpus: 4 });
+    const waiting = explained(world, world.submit({ queue }));
+    expect(waiting.remedy).toBe("A limit of 5 for a would let it in, if there is room.");
+    const never = explained(world, world.submit({ queue, gpus: 5 }));
+    expect(never.lines).toContain("It asks for 5 GPUs; queue a may never use more than 4.");
+  });
+});
+
+describe("the past", () => {
+  test("says for whom an attempt was preempted and what that cost", () => {
+    const world = new World().nodes(1, 1);
+    const low = world.submit({ priorityClass: "low" });
+    world.plan();
+    world.run();
+    world.nowMs += 60_000;
+    const high = world.submit({ priorityClass: "high" });
+    world.plan();
+    expect(explain(world.state, low, world.nowMs, world.policy, null).lines).toEqual([
+      "It is being stopped, by 1970-01-01T00:19:40Z at the latest.",
+      "Preempted (priority) for job-2: job-2 needs 1 GPU and goes before it in default: high over low.",
+    ]);
+    world.nowMs += 1_000;
+    world.end(low, STOPPED);
+    const { lines, position } = explain(world.state, low, world.nowMs, world.policy, null);
+    expect(position).toBe(2);
+    expect(lines.at(-1)).toBe(
+      "Attempt 1: preempted at 1970-01-01T00:17:41Z. Preempted (priority) for job-2: job-2 needs 1 " +
+        "GPU and goes before it in default: high over low. 61 GPU seconds of work were lost.",
+    );
+    world.plan();
+    expect(explain(world.state, high, world.nowMs, world.policy, null)).toEqual({
+      lines: ["Attempt 1 is placed on node-1 for 0 s."],
+      position: 0,
+      ahead: [],
+      remedy: "",
+    });
+  });
+});
+
+test("the numbers of a hold come by name", () => {
+  const hold = {
+    code: "WAITING_FOR_QUOTA",
+    queue: queuePath("a/b"),
+    asked: 4,
+    allocated: 6,
+    limit: 8,
+  } as const;
+  expect(holdDetails(hold)).toEqual({ queue: "a/b", asked: "4", allocated: "6", limit: "8" });
+  expect(holdMessage(hold)).toBe("It asks for 4 GPUs; queue a/b uses 6 of the 8 that it may use.");
+});
