@@ -123,7 +123,7 @@ export class LeafOrder {
     const ranked = [...byPriority].sort(([a], [b]) => a - b);
     return ranked.map(([, lines]) => {
       const ofClass = [...lines.values()].flatMap(withNamesakes);
-      for (const { jobs } of ofClass) jobs.sort(this.#compareJobs);
+      for (const { jobs } of ofClass) sortIfNeeded(jobs, this.#compareJobs);
       return ofClass;
     });
   }
@@ -149,6 +149,15 @@ export class LeafOrder {
 
 function withNamesakes(line: Line): readonly Line[] {
   return line.namesake === null ? [line] : [line, ...withNamesakes(line.namesake)];
+}
+
+/** Most lists come in order; to sort those makes copies of them. */
+function sortIfNeeded<T>(items: T[], compare: (a: T, b: T) => number): void {
+  for (let at = 1; at < items.length; at += 1) {
+    if (compare(must(items[at - 1], "item"), must(items[at], "item")) <= 0) continue;
+    items.sort(compare);
+    return;
+  }
 }
 
 function compareAge(a: WaitingJob, b: WaitingJob): number {

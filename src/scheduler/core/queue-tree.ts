@@ -129,7 +129,10 @@ function forgetNext(leaf: QueueNode): void {
 
 /** The nearest queue whose limit is below `gpus` whatever runs, or null. */
 export function limitExceeded(leaf: QueueNode, gpus: number): QueueNode | null {
-  return leaf.lineage.find(({ spec }) => spec.limit !== null && gpus > spec.limit) ?? null;
+  for (const queue of leaf.lineage) {
+    if (queue.spec.limit !== null && gpus > queue.spec.limit) return queue;
+  }
+  return null;
 }
 
 /** What counts against a limit: what is held now, or will be once reservations have come true. */
@@ -141,16 +144,18 @@ export const countedUse = (queue: QueueNode): number => Math.max(queue.allocated
  */
 export function limitReached(leaf: QueueNode, gpus: number): QueueNode | null {
   if (gpus === 0) return null;
-  const isOver = (queue: QueueNode): boolean =>
-    queue.spec.limit !== null && countedUse(queue) + gpus > queue.spec.limit;
-  return leaf.lineage.find(isOver) ?? null;
+  for (const queue of leaf.lineage) {
+    if (queue.spec.limit !== null && countedUse(queue) + gpus > queue.spec.limit) return queue;
+  }
+  return null;
 }
 
 /** Would `gpus` more still be over a limit once the leaving have left? */
 export function isOverLimitLater(leaf: QueueNode, gpus: number): boolean {
-  return leaf.lineage.some(
-    (queue) => queue.spec.limit !== null && futureUse(queue) + gpus > queue.spec.limit,
-  );
+  for (const queue of leaf.lineage) {
+    if (queue.spec.limit !== null && futureUse(queue) + gpus > queue.spec.limit) return true;
+  }
+  return false;
 }
 
 /**

@@ -13,6 +13,8 @@ export type Holding =
   | { readonly kind: "running" }
   | { readonly kind: "reserved"; readonly keeping: Keeping };
 
+const RUNNING: Holding = { kind: "running" };
+
 /** A job that could be asked to leave, or to give up its reservation. */
 export interface Candidate {
   readonly job: Job;
@@ -37,21 +39,10 @@ export interface Candidate {
  * whoever could evict its holder the moment it runs takes the room over now.
  */
 export function listCandidates(pass: Pass): readonly Candidate[] {
-  const running: Omit<Candidate, "costGpuMs">[] = [];
-  for (const id of pass.state.active) {
-    const job = jobOf(pass.state, id);
-    const attempt = activeAttempt(job.phase);
-    if (attempt === null || pass.isLeaving(id)) continue;
-    running.push(candidateOf(pass, job, attempt));
-  }
+  const running = runningJobs(pass);
   const medians = medianLossByClass(pass, running);
-  const candidates: Candidate[] = running.map((candidate) => {
-    const { job, priority, gpus } = candidate;
-    const lossMs = hasSignal(job)
-      ? lossOf(pass, job)
-      : (medians.get(priority) ?? lossOf(pass, job));
-    return { ...candidate, costGpuMs: (lossMs + pass.policy.restartCostMs) * gpus };
-  });
+  const candidates: Candidate[] = [];
+  for (const one of running) candidates.push(candidateOf(pass, one, medians));
   for (const keeping of pass.reserved.values()) {
     if (pass.state.reservations.has(keeping.job.id)) candidates.push(reservedOf(pass, keeping));
   }
@@ -87,16 +78,41 @@ function reservedOf(pass: Pass, keeping: Keeping): Candidate {
   };
 }
 
-function candidateOf(pass: Pass, job: Job, attempt: Attempt): Omit<Candidate, "costGpuMs"> {
+interface Running {
+  readonly job: Job;
+  readonly attempt: Attempt;
+  readonly priority: number;
+}
+
+function runningJobs(pass: Pass): readonly Running[] {
+  const running: Running[] = [];
+  for (const id of pass.state.active) {
+    const job = jobOf(pass.state, id);
+    const attempt = activeAttempt(job.phase);
+    if (attempt === null || pass.isLeaving(id)) continue;
+    running.push({ job, attempt, priority: priorityOf(job, pass.policy) });
+  }
+  return running;
+}
+
+function candidateOf(
+  pass: Pass,
+  { job, attempt, priority }: Running,
+  medians: ReadonlyMap<number, number>,
+): Candidate {
+  const { restartCostMs, minRunMs } = pass.policy;
+  const median = hasSignal(job) ? undefined : medians.get(priority);
+  const gpus = pass.gpusHeld(job.id);
   return {
     job,
-    holding: { kind: "running" },
+    holding: RUNNING,
     leaf: pass.tree.queue(job.spec.queue),
-    priority: priorityOf(job, pass.policy),
-    gpus: pass.gpusHeld(job.id),
+    priority,
+    gpus,
     tasks: pass.heldBy(job.id),
+    costGpuMs: ((median ?? lossOf(pass, job)) + restartCostMs) * gpus,
     placedAtMs: attempt.placedAtMs,
-    isFairGameAtMs: (attempt.runningAtMs ?? attempt.placedAtMs) + pass.policy.minRunMs,
+    isFairGameAtMs: (attempt.runningAtMs ?? attempt.placedAtMs) + minRunMs,
   };
 }
 
@@ -110,10 +126,7 @@ function lossOf(pass: Pass, job: Job): number {
   return Math.max(0, pass.nowMs - savedAtMs);
 }
 
-function medianLossByClass(
-  pass: Pass,
-  running: readonly Pick<Candidate, "job" | "priority">[],
-): ReadonlyMap<number, number> {
+function medianLossByClass(pass: Pass, running: readonly Running[]): ReadonlyMap<number, number> {
   const losses = new Map<number, number[]>();
   for (const { job, priority } of running) {
     if (!hasSignal(job)) continue;
@@ -173,7 +186,8 @@ function mayReclaim(
 
 /** Some queue on the job's path has room for it inside its guarantee. */
 export function hasReclaimRight({ leaf, shape }: WaitingJob): boolean {
-  return leaf.lineage.some((queue) => isWithinGuarantee(queue, shape.gpus));
+  for (const queue of leaf.lineage) if (isWithinGuarantee(queue, shape.gpus)) return true;
+  return false;
 }
 
 /** The queues of `leaf` below what it has in common with `other`, nearest first. */

@@ -48,10 +48,13 @@ export class WhatIf {
     if (cpuMilli > 0 && cpuMilli > (room?.cpuMilli ?? slot.freeCpuMilli)) return false;
     if (memoryMib > 0 && memoryMib > (room?.memoryMib ?? slot.freeMemoryMib)) return false;
     if (gpus === 0) return true;
-    return slot.banks.some((bank, at) => {
+    // A loop: this is asked of every node for each search, and a closure each time is megabytes.
+    for (let at = 0; at < slot.banks.length; at += 1) {
+      const bank = must(slot.banks[at], "bank");
       const free = room?.gpus[at] ?? bank.free.length;
-      return free >= gpus && this.#types.has(bank.type);
-    });
+      if (free >= gpus && this.#types.has(bank.type)) return true;
+    }
+    return false;
   }
 
   #change({ placement, resources }: HeldTask, sign: 1 | -1): void {
