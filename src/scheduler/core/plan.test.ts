@@ -39,6 +39,23 @@ describe("between queues", () => {
     expect(started(world.plan())).toEqual(others);
   });
 
+  test("a job inside the guarantee does not wait behind one of its queue that would borrow", () => {
+    const world = two({ weight: 1 }, { guarantee: 1, weight: 0 }).nodes(1, 4);
+    world.submit({ queue: b, gpus: 4 });
+    const owed = world.submit({ queue: b });
+    const borrowing = [1, 2, 3, 4].map(() => world.submit({ queue: a }));
+    expect(started(world.plan())).toEqual([owed, ...borrowing.slice(0, 3)]);
+    expect(world.plan().evictions).toEqual([]);
+  });
+
+  test("queues of weight 0 share evenly what is left for them", () => {
+    const world = two({ weight: 0 }, { weight: 0 }).nodes(1, 4);
+    for (let n = 0; n < 4; n += 1) for (const queue of [a, b]) world.submit({ queue });
+    world.plan();
+    const held = [a, b].map((path) => world.state.queues.get(path)?.allocated.gpus);
+    expect(held).toEqual([2, 2]);
+  });
+
   test("who used more before has to wait, at the same weight", () => {
     const world = two({}).nodes(1, 1);
     const first = world.submit({ queue: a });
@@ -181,6 +198,20 @@ describe("preemption", () => {
     }
     world.submit({ queue: b, nodes: 2 });
     expect(victims(world.plan()).toSorted()).toEqual([jobs[2], jobs[3]]);
+  });
+
+  test("of two on one node takes the one with less to lose", () => {
+    const world = two({}, { guarantee: 1 }).nodes(1, 2);
+    const jobs = [world.submit({ queue: a }), world.submit({ queue: a })];
+    world.plan();
+    world.run();
+    world.nowMs += HOUR_MS;
+    for (const [at, id] of jobs.entries()) {
+      world.checkpoint(id, at);
+      world.nowMs += MINUTE_MS;
+    }
+    world.submit({ queue: b });
+    expect(victims(world.plan())).toEqual([jobs[1]]);
   });
 
   test("gives what is reserved to nobody else while the victims leave", () => {
