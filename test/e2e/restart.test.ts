@@ -12,6 +12,7 @@ import type { Cluster } from "../../src/cli/cluster.ts";
 import { connectCluster } from "../../src/cli/grpc-cluster.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
+const QUIET = ["--log-level", "error"];
 let dir: string;
 let children: ChildProcess[] = [];
 
@@ -51,10 +52,9 @@ async function startScheduler(listen: string): Promise<{ child: ChildProcess; gr
   const dataDir = join(dir, "scheduler");
   const endpoints = join(dataDir, "endpoints.json");
   await rm(endpoints, { force: true });
-  const child = start([
-    ...["scheduler", "--listen", listen, "--http-listen", "127.0.0.1:0", "--log-level", "error"],
-    ...["--data-dir", dataDir, "--lease", "20s", "--heartbeat", "500ms"],
-  ]);
+  const addresses = ["--listen", listen, "--http-listen", "127.0.0.1:0"];
+  const lease = ["--lease", "20s", "--heartbeat", "500ms"];
+  const child = start(["scheduler", ...addresses, "--data-dir", dataDir, ...lease, ...QUIET]);
   const grpc = await until("the scheduler's endpoints", async () => {
     const text = await readFile(endpoints, "utf8").catch(() => "");
     return text.endsWith("\n") ? (JSON.parse(text) as { grpc: string }).grpc : null;
@@ -97,10 +97,8 @@ async function output(cluster: Cluster, job: string): Promise<string> {
 
 test("a scheduler killed with SIGKILL comes back to a job that never stopped running", async () => {
   const first = await startScheduler("127.0.0.1:0");
-  start([
-    ...["agent", "--scheduler", first.grpc, "--name", "n1", "--state-dir", join(dir, "n1")],
-    ...["--virtual-gpus", "1", "--metrics-listen", "off", "--log-level", "error"],
-  ]);
+  const place = ["--scheduler", first.grpc, "--name", "n1", "--state-dir", join(dir, "n1")];
+  start(["agent", ...place, "--virtual-gpus", "1", "--metrics-listen", "off", ...QUIET]);
   const before = await connect(first.grpc);
   const go = join(dir, "go");
   const script = `echo started; while [ ! -e ${go} ]; do sleep 0.05; done; echo finished`;

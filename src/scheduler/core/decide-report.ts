@@ -102,17 +102,9 @@ function storedParts(state: ClusterState, task: ObservedTask): readonly ClusterE
 function isNews(job: Job, task: ObservedTask, part: StoredPart): boolean {
   const id = checkpointIdOf(job.id, part.step, task.attempt);
   const known = job.checkpoints.find((checkpoint) => checkpoint.id === id);
-  if (known === undefined) return !isSuperseded(job, task, part);
+  if (known === undefined) return true;
   if (known.state !== "gathering") return false;
   return known.parts.find(({ rank }) => rank === task.rank)?.digest !== part.digest;
-}
-
-/** Retention has let it go: the agent had not heard yet that it was committed. */
-function isSuperseded(job: Job, task: ObservedTask, part: StoredPart): boolean {
-  return job.checkpoints.some(
-    ({ state, attempt, step }) =>
-      state === "committed" && attempt === task.attempt && step > part.step,
-  );
 }
 
 function partStored(task: ObservedTask, part: StoredPart): ClusterEvent {
