@@ -3,6 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { availableParallelism, loadavg } from "node:os";
 import { resolve } from "node:path";
 import type { Bench } from "./bench.ts";
 import { checkpointBench } from "./checkpoint.ts";
@@ -57,10 +58,20 @@ async function main(argv: readonly string[]): Promise<number> {
     return 2;
   }
   if (!argv.includes("--no-build") && !(await build())) return 1;
+  warnOfOtherWork();
   for (const bench of BENCHES) {
     if (names.length === 0 || names.includes(bench.name)) await runBench(bench);
   }
   return failureCount() === 0 ? 0 : 1;
+}
+
+function warnOfOtherWork(): void {
+  const [load = 0] = loadavg();
+  if (load < availableParallelism() / 2) return;
+  process.stderr.write(
+    `The machine is busy: ${load.toFixed(1)} processes wanted its ${availableParallelism()} cores ` +
+      "during the last minute. Times below will be too long.\n",
+  );
 }
 
 /** What is measured is the built program, as users run it. */
