@@ -18,3 +18,12 @@ test("the pause after a very slow pass has an end", () => {
   pacer.passed(0, 60_000);
   expect(pacer.waitMs(60_000)).toBe(1_000);
 });
+
+test("in a burst of commands planning takes a tenth of the time, and a third again after it", () => {
+  const pacer = new PlanPacer();
+  pacer.decided(64);
+  pacer.passed(0, 10);
+  expect(pacer.waitMs(10)).toBe(90);
+  pacer.passed(100, 110);
+  expect(pacer.waitMs(110)).toBe(20);
+});

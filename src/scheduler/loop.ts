@@ -227,6 +227,7 @@ export class SchedulerLoop {
     const { clock, observer } = this.#dependencies;
     const startedMs = clock.monotonicMs();
     const { events, replies, refusals } = this.#decide(batch);
+    this.#pacer.decided(batch.length);
     const decidedMs = clock.monotonicMs();
     await this.#commit(events);
     const committedMs = clock.monotonicMs();

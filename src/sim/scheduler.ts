@@ -205,6 +205,7 @@ function changesPlan(event: ClusterEvent): boolean {
   const { kind } = event;
   return (
     !kind.startsWith("checkpoint.") &&
+    kind !== "request.noted" &&
     kind !== "attempt.rendezvous-set" &&
     kind !== "task.preparing"
   );
