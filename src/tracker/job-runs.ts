@@ -22,6 +22,8 @@ export interface JobRunsOptions {
 }
 
 const AT_ONCE = 1_000;
+/** In a burst of changes: the scheduler's log shares the disk, and its commits are waited for. */
+const BETWEEN_WRITES_MS = 100;
 const RETRY_MS_FIRST = 100;
 const RETRY_MS_MAX = 10_000;
 
@@ -82,6 +84,7 @@ export class JobRuns {
       try {
         await this.#options.tracker.followJobs(some);
         retryMs = RETRY_MS_FIRST;
+        if (this.#pending.size > 0) await this.#pause(BETWEEN_WRITES_MS);
       } catch (error) {
         this.#options.onFault(error);
         if (this.#stop.signal.aborted) break;
