@@ -19,7 +19,7 @@ const SINGLES = 40;
 const GANGS = 20;
 const CLI_CALLS = 8;
 /** After a job the agents get their next supervisors ready; an idle cluster has them. */
-const IDLE_MS = 200;
+const IDLE_MS = 600;
 /** `date` is over long before: asking while it starts would slow it down. */
 const RUN_MS = 100;
 
