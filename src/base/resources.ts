@@ -25,9 +25,3 @@ export function subtractResources(a: Resources, b: Resources): Resources {
     memoryMib: a.memoryMib - b.memoryMib,
   };
 }
-
-export function fitsInto(need: Resources, free: Resources): boolean {
-  return (
-    need.gpus <= free.gpus && need.cpuMilli <= free.cpuMilli && need.memoryMib <= free.memoryMib
-  );
-}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { agentInstanceId, digest, nodeId, queuePath, requestId } from "../../base/ids.ts";
 import { apply, createState } from "./apply.ts";
-import { CRASHED, EXITED_WELL, nodeSpec, queueSpec, STOPPED, World } from "./fixture.ts";
+import { CRASHED, EXITED_WELL, jobSpec, nodeSpec, queueSpec, STOPPED, World } from "./fixture.ts";
 import { resumePoint } from "./job.ts";
 import { decodeState, encodeState } from "./snapshot.ts";
 
@@ -283,6 +283,25 @@ describe("requests", () => {
     expect(world.send(cordon, request)).toMatchObject({ code: "NODE_NOT_FOUND" });
     world.nodes(1, 1);
     expect(world.send(cordon, request)).toMatchObject({ kind: "accepted", isRepeat: false });
+  });
+});
+
+describe("a job larger than the cluster", () => {
+  const submit = (world: World, gpuType: string) =>
+    world.send({ kind: "job.submit", spec: jobSpec({ gpus: 2, gpuType }) });
+
+  test("is held by default, and refused where the policy says so", () => {
+    expect(new World().nodes(1, 1).submit({ gpus: 2 })).toBe("job-1");
+    const strict = new World(undefined, { oversize: "refuse" }).nodes(1, 1);
+    expect(submit(strict, "")).toMatchObject({ code: "EXCEEDS_CLUSTER", field: "spec.nodes" });
+  });
+
+  test("is measured by the words of the GPU type, as placement is", () => {
+    const world = new World(undefined, { oversize: "refuse" });
+    const gpus = nodeSpec("a", 2).gpus.map((gpu) => ({ ...gpu, type: "NVIDIA H100 80GB HBM3" }));
+    world.register({ ...nodeSpec("a", 2), gpus });
+    expect(submit(world, "h100")).toMatchObject({ kind: "accepted" });
+    expect(submit(world, "A100")).toMatchObject({ code: "EXCEEDS_CLUSTER" });
   });
 });
 

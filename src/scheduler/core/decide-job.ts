@@ -2,13 +2,13 @@
 
 import { type Refusal, refuse } from "../../base/errors.ts";
 import { compareText, jobId } from "../../base/ids.ts";
-import { fitsInto } from "../../base/resources.ts";
 import type { Command } from "./commands.ts";
 import { type Decision, noSuchJob } from "./decision.ts";
 import type { ClusterEvent } from "./events.ts";
+import { gpuTypeMatches } from "./gang.ts";
 import { activeAttempt, type Identity, isEnded, type JobSpec } from "./job.ts";
 import { gpusOf, queueLineage } from "./lookup.ts";
-import type { ClusterState, Policy } from "./state.ts";
+import type { ClusterState, NodeSpec, Policy } from "./state.ts";
 
 export function decideSubmit(
   state: ClusterState,
@@ -83,11 +83,7 @@ function sizeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
       "spec.perNode.gpus",
     );
   }
-  const fitting = [...state.nodes.values()].filter(({ spec: node }) => {
-    const gpus = node.gpus.filter((gpu) => spec.gpuType === "" || gpu.type === spec.gpuType);
-    const { cpuMilli, memoryMib } = node;
-    return fitsInto(spec.perNode, { gpus: gpus.length, cpuMilli, memoryMib });
-  });
+  const fitting = [...state.nodes.values()].filter((node) => isLargeEnough(node.spec, spec));
   if (fitting.length >= spec.nodes) return null;
   return refuse(
     "EXCEEDS_CLUSTER",
@@ -95,6 +91,16 @@ function sizeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
       `${fitting.length} nodes are that large.`,
     "Ask for less; `trainyard node ls` shows what there is.",
     "spec.nodes",
+  );
+}
+
+/** For one task on an empty node. What a node does not account for (0) is never short. */
+function isLargeEnough(node: NodeSpec, { perNode, gpuType }: JobSpec): boolean {
+  const gpus = node.gpus.filter(({ type }) => gpuTypeMatches(gpuType, type)).length;
+  return (
+    perNode.gpus <= gpus &&
+    (node.cpuMilli === 0 || perNode.cpuMilli <= node.cpuMilli) &&
+    (node.memoryMib === 0 || perNode.memoryMib <= node.memoryMib)
   );
 }
 
