@@ -48,7 +48,9 @@ export async function runAgent(
 ): Promise<number> {
   const log = createLogger({ level: options.logLevel, name: "agent", style: "auto" });
   const tls = await readTls(options);
-  const link = new Client(options.scheduler, clientCredentials(tls), {
+  const security = clientCredentials(tls, options.scheduler);
+  const link = new Client(options.scheduler, security.credentials, {
+    ...security.options,
     "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
     "grpc.keepalive_time_ms": 30_000,
     "grpc.keepalive_timeout_ms": 10_000,

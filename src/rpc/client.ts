@@ -54,7 +54,9 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#client = new Client(options.address, clientCredentials(options.tls), {
+    const security = clientCredentials(options.tls, options.address);
+    this.#client = new Client(options.address, security.credentials, {
+      ...security.options,
       "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
       "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
       "grpc.keepalive_time_ms": 30_000,

@@ -1,8 +1,11 @@
 // Where a server may listen: on loopback freely, elsewhere with TLS or an explicit `insecure`. Also
 // turns certificates into gRPC credentials for both ends.
 
+import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import {
   ChannelCredentials,
+  type ChannelOptions,
   logVerbosity,
   ServerCredentials,
   setLogVerbosity,
@@ -27,6 +30,12 @@ export interface ClientTls {
   readonly identity: { readonly cert: Buffer; readonly key: Buffer } | null;
 }
 
+/** What a channel to a server is made with. */
+export interface ClientSecurity {
+  readonly credentials: ChannelCredentials;
+  readonly options: ChannelOptions;
+}
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /** Why `address` (`host:port`) must not be served in plain text; null when it may. */
@@ -47,8 +56,25 @@ export function serverCredentials(tls: ServerTls | null): ServerCredentials {
   return ServerCredentials.createSsl(tls.clientCa, pair, tls.clientCa !== null);
 }
 
-export function clientCredentials(tls: ClientTls | null): ChannelCredentials {
-  if (tls === null) return ChannelCredentials.createInsecure();
+/** `address` is the server's, as the client calls it: its certificate must name that. */
+export function clientCredentials(tls: ClientTls | null, address: string): ClientSecurity {
+  if (tls === null) return { credentials: ChannelCredentials.createInsecure(), options: {} };
   const { ca, identity } = tls;
-  return ChannelCredentials.createSsl(ca, identity?.key ?? null, identity?.cert ?? null);
+  const pair = [identity?.key ?? null, identity?.cert ?? null] as const;
+  const host = address.slice(0, address.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+  if (isIP(host) === 0)
+    return { credentials: ChannelCredentials.createSsl(ca, ...pair), options: {} };
+  // TLS has no server names that are numbers: Node warns about it on every call. So another name is
+  // asked for, and the certificate is held against the number all the same.
+  const verify = { checkServerIdentity: byAddress(host) };
+  return {
+    credentials: ChannelCredentials.createSsl(ca, ...pair, verify),
+    options: { "grpc.ssl_target_name_override": NAME_FOR_ADDRESSES },
+  };
+}
+
+const NAME_FOR_ADDRESSES = "trainyard.invalid";
+
+function byAddress(host: string): (name: string, cert: PeerCertificate) => Error | undefined {
+  return (_name, cert) => checkServerIdentity(host, cert);
 }

@@ -3,6 +3,7 @@
 
 import { type Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { ERROR_CATALOGUE, type ErrorCode, type Refusal, refuse } from "../base/errors.ts";
+import { socketError } from "./socket-error.ts";
 import { decodeDetailMessages, DETAILS_TRAILER, ERROR_DOMAIN, TYPE_URL } from "./status.ts";
 
 /** A call that got no reply. `refusal` has everything; the properties are the same, at hand. */
@@ -63,7 +64,7 @@ function plainRefusal(error: ServiceError, server: string): Refusal {
     case status.UNAVAILABLE:
       return refuse(
         "SERVER_UNREACHABLE",
-        `No answer from ${server}: ${error.details}.`,
+        `No answer from ${server}: ${socketError(error.details)}.`,
         "Check the address, and that the daemon runs there (`trainyard doctor`).",
       );
     case status.DEADLINE_EXCEEDED:

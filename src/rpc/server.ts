@@ -23,6 +23,7 @@ import {
   PROTO_FILES,
   type ServiceName,
 } from "./loader.ts";
+import { socketError } from "./socket-error.ts";
 
 export interface ServiceHandlers {
   readonly JobService: JobServiceHandlers;
@@ -105,7 +106,7 @@ export class RpcServer {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(address, serverCredentials(this.#options.tls), (error, port) => {
         if (error === null) return resolve(port);
-        const message = `Cannot listen on ${address}: ${error.message}.`;
+        const message = `Cannot listen on ${address}: ${socketError(error.message)}.`;
         const remedy = "Choose another port (0 = any free one), or stop what uses it.";
         reject(new RefusalError(refuse("INVALID_OPTION", message, remedy, "listen")));
       });
