@@ -75,7 +75,11 @@ function configure(command: Command, hooks: ProgramHooks): Command {
       getOutHasColors: () => hooks.isColoured,
       getErrHasColors: () => hooks.isColoured,
     })
-    .configureHelp({ subcommandTerm: (sub) => [sub.name(), ...sub.aliases()].join(", ") });
+    .configureHelp({
+      subcommandTerm: (sub) => [sub.name(), ...sub.aliases()].join(", "),
+      // The longest flag leaves 34 cells of 80: less than commander would wrap at by itself.
+      minWidthToWrap: 24,
+    });
 }
 
 function entryCommand(entry: Entry, hooks: ProgramHooks): Command {

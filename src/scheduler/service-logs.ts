@@ -150,7 +150,7 @@ function runningTask(
   if (attempt !== null && nodeId !== undefined && attempt.tasks[rank]?.kind === "running") {
     return { nodeId, attempt: attempt.number };
   }
-  const message = `${job.id} has no running task of rank ${rank}; the job is ${job.phase.kind}.`;
+  const message = `${job.id} has no running task of rank ${rank}; its phase: ${job.phase.kind}.`;
   const remedy = `\`trainyard show ${job.id}\` shows its tasks.`;
   return refuse("JOB_NOT_RUNNING", message, remedy, "job");
 }

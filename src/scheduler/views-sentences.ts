@@ -100,7 +100,7 @@ export function eventMessage(event: ClusterEvent): string {
     case "node.removed":
       return `Node ${event.nodeId} removed.`;
     case "reservation.made":
-      return `Reserved ${placementText(event.placement)} while ${event.victims.join(", ")} leave.`;
+      return reservedMessage(event);
     case "reservation.dropped":
       return `Its reservation was dropped (${event.why.replace("_", " ")}).`;
     case "checkpoint.part-stored":
@@ -111,6 +111,11 @@ export function eventMessage(event: ClusterEvent): string {
     default:
       return jobMessage(event);
   }
+}
+
+function reservedMessage({ placement, victims }: EventOf<"reservation.made">): string {
+  const verb = victims.length === 1 ? "leaves" : "leave";
+  return `Reserved ${placementText(placement)} while ${victims.join(", ")} ${verb}.`;
 }
 
 type CheckpointEvent = EventOf<

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { nodeId } from "../../base/ids.ts";
 import { desiredTask, SPEC } from "./fixture.ts";
@@ -81,6 +82,15 @@ describe("the environment", () => {
       TRAINYARD_TASK: "/t",
       TRAINYARD_STOP_FILE: "/t/stop.json",
     });
+  });
+
+  test("gives a task every variable that the README names", () => {
+    const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
+    const table = readme.split("\n").filter((line) => line.startsWith("| `TRAINYARD_"));
+    const promised = table.flatMap((line) => line.match(/TRAINYARD_[A-Z_]+/g) ?? []);
+    const env = environmentOf(GANG, AT, { ...PATHS, resume: "/t/resume" }, FACTS);
+    expect(promised.length).toBeGreaterThan(5);
+    expect(promised.filter((name) => !Object.hasOwn(env, name))).toEqual([]);
   });
 
   test("has a resume folder only when something was restored", () => {

@@ -219,6 +219,7 @@ function contractEnv(
 ): Readonly<Record<string, string>> {
   return {
     TRAINYARD_JOB_ID: task.jobId,
+    TRAINYARD_JOB_NAME: task.spec.name,
     TRAINYARD_ATTEMPT: String(task.attempt),
     TRAINYARD_NODE: facts.node,
     TRAINYARD_NODE_RANK: String(task.rank),

@@ -46,9 +46,12 @@ export const explain = defineCommand({
         const code = view.hold === null ? "" : `  ${style.warn(view.hold.code)}`;
         const name = printable(view.name);
         const title = `${style.bold(view.id)}  ${name}  ${style.phase(view.phase)}${code}`;
-        const body = lines.flatMap((line) =>
-          wrap(printable(line), print.width - INDENT.length).map((part) => INDENT + part),
-        );
+        // The remedy has a line of its own at the end.
+        const body = lines
+          .filter((line) => line !== remedy)
+          .flatMap((line) =>
+            wrap(printable(line), print.width - INDENT.length).map((part) => INDENT + part),
+          );
         const place = position > 0 ? [`  Place ${position} of queue ${view.queue}.`] : [];
         const before = ahead.length > 0 ? [`  Ahead: ${ahead.map(printable).join(", ")}`] : [];
         const next = remedy === "" ? [] : [`${style.good("→")} ${printable(remedy)}`];
