@@ -16,6 +16,7 @@ class TestObjects implements CheckpointObjects {
   readonly committed: string[] = [];
   readonly removed: string[] = [];
   faults: Fault[] = [];
+  removeFaults: Fault[] = [];
 
   commit({ checkpointId }: { readonly checkpointId: string }): Promise<Digest> {
     const fault = this.faults.shift();
@@ -25,6 +26,8 @@ class TestObjects implements CheckpointObjects {
   }
 
   remove({ checkpointId }: { readonly checkpointId: string }): Promise<void> {
+    const fault = this.removeFaults.shift();
+    if (fault !== undefined) return Promise.reject(fault);
     this.removed.push(checkpointId);
     return Promise.resolve();
   }
@@ -133,4 +136,30 @@ test("what the running attempt restores from is never deleted", async () => {
   }
   await until(() => objects.removed.length === 1, "the deletion");
   expect(states()).toEqual(["10 committed", "30 committed", "40 committed"]);
+});
+
+test("a deletion that cannot be carried out keeps no newer checkpoint from its commit", async () => {
+  const fault = new Fault("STORE_CORRUPT", "a retained part is unreadable", { isRetryable: false });
+  objects.removeFaults = Array.from({ length: 100 }, () => fault);
+  committer.start();
+  for (const step of [10, 20, 30, 40]) {
+    store(0, step);
+    store(1, step);
+    await until(() => states().includes(`${step} committed`), `step ${step}`);
+  }
+  expect(objects.removed).toEqual([]);
+  objects.removeFaults = [];
+  await until(() => {
+    time.advance(60_000);
+    return objects.removed.length === 2;
+  }, "the deletions");
+});
+
+test("stopping waits for no loop that has failed and answers no more", async () => {
+  brain.busy = new Promise(() => undefined);
+  committer.start();
+  store(0, 10);
+  store(1, 10);
+  await until(() => objects.committed.length === 1, "the manifest");
+  await committer.stop();
 });

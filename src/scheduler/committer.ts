@@ -2,37 +2,48 @@
 // happened to, and does what is due: writes the manifest of what is whole, records it, deletes what
 // retention no longer keeps. Whatever fails is done again later; nothing depends on an event seen.
 
-import { Fault } from "../base/errors.ts";
+import { Fault, type Refusal } from "../base/errors.ts";
 import type { CheckpointId, Digest, JobId } from "../base/ids.ts";
 import { checkpointsToDelete } from "../checkpoint/core/retention.ts";
 import type { Logger } from "../obs/log.ts";
+import { orAborted } from "../rpc/abort.ts";
+import type { Accepted, Command } from "./core/commands.ts";
 import { isWhole } from "./core/decide-checkpoint.ts";
 import { jobOfEvent, type LoggedEvent } from "./core/events.ts";
 import { activeAttempt, type Checkpoint, type CheckpointPart, type Job } from "./core/job.ts";
 import type { TimerPort } from "./loop-timers.ts";
 import type { Brain } from "./service-ports.ts";
 
-/** The object store's side of it. Both are idempotent and throw a `Fault`. */
+/**
+ * The object store's side of it. Both are idempotent, throw a `Fault`, and are broken off by the
+ * signal.
+ */
 export interface CheckpointObjects {
   /**
    * Checks that the parts belong together and writes the manifest, last of all; answers its sha256.
    * A fault that is not retryable means that the checkpoint can never be committed.
    */
-  commit(request: {
-    readonly jobId: JobId;
-    readonly checkpointId: CheckpointId;
-    readonly attempt: number;
-    readonly step: number;
-    readonly parts: readonly CheckpointPart[];
-  }): Promise<Digest>;
+  commit(
+    request: {
+      readonly jobId: JobId;
+      readonly checkpointId: CheckpointId;
+      readonly attempt: number;
+      readonly step: number;
+      readonly parts: readonly CheckpointPart[];
+    },
+    options: { readonly signal: AbortSignal },
+  ): Promise<Digest>;
   /** Deletes what the checkpoint has and no retained part shares. */
-  remove(request: {
-    readonly jobId: JobId;
-    readonly checkpointId: CheckpointId;
-    readonly parts: readonly CheckpointPart[];
-    /** Of every other checkpoint of the job. */
-    readonly retainedParts: readonly CheckpointPart[];
-  }): Promise<void>;
+  remove(
+    request: {
+      readonly jobId: JobId;
+      readonly checkpointId: CheckpointId;
+      readonly parts: readonly CheckpointPart[];
+      /** Of every other checkpoint of the job. */
+      readonly retainedParts: readonly CheckpointPart[];
+    },
+    options: { readonly signal: AbortSignal },
+  ): Promise<void>;
 }
 
 export interface CommitterParts {
@@ -56,8 +67,8 @@ export class CheckpointCommitter {
   readonly #removals = new Map<JobId, Checkpoint[]>();
   readonly #failures = new Map<JobId, number>();
   readonly #retries = new Map<JobId, () => void>();
+  readonly #stopper = new AbortController();
   #unsubscribe: (() => void) | null = null;
-  #isStopped = false;
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -71,9 +82,12 @@ export class CheckpointCommitter {
       if (job.checkpoints.length > 0) this.#add(job.id);
   }
 
-  /** Lets what is being written finish. */
+  /**
+   * Breaks off what is under way: the next start finds it due again. Neither a store that is away
+   * nor a loop that has failed, and answers no more, holds this up.
+   */
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    this.#stopper.abort(new Error("the scheduler stops"));
     this.#unsubscribe?.();
     for (const cancel of this.#retries.values()) cancel();
     await Promise.all(this.#busy.values());
@@ -94,7 +108,7 @@ export class CheckpointCommitter {
 
   #fill(): void {
     for (const id of this.#due) {
-      if (this.#isStopped || this.#busy.size >= JOBS_MAX) return;
+      if (this.#stopper.signal.aborted || this.#busy.size >= JOBS_MAX) return;
       if (this.#busy.has(id)) continue;
       this.#due.delete(id);
       this.#busy.set(id, this.#work(id));
@@ -113,20 +127,28 @@ export class CheckpointCommitter {
     }
   }
 
+  /** Commits before deletions: one that cannot be carried out must not keep the newest waiting. */
   async #settle(id: JobId): Promise<void> {
-    await this.#removeObjects(id);
     const job = this.#parts.brain.state().jobs.get(id);
-    if (job === undefined) return;
     // The newest first: it is what a preempted job waits for.
-    for (const checkpoint of committable(job).reverse()) await this.#commit(checkpoint);
-    await this.#retain(id);
+    if (job !== undefined) {
+      for (const checkpoint of committable(job).reverse()) await this.#commit(checkpoint);
+      await this.#retain(id);
+    }
+    await this.#removeObjects(id);
+  }
+
+  #execute(command: Command): Promise<Accepted | Refusal> {
+    const envelope = { command, actor: "scheduler", request: null } as const;
+    return orAborted(this.#parts.brain.execute(envelope), this.#stopper.signal);
   }
 
   async #commit(checkpoint: Checkpoint): Promise<void> {
-    const { brain, objects, logger } = this.#parts;
+    const { objects, logger } = this.#parts;
     const { jobId, id: checkpointId } = checkpoint;
+    const { signal } = this.#stopper;
     const outcome = await objects
-      .commit({ ...checkpoint, checkpointId })
+      .commit({ ...checkpoint, checkpointId }, { signal })
       .catch((error: unknown) => {
         if (error instanceof Fault && !error.isRetryable) return error;
         throw error;
@@ -135,7 +157,7 @@ export class CheckpointCommitter {
       outcome instanceof Fault
         ? ({ kind: "checkpoint.reject", jobId, checkpointId, why: outcome.message } as const)
         : ({ kind: "checkpoint.commit", jobId, checkpointId, manifestDigest: outcome } as const);
-    const reply = await brain.execute({ command, actor: "scheduler", request: null });
+    const reply = await this.#execute(command);
     if (reply.kind === "accepted") return;
     // Mostly STALE_ATTEMPT: the job has moved on while the manifest was written.
     logger.info({ checkpointId, code: reply.code }, "A checkpoint was not recorded");
@@ -147,8 +169,7 @@ export class CheckpointCommitter {
    * at this moment. A crash in between leaves objects that nobody names, never a name without them.
    */
   async #retain(id: JobId): Promise<void> {
-    const { brain } = this.#parts;
-    const job = brain.state().jobs.get(id);
+    const job = this.#parts.brain.state().jobs.get(id);
     if (job === undefined) return;
     const gone = new Set(
       checkpointsToDelete(job.checkpoints, job.spec.checkpoint.keep, inUse(job)),
@@ -159,10 +180,9 @@ export class CheckpointCommitter {
         jobId: id,
         checkpointId: checkpoint.id,
       } as const;
-      const reply = await brain.execute({ command, actor: "scheduler", request: null });
+      const reply = await this.#execute(command);
       if (reply.kind === "accepted") this.#noteRemoval(id, checkpoint);
     }
-    await this.#removeObjects(id);
   }
 
   #noteRemoval(id: JobId, checkpoint: Checkpoint): void {
@@ -171,15 +191,18 @@ export class CheckpointCommitter {
   }
 
   async #removeObjects(id: JobId): Promise<void> {
+    const { signal } = this.#stopper;
     for (const { id: checkpointId, parts } of this.#removals.get(id) ?? []) {
       const kept = this.#parts.brain.state().jobs.get(id)?.checkpoints ?? [];
       const retainedParts = kept.flatMap((checkpoint) => checkpoint.parts);
-      await this.#parts.objects.remove({ jobId: id, checkpointId, parts, retainedParts });
+      const request = { jobId: id, checkpointId, parts, retainedParts };
+      await this.#parts.objects.remove(request, { signal });
     }
     this.#removals.delete(id);
   }
 
   #retryLater(id: JobId, error: unknown): void {
+    if (this.#stopper.signal.aborted) return;
     const { timers, logger } = this.#parts;
     const failures = (this.#failures.get(id) ?? 0) + 1;
     this.#failures.set(id, failures);
@@ -187,7 +210,6 @@ export class CheckpointCommitter {
     const fields = { jobId: id, failures, delayMs, error };
     if (failures === 1) logger.info(fields, "Checkpoint work is put off");
     else logger.warn(fields, "Checkpoint work fails again and again; it is tried on");
-    if (this.#isStopped) return;
     this.#retries.get(id)?.();
     const cancel = timers.after(delayMs, () => {
       this.#retries.delete(id);
