@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { idOf, JOB, World, zipOf } from "../../test/e2e/checkpoint-world.ts";
 import { must } from "../base/assert.ts";
-import { digest, jobId } from "../base/ids.ts";
+import { digest } from "../base/ids.ts";
 import { digestOf } from "../objects/digest.ts";
 import { createCommitter } from "./commit.ts";
 import { blobKey, manifestKey, partKey } from "./core/keys.ts";
@@ -181,15 +181,6 @@ describe("removing a checkpoint", () => {
     const broken = { ...removal(1, []), retainedParts: [{ digest: gone }] };
     await expect(committer().remove(broken)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
     expect(await world.keys()).toEqual(before);
-  });
-
-  test("of a whole job leaves nothing of it, and everything of others", async () => {
-    await twoSharingTheBase();
-    const other = blobKey(jobId("job-10"), digestOf(base));
-    await world.store.put(other, base);
-    await committer().removeJob(JOB);
-    expect(await world.keys()).toEqual([]);
-    expect(await world.store.head(other)).not.toBeNull();
   });
 });
 

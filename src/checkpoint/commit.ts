@@ -9,7 +9,7 @@ import { storeCorrupt } from "../objects/faults.ts";
 import { forEachLimited } from "../objects/parallel.ts";
 import type { CallOptions, ObjectStore } from "../objects/port.ts";
 import { encodeManifest, type Manifest, type PartDocument } from "./core/documents.ts";
-import { blobKey, jobPrefix, manifestKey, partKey } from "./core/keys.ts";
+import { blobKey, manifestKey, partKey } from "./core/keys.ts";
 import { whatIsMissing } from "./core/union.ts";
 import { digestOfStored, loadParts } from "./documents-io.ts";
 
@@ -47,15 +47,12 @@ export interface Committer {
   commit(request: CommitRequest, options?: CallOptions): Promise<Digest>;
   /** Doing it again finishes what was broken off. */
   remove(request: RemoveRequest, options?: CallOptions): Promise<void>;
-  /** Everything that a job has stored. */
-  removeJob(jobId: JobId, options?: CallOptions): Promise<void>;
 }
 
 export function createCommitter({ objects }: { readonly objects: ObjectStore }): Committer {
   return {
     commit: (request, options = {}) => commit(objects, request, options),
     remove: (request, options = {}) => remove(objects, request, options),
-    removeJob: (jobId, options = {}) => removeJob(objects, jobId, options),
   };
 }
 
@@ -183,16 +180,6 @@ async function loadThoseThere(
     if ((await objects.head(partKey(jobId, name), options)) !== null) there.push(name);
   });
   return await loadParts(objects, jobId, there, options);
-}
-
-async function removeJob(objects: ObjectStore, jobId: JobId, options: CallOptions): Promise<void> {
-  const manifests: string[] = [];
-  const others: string[] = [];
-  for await (const { key } of objects.list(jobPrefix(jobId), options)) {
-    (key.endsWith("/manifest.json") ? manifests : others).push(key);
-  }
-  await objects.delete(manifests, options);
-  await objects.delete(others, options);
 }
 
 function digestsIn(parts: readonly PartDocument[]): readonly Digest[] {

@@ -30,6 +30,6 @@ export function bundleKey(digest: Digest): string {
 }
 
 /** Everything that belongs to a job begins with this. */
-export function jobPrefix(jobId: JobId): string {
+function jobPrefix(jobId: JobId): string {
   return `jobs/${jobId}/`;
 }
