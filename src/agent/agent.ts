@@ -218,16 +218,28 @@ export class Agent {
   #welcomed(welcome: Welcome__Output, helloSentAtMs: number): void {
     const { objectStore, trackerAddress, schedulerVersion, leaseMs } = welcome;
     this.#ports.log.info({ schedulerVersion, leaseMs }, "joined the scheduler");
-    this.#ports.onCluster({ objectStore, trackerAddress });
-    replaceFile(this.#clusterFile, JSON.stringify({ objectStore, trackerAddress }));
+    const cluster = { objectStore, trackerAddress };
+    this.#ports.onCluster(cluster);
     this.#renewed(linkWelcomed(this.#link, helloSentAtMs, leaseMs));
+    this.#keep("what the cluster is", () =>
+      replaceFile(this.#clusterFile, JSON.stringify(cluster)),
+    );
   }
 
   #renewed(link: Link): void {
     this.#link = link;
     // Before anything starts under it: a supervisor without a lease file ends its task.
-    this.#leaseFile.write(link.lease.untilMs);
+    this.#keep("the lease", () => this.#leaseFile.write(link.lease.untilMs));
     this.#tasks.turn();
+  }
+
+  /** A disk that is full or broken is a person's to mend, and no reason to drop the stream. */
+  #keep(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#ports.log.error({ error: String(error) }, `${what} cannot be written down`);
+    }
   }
 
   #desired(message: Desired__Output, atMs: number): void {

@@ -8,6 +8,7 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { opendir } from "node:fs/promises";
@@ -38,12 +39,32 @@ export function replaceFile(path: string, content: string): void {
   renameSync(aside, path);
 }
 
-/** Null when there is no such file. Throws on one that holds no JSON. */
+/**
+ * Writes into the file as it is, which takes no room on the disk when it is no shorter. Only for what
+ * fits into one write, where a reader that meets a torn file does what is safe.
+ */
+export function overwriteFile(path: string, content: string): void {
+  const file = openSync(path, "r+");
+  try {
+    writeSync(file, content, 0);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const JSON_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * Null when there is no such file, or when it holds no JSON: a machine that went down leaves torn
+ * files, and a user's process whatever it likes. Neither may keep an agent from starting.
+ */
 export function readJson(path: string): unknown {
   try {
+    const stats = statSync(path);
+    if (!stats.isFile() || stats.size > JSON_BYTES_MAX) return null;
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
+    if (error instanceof SyntaxError || isErrno(error, "ENOENT", "ENOTDIR")) return null;
     throw error;
   }
 }

@@ -1,17 +1,30 @@
 // The lease, as the supervisors read it: one file for all tasks of this agent.
 
+import {
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
-import { readJson, replaceFile } from "./files.ts";
+import { readJson } from "./files.ts";
 import { bootId } from "./proc.ts";
 import { parseLeaseFile } from "./supervisor-protocol.ts";
 
 export class LeaseFile {
   readonly path: string;
+  readonly #spare: string;
   readonly #bootId = bootId();
   #writtenMs = 0;
 
   constructor(stateDir: string) {
     this.path = join(stateDir, "lease.json");
+    this.#spare = join(stateDir, "lease.spare.json");
   }
 
   /** Boot time in milliseconds until which a lease was in force; 0 = none since the last boot. */
@@ -20,10 +33,36 @@ export class LeaseFile {
     return lease?.bootId === this.#bootId ? lease.untilBootMs : 0;
   }
 
-  /** Only ever later: a supervisor that has read a date may rely on it. */
+  /**
+   * Only ever later: a supervisor that has read a date may rely on it. Two files change places, and
+   * each is written over where it lies, so a renewal needs no new room: a training that has filled
+   * the disk must not lose its lease by that.
+   */
   write(untilBootMs: number): void {
     if (untilBootMs <= this.#writtenMs) return;
-    replaceFile(this.path, JSON.stringify({ untilBootMs, bootId: this.#bootId }));
+    const content = JSON.stringify({ untilBootMs, bootId: this.#bootId });
+    if (!existsSync(this.path)) writeOver(this.path, content);
+    writeOver(this.#spare, content);
+    this.#exchange();
     this.#writtenMs = untilBootMs;
+  }
+
+  /** A reader sees the old file or the new one, never none. */
+  #exchange(): void {
+    const old = `${this.#spare}.old`;
+    rmSync(old, { force: true });
+    linkSync(this.path, old);
+    renameSync(this.#spare, this.path);
+    renameSync(old, this.#spare);
+  }
+}
+
+function writeOver(path: string, content: string): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+  try {
+    writeSync(file, content, 0);
+    ftruncateSync(file, Buffer.byteLength(content));
+  } finally {
+    closeSync(file);
   }
 }

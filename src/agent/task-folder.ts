@@ -87,13 +87,7 @@ export class TaskFolder {
 
   /** Null when the folder holds no task of which anything can be said. */
   load(): TaskRecord | null {
-    try {
-      return parseRecord(readJson(join(this.root, "task.json")));
-    } catch (error) {
-      // Torn by a crash of the machine.
-      if (error instanceof SyntaxError) return null;
-      throw error;
-    }
+    return parseRecord(readJson(join(this.root, "task.json")));
   }
 
   supervisorState(): SupervisorState | null {
