@@ -28,6 +28,8 @@ export function supervisorCommand(): readonly string[] {
 }
 
 const REFILL_MS = 100;
+/** Starting takes milliseconds, on a machine that swaps seconds. */
+const ANSWER_MS = 30_000;
 
 export class SupervisorPool {
   readonly #options: SupervisorPoolOptions;
@@ -43,10 +45,13 @@ export class SupervisorPool {
     if (this.#isStopped || this.#standby !== null) return;
     const child = this.#spawn();
     this.#standby = child;
-    // One that dies while it waits is replaced when it is needed, not in a loop.
-    child.once("exit", () => {
+    // One that dies while it waits, or could not even start (no process or memory left for it), is
+    // replaced when it is needed, not in a loop.
+    const gone = (): void => {
       if (this.#standby === child) this.#standby = null;
-    });
+    };
+    child.once("exit", gone);
+    child.once("error", gone);
   }
 
   /** Rejects when no supervisor could be started or it did not answer. */
@@ -91,10 +96,22 @@ function ask(child: ChildProcess, order: LaunchOrder): Promise<LaunchAnswer> {
   return new Promise((resolve, reject) => {
     const { stdin, stdout } = child;
     if (stdin === null || stdout === null) throw new Error("the supervisor has no pipes");
+    // Killed, it cannot carry out an order that nobody waits for any more.
+    const patience = setTimeout(() => child.kill("SIGKILL"), ANSWER_MS);
     const lines = createInterface({ input: stdout });
     child.once("error", reject);
-    lines.once("line", (line) => resolve(parseLaunchAnswer(line)));
-    lines.once("close", () => reject(new Error("the supervisor gave no answer")));
+    lines.once("line", (line) => {
+      clearTimeout(patience);
+      try {
+        resolve(parseLaunchAnswer(line));
+      } catch (error) {
+        reject(error);
+      }
+    });
+    lines.once("close", () => {
+      clearTimeout(patience);
+      reject(new Error("the supervisor gave no answer"));
+    });
     stdin.end(`${JSON.stringify(order)}\n`);
   });
 }

@@ -35,6 +35,9 @@ export interface RunnerContext {
 const STDERR_TAIL_BYTES = 32_768;
 /** Between two looks at a folder that seems empty: rank 0 may have been faster. */
 const SECOND_LOOK_MS = 1_000;
+/** With the time that each try waits for an answer, about 20 s; the deadline then still holds. */
+const STOP_TRIES_MAX = 8;
+const STOP_AGAIN_MS = 500;
 const KILLED: TaskExit = { reason: "killed", code: -1, message: "" };
 
 export class TaskRunner {
@@ -150,8 +153,7 @@ export class TaskRunner {
     const { reason, deadlineMs } = order;
     this.#stopAskedAtUnixMs = Math.min(this.#stopAskedAtUnixMs, Date.now());
     this.#stopCommand = { kind: "stop", reason, deadlineBootMs: deadlineMs, signal };
-    // Without a process yet, it is given when there is one.
-    await this.#handle?.send(this.#stopCommand);
+    await this.#sendStop(this.#stopCommand);
   }
 
   async kill(why: KillWhy): Promise<void> {
@@ -209,7 +211,19 @@ export class TaskRunner {
     this.#isBusy = false;
     if (exit !== null) this.#over(exit);
     else if (this.#killReason !== null) await this.#killLate(this.#killReason);
-    else if (this.#stopCommand !== null) await this.#handle?.send(this.#stopCommand);
+    else if (this.#stopCommand !== null) await this.#sendStop(this.#stopCommand);
+  }
+
+  /**
+   * Without a process yet, it is given when there is one. A supervisor on a machine that is too
+   * busy to answer is asked again: else the task would learn of its end by being killed.
+   */
+  async #sendStop(command: SupervisorCommand): Promise<void> {
+    for (let tries = 1; this.#handle !== null && !this.#isOver; tries += 1) {
+      if (this.#stopCommand !== command || (await this.#handle.send(command))) return;
+      if (tries === STOP_TRIES_MAX) throw new Error("the supervisor does not take the stop order");
+      await sleep(STOP_AGAIN_MS, undefined, { ref: false });
+    }
   }
 
   async #killLate(reason: "killed" | "lease_expired"): Promise<void> {
@@ -241,17 +255,8 @@ export class TaskRunner {
       const message = `another program took the rendezvous port ${port}; it is tried again`;
       return { ...exit, reason: "lost", message };
     }
-    return { ...exit, message: exitMessage(this.#workerError(), stderr) };
-  }
-
-  #workerError(): unknown {
-    try {
-      return readJson(join(this.folder.root, "error.json"));
-    } catch (error) {
-      // Written by the user's process: it may hold anything.
-      if (error instanceof SyntaxError) return null;
-      throw error;
-    }
+    const workerError = readJson(join(this.folder.root, "error.json"));
+    return { ...exit, message: exitMessage(workerError, stderr) };
   }
 
   #watchCheckpoints(): void {
