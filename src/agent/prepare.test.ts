@@ -111,3 +111,25 @@ test("a script outside of the bundle is named, with what may be wrong", async ()
   const { exit } = await run(desiredTask());
   expect(exit?.message).toBe("script train.py: it is not in the code bundle (is it git-ignored?)");
 });
+
+test("a task whose peer is killed while it fetches the code for both goes on by itself", async () => {
+  let isAway = true;
+  const flaky: BundleStore = {
+    fetch: (id, destDir) =>
+      isAway ? Promise.reject(new Fault("STORE_UNAVAILABLE", "away")) : bundles.fetch(id, destDir),
+  };
+  const killed = run(coded(), { bundles: flaky });
+  const peer = run(coded({ rank: 1 }), { bundles: flaky, signal: new AbortController().signal });
+  isAway = false;
+  stopper.abort();
+  expect((await killed).exit?.reason).toBe("killed");
+  expect((await peer).exit).toBeNull();
+});
+
+test("a task that is killed does not wait for code that does not come", async () => {
+  const hanging: BundleStore = { fetch: () => new Promise(() => undefined) };
+  const task = coded({ spec: { ...SPEC, bundle: { ...BUNDLE, digest: digest("cd".repeat(32)) } } });
+  const preparing = run(task, { bundles: hanging });
+  stopper.abort();
+  expect((await preparing).exit?.reason).toBe("killed");
+});

@@ -8,6 +8,7 @@ import { isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault, RefusalError } from "../base/errors.ts";
 import type { Digest } from "../base/ids.ts";
+import { orAborted } from "../rpc/abort.ts";
 import type { DesiredTask } from "../scheduler/core/desired.ts";
 import type { TaskExit } from "../scheduler/core/job.ts";
 import { touchBundle } from "./cleanup.ts";
@@ -68,10 +69,20 @@ async function layOutCode(
 ): Promise<void> {
   const bundle = task.spec.bundle;
   if (bundle === null) return;
-  const cached = await fetchOnce(bundle.digest, context);
-  context.signal.throwIfAborted();
+  const cached = await fetchShared(bundle.digest, context);
   // A copy for each attempt: what a script writes into its working directory is its own.
   await cp(cached, folder.work, { recursive: true, verbatimSymlinks: true });
+}
+
+/** A task that is killed leaves at once; one whose fetching peer was killed fetches itself. */
+async function fetchShared(digest: Digest, context: PrepareContext): Promise<string> {
+  for (;;) {
+    try {
+      return await orAborted(fetchOnce(digest, context), context.signal);
+    } catch (error) {
+      if (context.signal.aborted || !isAbort(error)) throw error;
+    }
+  }
 }
 
 /** Bundles being fetched now, so that two tasks of one job fetch it once. */
@@ -196,12 +207,12 @@ function checkScript(task: DesiredTask, folder: TaskFolder): void {
   throw new PrepareError("prepare_failed", `script ${command.script}: ${hint}`);
 }
 
-/** How a task ends for which no process could be started. */
 function isDiskFull(error: unknown): boolean {
   if (error instanceof Fault) return error.code === "DISK_FULL";
   return isErrno(error, "ENOSPC", "EDQUOT");
 }
 
+/** How a task ends for which no process could be started. */
 export function prepareFailure(error: unknown, folder: TaskFolder): TaskExit {
   if (error instanceof PrepareError)
     return { reason: error.reason, code: -1, message: error.message };
