@@ -49,8 +49,8 @@ function refuseGap(firstSeq: number, lastSeq: number, snapshotSeq: number): void
 }
 
 /**
- * The state as it is now, for whoever reads it later: the maps are copies (20 ms at 130,000 records),
- * the records in them are never changed, only replaced.
+ * The state as it is now, for whoever reads it later: the maps are copies (20 ms at 130,000
+ * records), the records in them are never changed, only replaced.
  */
 export function momentOf(state: ClusterState): ClusterState {
   const pending = [...state.pendingByQueue].map(([path, jobs]) => [path, new Set(jobs)] as const);

@@ -51,8 +51,8 @@ export class Snapshots {
 
   /**
    * Writes `rows` piece by piece, so that nobody waits long. They are asked for as the writing goes
-   * on, and must be those of one moment all the same. Keeps this snapshot and the one before. Throws
-   * `DATA_NOT_WRITTEN`.
+   * on, and must be those of one moment all the same. Keeps this snapshot and the one before.
+   * Throws `DATA_NOT_WRITTEN`.
    */
   async write(
     at: { seq: number; atMs: number },
