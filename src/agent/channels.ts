@@ -1,6 +1,7 @@
 // Log readers and terminals: each on a stream of its own, opened when the scheduler asks, so that
 // none of them ever delays a heartbeat.
 
+import { once } from "node:events";
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { jobId } from "../base/ids.ts";
 import type { AttachChannel__Output } from "../rpc/gen/trainyard/v1/AttachChannel.ts";
@@ -64,6 +65,7 @@ export class Channels {
       if (message.logs) await this.#logs(stream, message.logs, stopper.signal);
       else if (message.attach) await this.#attach(stream, message.attach, stopper.signal);
     } catch (error) {
+      if (stopper.signal.aborted) return; // The reader has gone: nobody is left to be told.
       const why = error instanceof Error ? error.message : String(error);
       stream.write({ error: why });
       this.#options.log.info({ channel: message.channelId, why }, "channel refused");
@@ -86,7 +88,7 @@ export class Channels {
     );
     for await (const chunk of chunks) {
       const hasRoom = stream.write({ log: { attempt, rank, node, ...chunk } });
-      if (!hasRoom) await drained(stream, signal);
+      if (!hasRoom) await once(stream, "drain", { signal });
     }
   }
 
@@ -120,8 +122,8 @@ export class Channels {
   async #holdUp(opening: Promise<Terminal>, stream: Stream, signal: AbortSignal): Promise<void> {
     const terminal = await opening;
     terminal.pause();
-    await drained(stream, signal);
-    terminal.resume();
+    // Broken off, there is nothing to resume: the terminal is killed then.
+    await once(stream, "drain", { signal }).then(terminal.resume, () => undefined);
   }
 }
 
@@ -133,13 +135,7 @@ function connect(stream: Stream, terminal: Terminal, signal: AbortSignal): void 
   // The user hung up: so does the terminal. After its end this finds nobody.
   stream.on("end", () => terminal.kill());
   signal.addEventListener("abort", () => terminal.kill(), { once: true });
-}
-
-function drained(stream: Stream, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once("drain", resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  if (signal.aborted) terminal.kill(); // While it was being opened.
 }
 
 function keyOf(message: { jobId: string; attempt: number; rank: number }): TaskKey {
