@@ -39,19 +39,7 @@ export function replaceFile(path: string, content: string): void {
   renameSync(aside, path);
 }
 
-/**
- * Writes into the file as it is, which takes no room on the disk when it is no shorter. Only for what
- * fits into one write, where a reader that meets a torn file does what is safe.
- */
-export function overwriteFile(path: string, content: string): void {
-  const file = openSync(path, "r+");
-  try {
-    writeSync(file, content, 0);
-  } finally {
-    closeSync(file);
-  }
-}
-
+/** More than any of them has: a task's record with a large specification. */
 const JSON_BYTES_MAX = 16 * 1024 * 1024;
 
 /**

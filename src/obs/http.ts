@@ -135,7 +135,8 @@ function listenFault(host: string, port: number, cause: Error): Fault {
   return new Fault(
     "ADDRESS_NOT_USABLE",
     `Cannot listen for HTTP on ${host}:${port}: ${cause.message}. ` +
-      "Stop what uses the address, or give another one (--http-port; 0 = any free port).",
+      "Stop what uses the address, or give another one " +
+      "(--http-listen, or --http-port of `up`; 0 = any free port).",
     { cause, isRetryable: false },
   );
 }

@@ -58,6 +58,9 @@ function detailedRefusal(metadata: Metadata | undefined): Refusal | null {
 
 const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERROR_CATALOGUE, text);
 
+/** What grpc-js says when this side ended the call; a server that dies cancels its calls too. */
+const ENDED_HERE = "Cancelled on client";
+
 /** Errors that gRPC itself makes, or a server that is none of ours. */
 function plainRefusal(error: ServiceError, server: string): Refusal {
   switch (error.code) {
@@ -74,7 +77,13 @@ function plainRefusal(error: ServiceError, server: string): Refusal {
         "Try again; a repeat with the same request id does nothing twice.",
       );
     case status.CANCELLED:
-      return refuse("CALL_CANCELLED", "The call was ended before its reply.", "");
+      return error.details === ENDED_HERE
+        ? refuse("CALL_CANCELLED", "The call was ended before its reply.", "")
+        : refuse(
+            "SERVER_UNREACHABLE",
+            `${server} went away before it replied.`,
+            "What was asked for may or may not have happened: look before you repeat it.",
+          );
     case status.RESOURCE_EXHAUSTED:
       return refuse(
         "TOO_LARGE",

@@ -148,6 +148,19 @@ test("a server that is not there is named", async () => {
   expect(error.message).toContain("127.0.0.1:1");
 });
 
+test("a call that the server's end cuts off is no call that its caller ended", async () => {
+  let isCalled = false;
+  const { connect, server } = await serve(() => {
+    isCalled = true;
+    return new Promise(() => undefined);
+  });
+  const call = errorOf(connect().unary(tracker.GetRun, { runId: "r1" }));
+  await until(() => isCalled, "the handler");
+  await server.stop(0);
+  expect((await call).code).toBe("SERVER_UNREACHABLE");
+  expect((await call).message).toContain("went away before it replied");
+});
+
 test("a stream carries messages both ways and ends with a refusal where there is one", async () => {
   const { connect } = await serve(() => Promise.reject(new Error("not called")));
   const stream = connect().bidiStream(tracker.IngestMetrics);

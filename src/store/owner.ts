@@ -46,7 +46,8 @@ async function refuseOthers(folder: string, own: string, reach: Reach): Promise<
       throw new Fault(
         "DATA_FOLDER_IN_USE",
         `Data folder ${folder} is in use by process ${pid}. ` +
-          "Stop that process, or start this one on another folder (--data-dir, or --dir of `up`).",
+          "Stop that process, or start this one on another folder " +
+          "(--data-dir, --state-dir, or --dir of `up`).",
         { isRetryable: false },
       );
     }
