@@ -85,3 +85,24 @@ describe("wait", () => {
     expect(result.stderr).toContain("not ended: a");
   });
 });
+
+describe("ps --watch", () => {
+  it("outlives a scheduler that is away for a while", async () => {
+    const ctrlC = new AbortController();
+    let calls = 0;
+    const at = await world.serve({
+      JobService: {
+        ListJobs: unary(async () => {
+          calls += 1;
+          if (calls === 2) return refuse("SHUTTING_DOWN", "The scheduler is stopping.", "");
+          if (calls === 3) setTimeout(() => ctrlC.abort(), 50);
+          return { jobs: [{ ...RUNNING_JOB, id: `job-${calls}` }] };
+        }),
+      },
+    });
+    const argv = ["ps", "-w", "--interval", "200ms", "-o", "name"];
+    const result = await cli(argv, at, { signal: ctrlC.signal });
+    expect(result).toMatchObject({ code: 130, stdout: "job-1\njob-3\n" });
+    expect(result.stderr).toBe("The scheduler is stopping. Trying again.\n");
+  });
+});

@@ -6,6 +6,7 @@ import type { Cluster } from "../cluster.ts";
 import { defineCommand } from "../command.ts";
 import type { Invocation } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { isTransient, toFailure } from "../failure.ts";
 import { pause } from "../io.ts";
 import { jobColumns } from "../views/job-table.ts";
 import type { JobView } from "../views/job-view.ts";
@@ -128,17 +129,26 @@ function printJobs({ print, io, flags }: Call, jobs: readonly JobView[]): void {
 
 const CLEAR = "\u001B[H\u001B[2J\u001B[3J";
 
-/** On a terminal the screen is drawn anew; elsewhere each listing follows the last. */
+/** Goes on when the scheduler is away for a while: that is when people watch. */
 async function watch(cluster: Cluster, call: Call): Promise<number> {
   const { print, io, flags } = call;
   while (!io.signal.aborted) {
-    const { jobs } = await fetchJobs(cluster, call);
-    if (print.isJson) print.jsonLine("JobList", { items: jobs });
-    else {
-      if (print.isTerminal) print.text(CLEAR);
-      printJobs(call, jobs);
+    try {
+      drawJobs(call, (await fetchJobs(cluster, call)).jobs);
+    } catch (error) {
+      if (io.signal.aborted) break;
+      if (!isTransient(error)) throw error;
+      print.note(`${toFailure(error).message} Trying again.`);
     }
     await pause(flags.intervalMs, io.signal);
   }
   return EXIT.interrupted;
+}
+
+/** On a terminal the screen is drawn anew; elsewhere each listing follows the last. */
+function drawJobs(call: Call, jobs: readonly JobView[]): void {
+  const { print } = call;
+  if (print.isJson) return print.jsonLine("JobList", { items: jobs });
+  if (print.isTerminal) print.text(CLEAR);
+  printJobs(call, jobs);
 }
