@@ -56,6 +56,16 @@ test("a task that is not recorded as over, or not all in the tracker, stays what
   expect([alive, unshipped].every((folder) => existsSync(folder.root))).toBe(true);
 });
 
+test("a folder without a readable record goes by its age, too", async () => {
+  const [torn, fresh] = [task("job-1", 1), task("job-2", 1)];
+  for (const { root } of [torn, fresh]) writeFileSync(join(root, "task.json"), "");
+  const at = new Date(NOW_MS - 8 * DAY_MS);
+  utimesSync(torn.root, at, at);
+  const now = new Date(NOW_MS);
+  utimesSync(fresh.root, now, now);
+  expect(await cleanUp(stateDir, KEEP, NOW_MS)).toEqual([torn.root]);
+});
+
 test("bundles that nobody has used for a while go", async () => {
   for (const [name, ageDays] of [
     ["aa", 2],
@@ -67,10 +77,4 @@ test("bundles that nobody has used for a while go", async () => {
     utimesSync(path, at, at);
   }
   expect(await cleanUp(stateDir, KEEP, NOW_MS)).toEqual([join(stateDir, "bundles", "aa")]);
-});
-
-test("a record that a crash tore is passed over", async () => {
-  const torn = task("job-1", 99);
-  writeFileSync(join(torn.root, "task.json"), '{"task": {');
-  expect(await cleanUp(stateDir, KEEP, NOW_MS)).toEqual([]);
 });

@@ -1,10 +1,13 @@
 // Bounds what ended tasks and old bundles keep on the disk. Never touches a task that the scheduler
-// has not recorded the end of, or whose metrics are not all in the tracker.
+// has not recorded the end of, or whose metrics are not all in the tracker; a folder without a
+// readable record is no task any more.
 
 import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { listTaskKeys, TaskFolder } from "./task-folder.ts";
+import type { TaskKey } from "./core/task-key.ts";
+import { isSameProcess } from "./proc.ts";
+import { listTaskKeys, TaskFolder, type TaskRecord } from "./task-folder.ts";
 
 export interface KeepPolicy {
   /** Folders of ended tasks older than this go. */
@@ -60,12 +63,27 @@ async function endedFolders(stateDir: string): Promise<EndedFolder[]> {
   for (const key of listTaskKeys(stateDir)) {
     const folder = new TaskFolder(stateDir, key);
     const record = folder.load();
-    const isDone = record?.isForgotten === true && (record.isShipped || key.rank !== 0);
+    const isDone = record === null ? !isSupervised(folder) : isOver(key, record);
     if (!isDone) continue;
-    const endedAtMs = statSync(join(folder.root, "task.json")).mtimeMs;
+    const endedAtMs = statSync(
+      record === null ? folder.root : join(folder.root, "task.json"),
+    ).mtimeMs;
     folders.push({ root: folder.root, endedAtMs, bytes: await sizeOf(folder.root) });
   }
   return folders;
+}
+
+function isOver(key: TaskKey, record: TaskRecord): boolean {
+  return record.isForgotten && (record.isShipped || key.rank !== 0);
+}
+
+/**
+ * A folder is made and gets its record in one turn: one without was torn by a crash, or the disk
+ * was full. Unless the task itself destroyed it.
+ */
+function isSupervised(folder: TaskFolder): boolean {
+  const state = folder.supervisorState();
+  return state !== null && isSameProcess(state.supervisor);
 }
 
 async function cleanBundles(stateDir: string, keepMs: number, nowMs: number): Promise<string[]> {

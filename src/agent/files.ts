@@ -9,30 +9,28 @@ import {
   readSync,
   renameSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { isErrno } from "./proc.ts";
 
 /** Written aside, synced, renamed: a reader sees the old content or the new one, never a part. */
 export function writeAtomic(path: string, content: string): void {
-  const aside = `${path}.${process.pid}.tmp`;
-  const file = openSync(aside, "w", 0o600);
-  try {
-    writeSync(file, content);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(aside, path);
+  replace(path, content, true);
 }
 
 /** Like `writeAtomic` without the sync: for what may be lost with the machine, but not be torn. */
 export function replaceFile(path: string, content: string): void {
+  replace(path, content, false);
+}
+
+function replace(path: string, content: string, isSynced: boolean): void {
   const aside = `${path}.${process.pid}.tmp`;
   const file = openSync(aside, "w", 0o600);
   try {
-    writeSync(file, content);
+    // Not `writeSync`, which stops without an error where a full disk cuts it short.
+    writeFileSync(file, content);
+    if (isSynced) fsyncSync(file);
   } finally {
     closeSync(file);
   }

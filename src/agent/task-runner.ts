@@ -241,6 +241,8 @@ export class TaskRunner {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#save({ exit });
+    // Also of a task that never ran: until all of its output is shipped, its folder stays.
+    if (this.#shipper === null) this.#shipMetrics();
     this.#shipper?.finish();
     this.#context.emit({ kind: "exited", key: this.key, exit, nowMs: bootMs() });
   }
