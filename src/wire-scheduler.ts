@@ -48,6 +48,7 @@ import { commitMetrics, trackerGauges } from "./tracker/metrics.ts";
 import { trackerService } from "./tracker/service.ts";
 import { Tracker } from "./tracker/tracker.ts";
 import { REAL_CLOCK } from "./wire-clock.ts";
+import { Parts } from "./wire-parts.ts";
 
 export interface RunningScheduler {
   /** `host:port`, with the port that was really taken. */
@@ -91,21 +92,10 @@ export async function startScheduler(options: SchedulerOptions): Promise<Running
   try {
     return await assemble(options, log, parts);
   } catch (error) {
-    await parts.stop();
+    await parts
+      .stop()
+      .catch((other: unknown) => log.error({ error: other }, "Stopping what had started failed"));
     throw error;
-  }
-}
-
-/** What was started, stopped in the opposite order; also when the start breaks off half way. */
-class Parts {
-  readonly #stops: (() => unknown)[] = [];
-
-  add(stop: () => unknown): void {
-    this.#stops.push(stop);
-  }
-
-  async stop(): Promise<void> {
-    for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
 }
 
@@ -222,11 +212,14 @@ async function startTracker(
   const unsubscribe = loop.onCommitted((events) => {
     for (const job of changedJobs(events, loop.state())) runs.onJobChanged(job);
   });
-  await runs.reconcile([...loop.state().jobs.values()].map(jobFacts));
   parts.add(async () => {
     unsubscribe();
     await runs.close();
   });
+  // Not waited for: a tracker that cannot write must not keep jobs from being scheduled.
+  runs
+    .reconcile([...loop.state().jobs.values()].map(jobFacts))
+    .catch((error: unknown) => log.warn({ error }, "Runs of jobs long gone were not ended"));
   return tracker;
 }
 
