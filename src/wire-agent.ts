@@ -5,8 +5,7 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
-import { Client, type ClientDuplexStream } from "@grpc/grpc-js";
-import type { MethodDefinition } from "@grpc/proto-loader";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "./agent/agent.ts";
 import { agentMetrics } from "./agent/agent-metrics.ts";
 import type { AgentPorts, ClusterInfo, MetricSink, SchedulerPort } from "./agent/ports.ts";
@@ -27,13 +26,14 @@ import { createLogger, type Logger } from "./obs/log.ts";
 import { MetricsRegistry } from "./obs/metrics.ts";
 import { operationsRoutes } from "./obs/operations-routes.ts";
 import { Connection } from "./rpc/client.ts";
-import { MESSAGE_BYTES_MAX } from "./rpc/limits.ts";
-import { type ClientTls, clientCredentials } from "./rpc/listen.ts";
+import type { ClientTls } from "./rpc/listen.ts";
 import { decodeService } from "./rpc/loader.ts";
 import { REAL_CLOCK } from "./wire-clock.ts";
 
 /** Checkpoint files that a node remembers, so that a job that comes back need not fetch them. */
 const CACHE_BYTES_MAX = 50 * 1024 ** 3;
+
+const DIAL_AGAIN_MS = 500;
 
 export interface AgentRun {
   /** True: its tasks end with it (`trainyard up`), instead of going on under their supervisors. */
@@ -47,19 +47,11 @@ export async function runAgent(
   run: AgentRun = { endsTasks: false },
 ): Promise<number> {
   const log = createLogger({ level: options.logLevel, name: "agent", style: "auto" });
-  const tls = await readTls(options);
-  const security = clientCredentials(tls, options.scheduler);
-  const link = new Client(options.scheduler, security.credentials, {
-    ...security.options,
-    "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
-    "grpc.keepalive_time_ms": 30_000,
-    "grpc.keepalive_timeout_ms": 10_000,
-    "grpc.initial_reconnect_backoff_ms": 200,
-    "grpc.max_reconnect_backoff_ms": 2_000,
-    "grpc.enable_http_proxy": 0,
-  });
-  const cluster = new ClusterLinks(options, tls);
   const address = options.advertiseAddress ?? (await addressFacing(options.scheduler, signal));
+  if (address === null) return 0;
+  const tls = await readTls(options);
+  const link = connect(options, tls, options.scheduler);
+  const cluster = new ClusterLinks(options, tls);
   const agent = new Agent(
     {
       node: options.name,
@@ -96,20 +88,24 @@ async function readTls(options: AgentOptions): Promise<ClientTls | null> {
   return options.tls ? { ca: null, identity: null } : null;
 }
 
-/** This machine's own address on the way to the scheduler: what the other nodes are told. */
-async function addressFacing(scheduler: string, signal: AbortSignal): Promise<string> {
+/**
+ * This machine's own address on the way to the scheduler: what the other nodes are told. Null when
+ * the signal fell before the scheduler was there.
+ */
+async function addressFacing(scheduler: string, signal: AbortSignal): Promise<string | null> {
   const { host, port } = splitAddress(scheduler);
-  for (;;) {
-    const found = await localAddress(host, port);
+  while (!signal.aborted) {
+    const found = await localAddress(host, port, signal);
     if (found !== null) return found;
-    if (signal.aborted) return "127.0.0.1";
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await sleep(DIAL_AGAIN_MS, undefined, { signal }).catch(() => undefined);
   }
+  return null;
 }
 
-function localAddress(host: string, port: number): Promise<string | null> {
+/** Null when nobody answers there, or the signal fell: packets may vanish for minutes. */
+function localAddress(host: string, port: number, signal: AbortSignal): Promise<string | null> {
   return new Promise((resolve) => {
-    const socket = net.connect({ host, port });
+    const socket = net.connect({ host, port, signal });
     socket.once("connect", () => {
       resolve(socket.localAddress ?? null);
       socket.destroy();
@@ -141,19 +137,22 @@ class ClusterLinks {
   /** Opened on first use, and again after a failure. */
   store(): Promise<ObjectStore> {
     if (this.#info === null) return Promise.reject(notJoined());
-    this.#store ??= openObjectStore(this.#info.objectStore, { create: false, clock: REAL_CLOCK });
-    this.#store.catch(() => {
-      this.#store = null;
+    return (this.#store ??= this.#openStore(this.#info.objectStore));
+  }
+
+  #openStore(url: string): Promise<ObjectStore> {
+    const opening = openObjectStore(url, { create: false, clock: REAL_CLOCK });
+    opening.catch(() => {
+      if (this.#store === opening) this.#store = null;
     });
-    return this.#store;
+    return opening;
   }
 
   tracker(): TrackerSink {
     if (this.#info === null) throw notJoined();
     const address = this.#info.trackerAddress || this.#options.scheduler;
     if (this.#tracker === null) {
-      const caller = { tenant: "default", user: `agent.${this.#options.name}` };
-      const connection = new Connection({ address, caller, tls: this.#tls });
+      const connection = connect(this.#options, this.#tls, address);
       this.#tracker = { connection, sink: new TrackerSink(connection) };
     }
     return this.#tracker.sink;
@@ -188,7 +187,7 @@ function notJoined(): Fault {
 }
 
 function agentPorts(
-  link: Client,
+  link: Connection,
   cluster: ClusterLinks,
   log: Logger,
   stateDir: string,
@@ -239,17 +238,14 @@ function metricSink(cluster: ClusterLinks): MetricSink {
   };
 }
 
-function schedulerPort(link: Client): SchedulerPort {
+function schedulerPort(link: Connection): SchedulerPort {
   const { Connect, Channel } = decodeService("AgentService");
-  return { connect: () => duplex(link, Connect), channel: () => duplex(link, Channel) };
+  return { connect: () => link.duplex(Connect), channel: () => link.duplex(Channel) };
 }
 
-function duplex<Req, Res, ReqOut, ResOut>(
-  link: Client,
-  method: MethodDefinition<Req, Res, ReqOut, ResOut>,
-): ClientDuplexStream<Req, ResOut> {
-  const { path, requestSerialize, responseDeserialize } = method;
-  return link.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+function connect(options: AgentOptions, tls: ClientTls | null, address: string): Connection {
+  const caller = { tenant: "default", user: `agent.${options.name}` };
+  return new Connection({ address, caller, tls });
 }
 
 async function serveMetrics(

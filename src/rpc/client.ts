@@ -63,7 +63,8 @@ export class Connection {
       "grpc.keepalive_timeout_ms": 10_000,
       "grpc.keepalive_permit_without_calls": 1,
       "grpc.initial_reconnect_backoff_ms": 200,
-      "grpc.max_reconnect_backoff_ms": 5_000,
+      // Far below an agent's lease: a scheduler that is back must be found before that ends.
+      "grpc.max_reconnect_backoff_ms": 2_000,
       // A cluster's own traffic goes through no web proxy.
       "grpc.enable_http_proxy": 0,
     });
