@@ -123,7 +123,10 @@ export class Channels {
     const terminal = await opening;
     terminal.pause();
     // Broken off, there is nothing to resume: the terminal is killed then.
-    await once(stream, "drain", { signal }).then(terminal.resume, () => undefined);
+    await once(stream, "drain", { signal }).then(
+      () => terminal.resume(),
+      () => undefined,
+    );
   }
 }
 
