@@ -161,5 +161,5 @@ test("stopping waits for no loop that has failed and answers no more", async () 
   store(0, 10);
   store(1, 10);
   await until(() => objects.committed.length === 1, "the manifest");
-  await committer.stop();
+  await expect(committer.stop()).resolves.toBeUndefined();
 });
