@@ -12,10 +12,9 @@ export interface RetainedCheckpoint {
 /**
  * The ids to delete, oldest first. Kept are the newest `keep` committed ones (at least one,
  * whatever `keep` says: it is where the job resumes), everything in `protectedIds` (what a running
- * attempt started from, what is pinned), and whatever may still become the newest: gathering and
- * rejected ones go when their own or a later attempt has committed a higher step, since then no
- * report of them is heard any more. Ranks that upload slower than they save skip steps, each
- * others: what is left of those would fill the store for as long as the attempt runs.
+ * attempt started from, what is pinned), and whatever an agent may still report: gathering and
+ * rejected ones go only when a later attempt has committed, since reports of older attempts are
+ * not heard.
  */
 export function checkpointsToDelete(
   checkpoints: readonly RetainedCheckpoint[],
@@ -25,13 +24,10 @@ export function checkpointsToDelete(
   const sorted = [...checkpoints].sort(byAge);
   const committed = sorted.filter(({ state }) => state === "committed");
   const kept = new Set(committed.slice(-Math.max(1, keep)).map(({ id }) => id));
-  const isPassed = ({ attempt, step }: RetainedCheckpoint): boolean =>
-    committed.some(
-      (other) => other.attempt > attempt || (other.attempt === attempt && other.step > step),
-    );
+  const attemptCommitted = Math.max(-1, ...committed.map(({ attempt }) => attempt));
   return sorted
     .filter(({ id }) => !kept.has(id) && !protectedIds.has(id))
-    .filter((checkpoint) => checkpoint.state === "committed" || isPassed(checkpoint))
+    .filter(({ state, attempt }) => state === "committed" || attempt < attemptCommitted)
     .map(({ id }) => id);
 }
 
