@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createLogger, prettyLine } from "./log.ts";
 
@@ -54,4 +56,19 @@ test("a readable line has time, level, name, message, fields, and the stack belo
   expect(prettyLine(JSON.stringify(line), false)).toBe(
     "03:04:05.678 ERROR agent It failed nodeId=n1 tasks=[1,2]\n    Error: x\n      at y\n",
   );
+});
+
+// `/dev/full` answers every write with "no space left on device".
+test("a log on a full disk loses lines and does not end the daemon", () => {
+  const script = `
+    const { createLogger } = await import(${JSON.stringify(new URL("./log.ts", import.meta.url))});
+    const log = createLogger({ level: "info", name: "agent", style: "json" });
+    for (let n = 0; n < 3; n += 1) log.info("said in vain");
+    await new Promise((resolve) => setImmediate(resolve));
+    console.log("alive");`;
+  const full = openSync("/dev/full", "w");
+  const args = ["--import", "tsx", "--input-type=module", "--eval", script];
+  const { status, stdout } = spawnSync(process.execPath, args, { stdio: ["ignore", "pipe", full] });
+  closeSync(full);
+  expect({ status, said: stdout.toString() }).toEqual({ status: 0, said: "alive\n" });
 });

@@ -30,7 +30,7 @@ export function createLogger(options: LogOptions): Logger {
     options.style === "pretty" || (options.style === "auto" && stream.isTTY === true);
   const target = isPretty
     ? { write: (line: string) => stream.write(prettyLine(line, stream.isTTY === true)) }
-    : (options.stream ?? pino.destination({ fd: 2, sync: true }));
+    : (options.stream ?? stderrOrNothing());
   return pino(
     {
       name: options.name,
@@ -44,6 +44,16 @@ export function createLogger(options: LogOptions): Logger {
     },
     target,
   );
+}
+
+/** Of lines that could not be written yet; more are dropped. */
+const WAITING_BYTES_MAX = 1024 * 1024;
+
+/** Lines that a full disk or a reader that went away will not take are lost, and nothing else. */
+function stderrOrNothing(): LogStream {
+  const destination = pino.destination({ fd: 2, sync: true, maxLength: WAITING_BYTES_MAX });
+  destination.on("error", () => undefined);
+  return destination;
 }
 
 /** `12:00:01.250 WARN  scheduler  The wall clock … skewMs=5200` */
