@@ -1,5 +1,6 @@
 """What the examples share: a text, batches from it, and a small character transformer."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,13 @@ def mean_over_ranks(value: torch.Tensor) -> float:
     parts = [torch.empty_like(value) for _ in range(dist.get_world_size())]
     dist.all_gather(parts, value)
     return torch.stack(parts).double().mean().item()
+
+
+def stop_requested(path: str) -> bool:
+    """True on every rank as soon as one of them sees the stop-file: all leave after the same step."""
+    seen = torch.tensor([1 if path and os.path.exists(path) else 0])
+    dist.all_reduce(seen, op=dist.ReduceOp.MAX)
+    return bool(seen.item())
 
 
 class Block(nn.Module):

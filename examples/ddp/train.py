@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from common import CharTransformer, load_text, mean_over_ranks, sample_batch  # noqa: E402
+from common import CharTransformer, load_text, mean_over_ranks, sample_batch, stop_requested  # noqa: E402
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -51,13 +51,6 @@ def save(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optim
         {"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict()}, beside
     )
     os.replace(beside, path)
-
-
-def stop_requested(path: str) -> bool:
-    """True on every rank as soon as one of them sees the stop-file: all leave after the same step."""
-    seen = torch.tensor([1 if path and os.path.exists(path) else 0])
-    dist.all_reduce(seen, op=dist.ReduceOp.MAX)
-    return bool(seen.item())
 
 
 def mean_in_rank_order(_: None, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:

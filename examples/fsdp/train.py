@@ -22,7 +22,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from common import CharTransformer, load_text, mean_over_ranks, sample_batch  # noqa: E402
+from common import CharTransformer, load_text, mean_over_ranks, sample_batch, stop_requested  # noqa: E402
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -39,13 +39,6 @@ def newest(folder: str) -> Path | None:
     whole = Path(folder).glob("step-*/.metadata") if folder else []
     found = sorted(path.parent for path in whole)
     return found[-1] if found else None
-
-
-def stop_requested(path: str) -> bool:
-    """True on every rank as soon as one of them sees the stop-file: all leave after the same step."""
-    seen = torch.tensor([1 if path and os.path.exists(path) else 0])
-    dist.all_reduce(seen, op=dist.ReduceOp.MAX)
-    return bool(seen.item())
 
 
 def main() -> None:
