@@ -103,7 +103,6 @@ interface Base {
   readonly options: SchedulerOptions;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
-  readonly policy: Policy;
   readonly parts: Parts;
 }
 
@@ -124,7 +123,7 @@ async function assemble(
   const endpointsFile = join(options.dataDir, "endpoints.json");
   await rm(endpointsFile, { force: true });
   const metrics = new MetricsRegistry(() => REAL_CLOCK.monotonicMs());
-  const base: Base = { options, log, metrics, policy: await readPolicy(options), parts };
+  const base: Base = { options, log, metrics, parts };
   const objects = await openObjectStore(options.objectStore, { clock: REAL_CLOCK });
   parts.add(() => objects.close());
   const store = await openSchedulerStore({
@@ -147,13 +146,13 @@ async function assemble(
   return { grpc, http, connectedNodes, failed, stop: () => parts.stop() };
 }
 
-async function readPolicy({ policyFile }: SchedulerOptions): Promise<Policy> {
-  if (policyFile === null) return DEFAULT_POLICY;
+async function readPolicy({ policyFile }: SchedulerOptions): Promise<Policy | null> {
+  if (policyFile === null) return null;
   return { ...DEFAULT_POLICY, ...(await readPolicyFile(policyFile)) };
 }
 
 async function startLoop(
-  { options, log, metrics, policy, parts }: Base,
+  { options, log, metrics, parts }: Base,
   store: SchedulerStore,
 ): Promise<{ readonly loop: SchedulerLoop; readonly failed: Promise<void> }> {
   let fail: () => void = () => undefined;
@@ -162,7 +161,7 @@ async function startLoop(
   });
   const loop = new SchedulerLoop({
     store,
-    policy,
+    policy: await readPolicy(options),
     clock: REAL_CLOCK,
     timers: REAL_TIMERS,
     observer: loopMetrics(metrics),
@@ -286,7 +285,7 @@ async function readTls({ tlsCert, tlsKey }: SchedulerOptions): Promise<ServerTls
 }
 
 async function jobServiceParts(
-  { options, policy, objects, store, loop }: Assembly,
+  { options, objects, store, loop }: Assembly,
   index: JobIndex,
   channels: Channels,
 ): Promise<JobServiceParts> {
@@ -297,7 +296,6 @@ async function jobServiceParts(
     brain: loop,
     index,
     history: { read: (jobId, fromSeq, limit) => store.log.readIndexed(jobId, fromSeq, limit) },
-    policy,
     bundles: new Bundles({ store: objects, folder, newId: randomUUID }),
     logs: new JobLogs({ index, channels }),
     watch: new JobWatch({ brain: loop, index, timers: REAL_TIMERS }),

@@ -7,11 +7,7 @@ import type { Command, Envelope, ObservedTask } from "../../src/scheduler/core/c
 import { EXITED_WELL, jobSpec, nodeSpec, STOPPED } from "../../src/scheduler/core/fixture.ts";
 import { activeAttempt } from "../../src/scheduler/core/job.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
-import {
-  DEFAULT_POLICY,
-  type MutableClusterState,
-  type QueueSpec,
-} from "../../src/scheduler/core/state.ts";
+import { type MutableClusterState, type QueueSpec } from "../../src/scheduler/core/state.ts";
 import type { Core } from "./built-core.ts";
 
 export const NODES = 1_024;
@@ -85,7 +81,7 @@ export class BusyCluster {
   }
 
   plan(): Plan {
-    return this.#core.planStep(this.#state, this.#nowMs, DEFAULT_POLICY).plan;
+    return this.#core.planStep(this.#state, this.#nowMs).plan;
   }
 
   /** Of whole nodes. */
@@ -155,7 +151,7 @@ export class BusyCluster {
 
   #send(command: Command, user = "operator"): void {
     const envelope: Envelope = { command, actor: { tenant: "default", user }, request: null };
-    const { reply } = this.#core.step(this.#state, envelope, this.#nowMs, DEFAULT_POLICY);
+    const { reply } = this.#core.step(this.#state, envelope, this.#nowMs);
     if (reply.kind === "refusal") throw new Error(`${command.kind}: ${reply.message}`);
   }
 }

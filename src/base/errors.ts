@@ -48,6 +48,11 @@ export const ERROR_CATALOGUE = {
     meaning: "The job alone is larger than its queue's limit.",
   },
   UNKNOWN_PRIORITY_CLASS: { status: "INVALID_ARGUMENT", meaning: "No such priority class." },
+  PRIORITY_NOT_GRANTED: {
+    status: "PERMISSION_DENIED",
+    meaning: "The policy grants the priority class to others only.",
+  },
+  POLICY_INVALID: { status: "INVALID_ARGUMENT", meaning: "The policy would contradict itself." },
   JOB_ENDED: { status: "FAILED_PRECONDITION", meaning: "The job has already ended." },
   JOB_NOT_RUNNING: { status: "FAILED_PRECONDITION", meaning: "The job has no running task now." },
   STALE_ATTEMPT: { status: "ABORTED", meaning: "A newer attempt of the job exists (fenced)." },

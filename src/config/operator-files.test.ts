@@ -53,6 +53,15 @@ describe("the policy file", () => {
       oversize: "refuse",
       usageHalfLifeMs: 259_200_000,
       priorityClasses: { normal: 5, high: 9 },
+      priorityGrants: {},
+    });
+  });
+
+  it("says who may use a class where that is not everyone", async () => {
+    const text = "priority_classes: {normal: 5, high: {value: 9, queues: [prod/*]}}";
+    expect(await policy(text)).toEqual({
+      priorityClasses: { normal: 5, high: 9 },
+      priorityGrants: { high: { queues: ["prod/*"], tenants: [], users: [] } },
     });
   });
 
@@ -65,6 +74,11 @@ describe("the policy file", () => {
     ["oversize: maybe", '"maybe" is unknown; write refuse or hold'],
     ["priority_classes: {low: 1}", "must have `normal`"],
     ["min_run: -5s", "is negative"],
+    ["priority_classes: {normal: x}", '"x" is neither a whole number'],
+    [
+      "priority_classes: {normal: {value: 1, queue: [a]}}",
+      "priority_classes.normal.queue: unknown key",
+    ],
     ["preemption: 3", "3 is neither true nor false"],
   ])("%j is refused with its place", async (text, message) => {
     await expect(policy(text)).rejects.toThrow(message);

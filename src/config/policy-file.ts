@@ -7,13 +7,35 @@ import { problemsError } from "./problem.ts";
 import type { YamlFile } from "./yaml-file.ts";
 import { readYamlFile } from "./yaml-file.ts";
 import { zodProblems } from "./zod-problems.ts";
-import { durationMs, shown, wholeNumber } from "./zod-words.ts";
+import { durationMs, shown, textField, wholeNumber } from "./zod-words.ts";
 
 const wait = (): ReturnType<typeof durationMs> => durationMs({ min: 0, max: 30 * DAY_MS });
 
+const patterns = (of: string) =>
+  z
+    .array(textField("text"), { error: (issue) => `${shown(issue.input)} is not a list` })
+    .optional()
+    .describe(`${of}; \`*\` stands for any text.`);
+
+/** A number, or the number with who may use the class. Numbers become the longer form. */
+function priorityClass() {
+  const value = wholeNumber({ min: 0, max: 1_000_000 });
+  const granted = z.strictObject({
+    value: value.describe("A larger number goes first."),
+    queues: patterns("Queue paths, such as prod or prod/*"),
+    tenants: patterns("Tenants"),
+    users: patterns("Users, as user@tenant"),
+  });
+  return z.union([value, granted], {
+    error: (issue) =>
+      `${shown(issue.input)} is neither a whole number from 0 to 1000000 nor a map such as ` +
+      "{value: 900, queues: [prod/*]}",
+  });
+}
+
 export const policyFileSchema = z.strictObject({
   priority_classes: z
-    .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), wholeNumber({ min: 0, max: 1_000_000 }), {
+    .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), priorityClass(), {
       error: (issue) => `${shown(issue.input)} is not a map such as {low: 100, normal: 500}`,
     })
     .refine((classes) => Object.hasOwn(classes, "normal"), {
@@ -21,7 +43,8 @@ export const policyFileSchema = z.strictObject({
     })
     .optional()
     .describe(
-      "Names of priority classes; a larger number goes first and may preempt smaller ones.",
+      "Priority classes by name; a larger number goes first and may preempt smaller ones. With " +
+        "{value: 900, queues: [prod/*], tenants: [], users: []} only those who are listed may use it.",
     ),
   usage_half_life: durationMs({ min: 0, max: 365 * DAY_MS })
     .optional()
@@ -60,9 +83,17 @@ export const policyFileSchema = z.strictObject({
 
 type PolicyFile = z.output<typeof policyFileSchema>;
 
+/** Who may use a class; whoever is in one of the lists. */
+interface PriorityGrantSettings {
+  readonly queues: readonly string[];
+  readonly tenants: readonly string[];
+  readonly users: readonly string[];
+}
+
 /** Names and units of the scheduler's `Policy`; what the file left out is absent. */
 export interface PolicySettings {
   readonly priorityClasses?: Readonly<Record<string, number>>;
+  readonly priorityGrants?: Readonly<Record<string, PriorityGrantSettings>>;
   readonly usageHalfLifeMs?: number;
   readonly oversize?: "refuse" | "hold";
   readonly isPreemptionEnabled?: boolean;
@@ -92,7 +123,7 @@ export function parsePolicy(yaml: YamlFile): PolicySettings {
 
 function withoutUndefined(file: PolicyFile): PolicySettings {
   const settings = {
-    priorityClasses: file.priority_classes,
+    ...classSettings(file.priority_classes),
     usageHalfLifeMs: file.usage_half_life,
     oversize: file.oversize,
     isPreemptionEnabled: file.preemption,
@@ -106,6 +137,22 @@ function withoutUndefined(file: PolicyFile): PolicySettings {
     pendingJobsMax: file.pending_jobs_max,
   };
   return decodeSettings(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+function classSettings(
+  classes: PolicyFile["priority_classes"],
+): Pick<PolicySettings, "priorityClasses" | "priorityGrants"> {
+  if (classes === undefined) return {};
+  const priorityClasses: Record<string, number> = {};
+  const priorityGrants: Record<string, PriorityGrantSettings> = {};
+  for (const [name, given] of Object.entries(classes)) {
+    priorityClasses[name] = typeof given === "number" ? given : given.value;
+    if (typeof given === "number") continue;
+    const { queues, tenants, users } = given;
+    if (queues === undefined && tenants === undefined && users === undefined) continue;
+    priorityGrants[name] = { queues: queues ?? [], tenants: tenants ?? [], users: users ?? [] };
+  }
+  return { priorityClasses, priorityGrants };
 }
 
 /** Spreading over defaults must not put `undefined` over them, so absent keys stay absent. */

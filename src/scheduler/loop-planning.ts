@@ -17,6 +17,7 @@ export function changesPlan(event: ClusterEvent): boolean {
       return false;
     // Starts the time limit, and with it the next instant to look again.
     case "task.started":
+    case "policy.set":
     case "policy.usage-half-life-set":
     case "queue.set":
     case "queue.deleted":

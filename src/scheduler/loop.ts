@@ -5,7 +5,7 @@
 // then may see something that a crash takes back; a reply or a published event never is.
 
 import { assert } from "../base/assert.ts";
-import { type Refusal, refuse } from "../base/errors.ts";
+import { type Refusal, RefusalError, refuse } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import type { Clock } from "../base/time.ts";
 import type { Logger } from "../obs/log.ts";
@@ -43,7 +43,8 @@ export const DEFAULT_LOOP_LIMITS: LoopLimits = {
 
 export interface LoopDependencies {
   readonly store: LoopStore;
-  readonly policy: Policy;
+  /** Taken over at the start where it differs from the log's; null = the log's stays. */
+  readonly policy: Policy | null;
   readonly clock: Clock;
   readonly timers: TimerPort;
   readonly observer: LoopObserver;
@@ -109,10 +110,9 @@ export class SchedulerLoop {
     logger.info({ seq: state.seq, snapshotSeq, eventCount, tookMs }, "The event log is read");
     this.#isTickDue = true;
     this.#isPlanDue = true;
-    const { usageHalfLifeMs } = policy;
-    const command = { kind: "policy.apply", usageHalfLifeMs } as const;
+    const command = { kind: "policy.apply", policy: policy ?? state.policy } as const;
     const reply = await this.execute({ command, actor: "scheduler", request: null });
-    assert(reply.kind === "accepted", "the policy is taken over");
+    if (reply.kind === "refusal") throw new RefusalError(reply);
   }
 
   /**
@@ -266,7 +266,7 @@ export class SchedulerLoop {
     const replies: (Accepted | Refusal)[] = [];
     let refusals = 0;
     for (const { envelope } of batch) {
-      const result = step(state, envelope, nowMs, this.#dependencies.policy);
+      const result = step(state, envelope, nowMs);
       for (const event of result.events) events.push(event);
       replies.push(result.reply);
       if (result.reply.kind === "refusal") refusals += 1;
@@ -282,13 +282,13 @@ export class SchedulerLoop {
   }
 
   async #planPass(): Promise<void> {
-    const { clock, observer, policy } = this.#dependencies;
+    const { clock, observer } = this.#dependencies;
     const { state, clock: loopClock } = this.#live();
     this.#isPlanDue = false;
     this.#resume.set(null);
     const startedMs = clock.monotonicMs();
     const atMs = loopClock.nowMs();
-    const { events, plan } = planStep(state, atMs, policy);
+    const { events, plan } = planStep(state, atMs);
     const plannedMs = clock.monotonicMs();
     this.#pacer.passed(startedMs, plannedMs);
     crashPoint("loop.before-plan-commit");

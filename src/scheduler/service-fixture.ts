@@ -37,7 +37,7 @@ export class TestBrain implements Brain, JobHistory {
     this.executed.push(envelope);
     if (this.refusal !== null) return this.refusal;
     const { world } = this;
-    const { events, reply } = step(world.state, envelope, world.nowMs, world.policy);
+    const { events, reply } = step(world.state, envelope, world.nowMs);
     world.log.push(...events);
     this.publish();
     return reply;

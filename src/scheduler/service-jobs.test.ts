@@ -51,7 +51,6 @@ beforeEach(async () => {
       brain,
       index,
       history: brain,
-      policy: brain.world.policy,
       bundles: new Bundles({ store, folder, newId: () => String((ids += 1)) }),
       logs: new JobLogs({ index, channels }),
       watch: new JobWatch({ brain, index, timers: REAL_TIMERS }),

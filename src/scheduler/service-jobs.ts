@@ -21,7 +21,6 @@ import { must } from "../base/assert.ts";
 import type { Bundles } from "./bundles.ts";
 import { explain } from "./core/explain.ts";
 import { isEnded, type Job } from "./core/job.ts";
-import type { Policy } from "./core/state.ts";
 import type { JobLogs } from "./service-logs.ts";
 import { decodePageSize, decodePageToken, envelopeOf } from "./service-decode.ts";
 import { type JobIndex, numberOf } from "./service-job-index.ts";
@@ -35,7 +34,6 @@ export interface JobServiceParts {
   readonly brain: Brain;
   readonly index: JobIndex;
   readonly history: JobHistory;
-  readonly policy: Policy;
   readonly bundles: Bundles;
   readonly logs: JobLogs;
   readonly watch: JobWatch;
@@ -45,7 +43,7 @@ const EVENTS_DEFAULT = 1_000;
 const EVENTS_MAX = 10_000;
 
 export function createJobService(parts: JobServiceParts): JobServiceHandlers {
-  const { brain, index, policy, bundles, logs, watch } = parts;
+  const { brain, index, bundles, logs, watch } = parts;
   return {
     SubmitJob: unary((request, context) => submit(parts, request, context)),
     CancelJob: unary((request, context) => cancel(parts, request, context)),
@@ -58,7 +56,8 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
     ExplainJob: unary(async ({ job: reference }, { caller }) => {
       const job = index.resolve(reference, caller);
       if (isRefusal(job)) return job;
-      const why = explain(brain.state(), job.id, brain.nowMs(), policy, brain.hold(job.id));
+      const state = brain.state();
+      const why = explain(state, job.id, brain.nowMs(), state.policy, brain.hold(job.id));
       return { job: viewOf(brain, job), ...why, lines: [...why.lines], ahead: [...why.ahead] };
     }),
     WatchJobs: serverStream((request, replies, context) => {

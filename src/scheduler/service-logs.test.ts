@@ -70,7 +70,6 @@ function jobServiceOver(channels: Channels): JobServiceHandlers {
     brain,
     index,
     history: brain,
-    policy: brain.world.policy,
     bundles: new Bundles({ store, folder: "/nowhere", newId: () => "id" }),
     logs: new JobLogs({ index, channels }),
     watch: new JobWatch({ brain, index, timers: time }),

@@ -85,6 +85,8 @@ export function eventMessage(event: ClusterEvent): string {
   switch (event.kind) {
     case "request.noted":
       return "A request that changed nothing.";
+    case "policy.set":
+      return "The scheduling policy was set.";
     case "policy.usage-half-life-set":
       return `Past use of a queue counts half after ${seconds(event.usageHalfLifeMs)}.`;
     case "queue.set":
@@ -146,7 +148,8 @@ function partMessage({ part, step }: EventOf<"checkpoint.part-stored">): string 
 type JobLifeEvent = Exclude<
   ClusterEvent,
   | CheckpointEvent
-  | EventOf<"request.noted" | "policy.usage-half-life-set" | "queue.set" | "queue.deleted">
+  | EventOf<"request.noted" | "policy.set" | "policy.usage-half-life-set">
+  | EventOf<"queue.set" | "queue.deleted">
   | EventOf<"node.registered" | "node.lost" | "node.schedulability-set" | "node.removed">
   | EventOf<"reservation.made" | "reservation.dropped">
 >;

@@ -3,7 +3,7 @@
 
 import type { NodeId } from "../base/ids.ts";
 import type { Prng } from "../base/prng.ts";
-import type { QueueSpec } from "../scheduler/core/state.ts";
+import type { Policy, QueueSpec } from "../scheduler/core/state.ts";
 import type { Client } from "./client.ts";
 import type { Timeline } from "./timeline.ts";
 import { drawQueues, type PlannedJob, type Workload } from "./workload.ts";
@@ -30,6 +30,10 @@ export class Operator {
 
   setQueues(queues: readonly QueueSpec[]): void {
     this.admin.call({ kind: "queue.apply", queues, prune: false });
+  }
+
+  setPolicy(change: Partial<Policy>): void {
+    this.admin.call({ kind: "policy.apply", policy: { ...this.workload.policy, ...change } });
   }
 
   reopen(nodeId: NodeId): void {
@@ -67,7 +71,7 @@ export class Operator {
       case 3:
         return this.reopen(nodeId);
       case 4:
-        return admin.call({ kind: "policy.apply", usageHalfLifeMs: 1 + prng.below(600_000) });
+        return this.setPolicy({ usageHalfLifeMs: 1 + prng.below(600_000) });
       default:
         return this.setQueues(drawQueues(prng, workload.nodes));
     }

@@ -52,7 +52,9 @@ export class Scheduler implements LoopPort {
     this.baseMs = Math.max(state.atMs, EPOCH_MS + ports.timeline.nowMs + wallSkewMs);
     this.sessions = new Sessions(this, ports.sabotage);
     this.committer = new Committer(this, ports);
-    this.queue.push({ envelope: TICK, reply: () => {} });
+    const command = { kind: "policy.apply", policy: ports.policy } as const;
+    const takePolicy: Envelope = { command, actor: "scheduler", request: null };
+    for (const envelope of [takePolicy, TICK]) this.queue.push({ envelope, reply: () => {} });
     this.kick();
     this.committer.look();
   }
@@ -108,7 +110,7 @@ export class Scheduler implements LoopPort {
     const events: LoggedEvent[] = [];
     const replies: (() => void)[] = [];
     for (const { envelope, reply } of batch) {
-      const result = step(this.state, this.censored(envelope), this.nowMs(), this.ports.policy);
+      const result = step(this.state, this.censored(envelope), this.nowMs());
       this.ports.trace("scheduler", `${envelope.command.kind} -> ${JSON.stringify(result.reply)}`);
       this.applied(result.events);
       events.push(...result.events);
@@ -122,7 +124,7 @@ export class Scheduler implements LoopPort {
 
   private planTurn(): void {
     this.isPlanDue = false;
-    const { events, plan } = planStep(this.state, this.nowMs(), this.ports.policy);
+    const { events, plan } = planStep(this.state, this.nowMs());
     this.holds = plan.holds;
     this.applied(events);
     this.wakes += 1;

@@ -6,7 +6,6 @@ import { writeSync } from "node:fs";
 import { jobId } from "../../src/base/ids.ts";
 import { createLogger } from "../../src/obs/log.ts";
 import type { Command } from "../../src/scheduler/core/commands.ts";
-import { DEFAULT_POLICY } from "../../src/scheduler/core/state.ts";
 import { DEFAULT_LOOP_LIMITS, SchedulerLoop } from "../../src/scheduler/loop.ts";
 import { openSchedulerStore } from "../../src/scheduler/loop-store.ts";
 import { REAL_TIMERS } from "../../src/scheduler/loop-timers.ts";
@@ -20,7 +19,7 @@ const WORKERS = 8;
 const store = await openSchedulerStore({ folder, onWarning: (text) => console.error(text) });
 const loop = new SchedulerLoop({
   store,
-  policy: DEFAULT_POLICY,
+  policy: null,
   clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
   timers: REAL_TIMERS,
   observer: { batchDone: () => undefined, planDone: () => undefined },

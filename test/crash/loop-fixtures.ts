@@ -7,7 +7,7 @@ import type { Accepted, Command, Envelope } from "../../src/scheduler/core/comma
 import type { LoggedEvent } from "../../src/scheduler/core/events.ts";
 import { ALICE, jobSpec, nodeSpec, queueSpec } from "../../src/scheduler/core/fixture.ts";
 import { encodeState } from "../../src/scheduler/core/snapshot.ts";
-import { type ClusterState, DEFAULT_POLICY } from "../../src/scheduler/core/state.ts";
+import type { ClusterState } from "../../src/scheduler/core/state.ts";
 import { DEFAULT_LOOP_LIMITS, type LoopLimits, SchedulerLoop } from "../../src/scheduler/loop.ts";
 import type { BatchReport, PlanReport } from "../../src/scheduler/loop-observer.ts";
 import {
@@ -79,7 +79,7 @@ export async function openLoop(options: LoopWorldOptions): Promise<LoopWorld> {
   });
   const loop = new SchedulerLoop({
     store: options.wrap?.(store) ?? store,
-    policy: DEFAULT_POLICY,
+    policy: null,
     clock: hands.clock,
     timers: hands,
     observer: {

@@ -300,7 +300,6 @@ function submit(world: World, job: Wish): void {
     world.state,
     { command: { kind: "job.submit", spec }, actor, request: null },
     world.nowMs,
-    world.policy,
   );
   world.log.push(...events);
   if (isRefused(reply)) throw new Error(reply.message);

@@ -59,7 +59,7 @@ function setPolicy(stage: Stage, line: Line): readonly string[] {
     if (!Object.hasOwn(DEFAULT_POLICY, name)) throw new Error(`no policy is named ${name}`);
     return [name, policyValue(value)] as const;
   });
-  stage.policy = { ...stage.policy, ...Object.fromEntries(changes) };
+  stage.state.policy = { ...stage.state.policy, ...Object.fromEntries(changes) };
   return [];
 }
 

@@ -26,7 +26,7 @@ import type { LoggedEvent } from "../../src/scheduler/core/events.ts";
 import { invariants } from "../../src/scheduler/core/invariants.ts";
 import type { Job, TaskExit } from "../../src/scheduler/core/job.ts";
 import { lostAtMs } from "../../src/scheduler/core/lease.ts";
-import { DEFAULT_POLICY, type NodeSpec, type Policy } from "../../src/scheduler/core/state.ts";
+import type { NodeSpec } from "../../src/scheduler/core/state.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
 
 export const START_MS = 1_000_000_000;
@@ -45,7 +45,6 @@ interface Agent {
 
 export class Stage {
   readonly state = createState();
-  policy: Policy = DEFAULT_POLICY;
   nowMs = START_MS;
   plan: Plan | null = null;
   private readonly agents = new Map<NodeId, Agent>();
@@ -154,7 +153,7 @@ export class Stage {
   private settle(): void {
     for (let round = 0; ; round += 1) {
       if (round > ROUNDS_MAX) throw new Error("the cluster never comes to rest");
-      const { events, plan } = planStep(this.state, this.nowMs, this.policy);
+      const { events, plan } = planStep(this.state, this.nowMs);
       this.plan = plan;
       this.record(events);
       const before = this.state.seq;
@@ -180,7 +179,7 @@ export class Stage {
   }
 
   private step(envelope: Envelope): Accepted | Refusal {
-    const { events, reply } = step(this.state, envelope, this.nowMs, this.policy);
+    const { events, reply } = step(this.state, envelope, this.nowMs);
     this.record(events);
     return reply;
   }

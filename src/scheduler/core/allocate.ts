@@ -54,7 +54,7 @@ export function chargeQueues(
   for (const path of paths) {
     const queue = queueOf(state, path);
     const { usageGpuMs, usageAtMs, allocated } = queue;
-    const halfLifeMs = state.usageHalfLifeMs;
+    const halfLifeMs = state.policy.usageHalfLifeMs;
     state.queues.set(path, {
       ...queue,
       allocated: change(allocated),

@@ -8,9 +8,10 @@ import { applyCheckpointEvent } from "./apply-checkpoint.ts";
 import { applyJobEvent } from "./apply-job.ts";
 import type { ClusterEvent, EventOf, LoggedEvent } from "./events.ts";
 import { nodeOf, oldestBeyond } from "./lookup.ts";
-import { DEFAULT_POLICY, type MutableClusterState, REQUESTS_KEPT } from "./state.ts";
+import { DEFAULT_POLICY, type MutableClusterState, type Policy, REQUESTS_KEPT } from "./state.ts";
 
-export function createState(): MutableClusterState {
+/** `policy`: what holds until the log says another. */
+export function createState(policy: Policy = DEFAULT_POLICY): MutableClusterState {
   return {
     seq: 0,
     atMs: 0,
@@ -20,7 +21,7 @@ export function createState(): MutableClusterState {
     nodes: new Map(),
     reservations: new Map(),
     requests: new Map(),
-    usageHalfLifeMs: DEFAULT_POLICY.usageHalfLifeMs,
+    policy,
     pendingByQueue: new Map(),
     active: new Set(),
     ended: new Set(),
@@ -53,10 +54,10 @@ function applyEvent(state: MutableClusterState, event: ClusterEvent): void {
   switch (event.kind) {
     case "request.noted":
       return;
+    case "policy.set":
+      return setPolicy(state, { ...DEFAULT_POLICY, ...event.policy });
     case "policy.usage-half-life-set":
-      chargeQueues(state, [...state.queues.keys()]);
-      state.usageHalfLifeMs = event.usageHalfLifeMs;
-      return;
+      return setPolicy(state, { ...state.policy, usageHalfLifeMs: event.usageHalfLifeMs });
     case "queue.set":
       return setQueue(state, event);
     case "queue.deleted":
@@ -96,6 +97,14 @@ function rememberRequest(state: MutableClusterState, logged: LoggedEvent): void 
   const jobId = "jobId" in logged.event ? logged.event.jobId : null;
   state.requests.set(id, { fingerprint, jobId });
   for (const oldest of oldestBeyond(state.requests, REQUESTS_KEPT)) state.requests.delete(oldest);
+}
+
+/** What was used up to now decays by the old half-life. */
+function setPolicy(state: MutableClusterState, policy: Policy): void {
+  if (policy.usageHalfLifeMs !== state.policy.usageHalfLifeMs) {
+    chargeQueues(state, [...state.queues.keys()]);
+  }
+  state.policy = policy;
 }
 
 function setQueue(state: MutableClusterState, event: EventOf<"queue.set">): void {

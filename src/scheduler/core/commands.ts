@@ -11,7 +11,7 @@ import type {
   RequestId,
 } from "../../base/ids.ts";
 import type { Identity, JobSpec, Rendezvous, TaskExit } from "./job.ts";
-import type { NodeSpec, QueueSpec } from "./state.ts";
+import type { NodeSpec, Policy, QueueSpec } from "./state.ts";
 
 /** One checkpoint of which this task's files are in the object store. */
 export interface StoredPart {
@@ -48,7 +48,7 @@ export interface NodeReport {
 }
 
 export type Command =
-  | { readonly kind: "policy.apply"; readonly usageHalfLifeMs: number }
+  | { readonly kind: "policy.apply"; readonly policy: Policy }
   | { readonly kind: "job.submit"; readonly spec: JobSpec }
   | { readonly kind: "job.cancel"; readonly jobId: JobId; readonly why: string }
   | {

@@ -1,5 +1,6 @@
 // One turn of the brain: a command becomes logged events, and a planning pass becomes logged events.
-// The daemon, the tests, the simulator and every replay run exactly this. It keeps no state of its own.
+// The daemon, the tests, the simulator and every replay run exactly this. It keeps no state of its
+// own; the policy, too, is part of the state.
 
 import { assert } from "../../base/assert.ts";
 import { type Refusal, refuse } from "../../base/errors.ts";
@@ -14,7 +15,7 @@ import { plan } from "./plan.ts";
 import type { Eviction, Plan } from "./plan-types.ts";
 import { activeAttempt } from "./job.ts";
 import { react } from "./react.ts";
-import type { ClusterState, MutableClusterState, Policy } from "./state.ts";
+import type { ClusterState, MutableClusterState } from "./state.ts";
 import { verifyPlan } from "./verify.ts";
 
 export interface StepResult {
@@ -23,17 +24,12 @@ export interface StepResult {
 }
 
 /** Decides the command and applies what it does. A repeated request id changes nothing. */
-export function step(
-  state: MutableClusterState,
-  envelope: Envelope,
-  nowMs: number,
-  policy: Policy,
-): StepResult {
+export function step(state: MutableClusterState, envelope: Envelope, nowMs: number): StepResult {
   const known = knownRequest(state, envelope);
   if (known !== null) return { events: [], reply: known };
-  const decision = decide(state, envelope, nowMs, policy);
+  const decision = decide(state, envelope, nowMs, state.policy);
   if (isRefusal(decision)) return { events: [], reply: decision };
-  const turn = new Turn(state, nowMs, policy, actorText(envelope.actor), envelope.request);
+  const turn = new Turn(state, nowMs, actorText(envelope.actor), envelope.request);
   for (const event of decision) turn.happen(event);
   if (decision.length === 0 && envelope.request !== null) turn.happen({ kind: "request.noted" });
   const jobId = replyJob(envelope, decision);
@@ -44,12 +40,12 @@ export function step(
 export function planStep(
   state: MutableClusterState,
   nowMs: number,
-  policy: Policy,
 ): { readonly events: readonly LoggedEvent[]; readonly plan: Plan } {
+  const { policy } = state;
   const proposed = plan(state, nowMs, policy);
   const faults = verifyPlan(state, proposed, policy);
   assert(faults.length === 0, `the plan is not sound: ${faults.join("; ")}`);
-  const turn = new Turn(state, nowMs, policy, "scheduler", null);
+  const turn = new Turn(state, nowMs, "scheduler", null);
   for (const event of planEvents(state, proposed, nowMs)) turn.happen(event);
   return { events: turn.logged, plan: proposed };
 }
@@ -59,21 +55,18 @@ class Turn {
   readonly logged: LoggedEvent[] = [];
   private readonly state: MutableClusterState;
   private readonly nowMs: number;
-  private readonly policy: Policy;
   private readonly actor: string;
   private readonly request: Envelope["request"];
 
   constructor(
     state: MutableClusterState,
     nowMs: number,
-    policy: Policy,
     actor: string,
     request: Envelope["request"],
   ) {
     assert(nowMs >= state.atMs, `time ran backwards: ${nowMs} after ${state.atMs}`);
     this.state = state;
     this.nowMs = nowMs;
-    this.policy = policy;
     this.actor = actor;
     this.request = request;
   }
@@ -88,7 +81,7 @@ class Turn {
     };
     apply(this.state, logged);
     this.logged.push(logged);
-    for (const next of react(this.state, event, this.nowMs, this.policy)) this.happen(next);
+    for (const next of react(this.state, event, this.nowMs, this.state.policy)) this.happen(next);
   }
 }
 

@@ -3,6 +3,7 @@
 import { type Refusal, refuse } from "../../base/errors.ts";
 import { compareText, jobId } from "../../base/ids.ts";
 import type { Command } from "./commands.ts";
+import { priorityProblem } from "./decide-policy.ts";
 import { type Decision, noSuchJob } from "./decision.ts";
 import type { ClusterEvent } from "./events.ts";
 import { gpuTypeMatches } from "./gang.ts";
@@ -18,7 +19,7 @@ export function decideSubmit(
 ): Decision {
   const refusal =
     queueProblem(state, spec) ??
-    priorityProblem(spec, policy) ??
+    priorityProblem(spec, owner, policy) ??
     backlogProblem(state, policy) ??
     (policy.oversize === "refuse" ? sizeProblem(state, spec) : null);
   if (refusal !== null) return refusal;
@@ -49,16 +50,6 @@ function queueProblem(state: ClusterState, spec: JobSpec): Refusal | null {
 export function childrenOf(state: ClusterState, path: string): readonly string[] {
   const children = [...state.queues.keys()].filter((other) => queueLineage(other)[1] === path);
   return children.sort(compareText);
-}
-
-function priorityProblem(spec: JobSpec, policy: Policy): Refusal | null {
-  if (Object.hasOwn(policy.priorityClasses, spec.priorityClass)) return null;
-  return refuse(
-    "UNKNOWN_PRIORITY_CLASS",
-    `Priority class "${spec.priorityClass}" does not exist.`,
-    `Use one of: ${Object.keys(policy.priorityClasses).join(", ")}.`,
-    "spec.priorityClass",
-  );
 }
 
 function backlogProblem(state: ClusterState, policy: Policy): Refusal | null {

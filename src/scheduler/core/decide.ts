@@ -7,6 +7,7 @@ import type { NodeId } from "../../base/ids.ts";
 import type { Command, Envelope } from "./commands.ts";
 import { decideCheckpoint } from "./decide-checkpoint.ts";
 import { decideCancel, decideSubmit } from "./decide-job.ts";
+import { decidePolicy } from "./decide-policy.ts";
 import { decideRegister, decideReport } from "./decide-report.ts";
 import { decideQueueApply, decideQueueDelete } from "./decide-queue.ts";
 import { type Decision, noSuchNode } from "./decision.ts";
@@ -24,9 +25,7 @@ export function decide(
   const { command } = envelope;
   switch (command.kind) {
     case "policy.apply":
-      return command.usageHalfLifeMs === state.usageHalfLifeMs
-        ? []
-        : [{ kind: "policy.usage-half-life-set", usageHalfLifeMs: command.usageHalfLifeMs }];
+      return decidePolicy(state, command.policy);
     case "job.submit":
       return decideSubmit(state, command.spec, ownerOf(envelope.actor), policy);
     case "job.cancel":

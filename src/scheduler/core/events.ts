@@ -20,7 +20,7 @@ import type {
   TaskExit,
   TaskPlacement,
 } from "./job.ts";
-import type { NodeSpec, QueueSpec } from "./state.ts";
+import type { NodeSpec, Policy, QueueSpec } from "./state.ts";
 
 /**
  * Why capacity is no longer kept. Only `replanned` after an eviction is thrash; `outranked` = a job
@@ -31,6 +31,9 @@ export type DropReason = "job_ended" | "node_gone" | "limit_lowered" | "outranke
 export type ClusterEvent =
   /** A client's request was in order and changed nothing: kept so that a late repeat does not either. */
   | { readonly kind: "request.noted" }
+  /** The whole policy; fields that an older release did not have are the defaults. */
+  | { readonly kind: "policy.set"; readonly policy: Policy }
+  /** Of older logs. */
   | { readonly kind: "policy.usage-half-life-set"; readonly usageHalfLifeMs: number }
   | { readonly kind: "queue.set"; readonly spec: QueueSpec }
   | { readonly kind: "queue.deleted"; readonly path: QueuePath }

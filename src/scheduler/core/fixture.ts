@@ -71,21 +71,19 @@ export function nodeSpec(name: string, gpus: number): NodeSpec {
 export class World {
   readonly state = createState();
   readonly log: LoggedEvent[] = [];
-  readonly policy: Policy;
   nowMs = 1_000_000;
 
   constructor(queues: readonly QueueSpec[] = [queueSpec("default")], policy: Partial<Policy> = {}) {
-    this.policy = { ...DEFAULT_POLICY, ...policy };
+    this.state.policy = { ...DEFAULT_POLICY, ...policy };
     this.must({ kind: "queue.apply", queues, prune: false });
   }
 
+  get policy(): Policy {
+    return this.state.policy;
+  }
+
   send(command: Command, request: Envelope["request"] = null): Accepted | Refusal {
-    const { events, reply } = step(
-      this.state,
-      { command, actor: ALICE, request },
-      this.nowMs,
-      this.policy,
-    );
+    const { events, reply } = step(this.state, { command, actor: ALICE, request }, this.nowMs);
     this.log.push(...events);
     return reply;
   }
@@ -117,7 +115,7 @@ export class World {
   }
 
   plan(): Plan {
-    const { events, plan } = planStep(this.state, this.nowMs, this.policy);
+    const { events, plan } = planStep(this.state, this.nowMs);
     this.log.push(...events);
     return plan;
   }

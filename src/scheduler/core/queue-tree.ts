@@ -38,7 +38,7 @@ export class QueueTree {
   readonly #timeConstantMs: number;
 
   constructor(state: ClusterState, nowMs: number) {
-    this.#timeConstantMs = usageTimeConstantMs(state.usageHalfLifeMs);
+    this.#timeConstantMs = usageTimeConstantMs(state.policy.usageHalfLifeMs);
     const paths = [...state.queues.keys()].sort(compareText);
     for (const path of paths) this.#add(state, path, nowMs);
   }
@@ -93,7 +93,7 @@ export class QueueTree {
     const above = path.slice(0, Math.max(0, path.lastIndexOf("/")));
     const parent = above === "" ? null : this.queue(queuePath(above));
     const lineage: QueueNode[] = [];
-    const halfLifeMs = state.usageHalfLifeMs;
+    const halfLifeMs = state.policy.usageHalfLifeMs;
     const queue: QueueNode = {
       spec,
       parent,

@@ -5,14 +5,16 @@ import { assert, must } from "../../base/assert.ts";
 import type { JobId, NodeId, QueuePath, RequestId } from "../../base/ids.ts";
 import { createState } from "./apply.ts";
 import { isEnded, type Job } from "./job.ts";
-import type {
-  ClusterState,
-  MutableClusterState,
-  Node,
-  Queue,
-  RequestRecord,
-  Reservation,
-  Totals,
+import {
+  type ClusterState,
+  DEFAULT_POLICY,
+  type MutableClusterState,
+  type Node,
+  type Policy,
+  type Queue,
+  type RequestRecord,
+  type Reservation,
+  type Totals,
 } from "./state.ts";
 
 export interface SnapshotRow {
@@ -26,7 +28,9 @@ interface Head {
   readonly seq: number;
   readonly atMs: number;
   readonly jobNumberLast: number;
-  readonly usageHalfLifeMs: number;
+  /** Absent in snapshots of releases that kept only the half-life. */
+  readonly policy?: Policy;
+  readonly usageHalfLifeMs?: number;
   readonly totals: Totals;
   /** Orders of the index sets, which the jobs alone do not tell. */
   readonly pending: readonly (readonly [QueuePath, readonly JobId[]])[];
@@ -36,11 +40,11 @@ interface Head {
 
 /** The head first, then every record in the order of its map. */
 export function* encodeState(state: ClusterState): Generator<SnapshotRow> {
-  const { seq, atMs, jobNumberLast, usageHalfLifeMs, totals } = state;
+  const { seq, atMs, jobNumberLast, policy, totals } = state;
   const pending = [...state.pendingByQueue].map(([path, jobs]) => [path, [...jobs]] as const);
   const active = [...state.active];
   const ended = [...state.ended];
-  const head: Head = { seq, atMs, jobNumberLast, usageHalfLifeMs, totals, pending, active, ended };
+  const head: Head = { seq, atMs, jobNumberLast, policy, totals, pending, active, ended };
   yield { key: "head", value: head };
   for (const [path, queue] of state.queues) yield { key: `queue:${path}`, value: queue };
   for (const [id, node] of state.nodes) yield { key: `node:${id}`, value: node };
@@ -92,7 +96,9 @@ function decodeHead(state: MutableClusterState, head: Head): void {
   state.seq = head.seq;
   state.atMs = head.atMs;
   state.jobNumberLast = head.jobNumberLast;
-  state.usageHalfLifeMs = head.usageHalfLifeMs;
+  const { usageHalfLifeMs } = head;
+  const older = usageHalfLifeMs === undefined ? {} : { usageHalfLifeMs };
+  state.policy = { ...DEFAULT_POLICY, ...older, ...head.policy };
   state.totals = head.totals;
   for (const [path, jobs] of head.pending) state.pendingByQueue.set(path, new Set(jobs));
   for (const id of head.active) state.active.add(id);

@@ -112,8 +112,8 @@ export interface ClusterState {
   readonly reservations: ReadonlyMap<JobId, Reservation>;
   /** Insertion order = age. About `REQUESTS_KEPT`. */
   readonly requests: ReadonlyMap<RequestId, RequestRecord>;
-  /** After this long, past use of a queue counts half; 0 = only what runs now. */
-  readonly usageHalfLifeMs: number;
+  /** What operators tuned: in the log, so that a replay decides as it was decided. */
+  readonly policy: Policy;
   /** Pending jobs by queue, in no promised order. An index: derived from `jobs`. */
   readonly pendingByQueue: ReadonlyMap<QueuePath, ReadonlySet<JobId>>;
   /** Jobs that hold resources. An index. */
@@ -137,10 +137,24 @@ type Mutable<T> =
 export const REQUESTS_KEPT = 100_000;
 export const ENDED_JOBS_KEPT = 20_000;
 
-/** What an operator tunes. Part of the scheduler's configuration, not of the state. */
+/**
+ * Who may submit in a priority class: whoever matches one of the lists. `*` stands for any text, so
+ * that `prod/*` is every queue below `prod`.
+ */
+export interface PriorityGrant {
+  /** Queue paths. */
+  readonly queues: readonly string[];
+  readonly tenants: readonly string[];
+  /** `user@tenant`. */
+  readonly users: readonly string[];
+}
+
+/** What an operator tunes. */
 export interface Policy {
   /** Larger goes first inside a queue, and may preempt smaller there. */
   readonly priorityClasses: Readonly<Record<string, number>>;
+  /** By class, who may use it; a class that is not in here is everyone's. */
+  readonly priorityGrants: Readonly<Record<string, PriorityGrant>>;
   /** After this long, past use counts half; 0 = only what runs now counts. */
   readonly usageHalfLifeMs: number;
   /** A job larger than the cluster: `refuse` the submission, or `hold` it until nodes join. */
@@ -165,6 +179,7 @@ export interface Policy {
 
 export const DEFAULT_POLICY: Policy = {
   priorityClasses: { low: 100, normal: 500, high: 900 },
+  priorityGrants: {},
   usageHalfLifeMs: 7 * 86_400_000,
   oversize: "hold",
   isPreemptionEnabled: true,
