@@ -1,5 +1,5 @@
-// One entry for the tasks of those who work on Trainyard: `npm run check|gen|bench`, and the test run
-// of `scripts/test`.
+// One entry for the tasks of those who work on Trainyard: `npm run build|check|gen|bench`, and the
+// test run of `scripts/test`.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -90,6 +90,11 @@ async function main(): Promise<number> {
       return check([...STATIC_CHECKS, UNIT]);
     case "test":
       return test(rest.includes("--quick"));
+    case "build": {
+      const { buildDist } = await import("./build.ts");
+      await buildDist();
+      return 0;
+    }
     case "gen": {
       const { regenerate } = await import("../src/rpc/generate.ts");
       await regenerate("src/rpc/gen");
@@ -98,7 +103,7 @@ async function main(): Promise<number> {
     case "bench":
       return passThrough(["tsx", "scripts/bench/main.ts", ...rest]);
     default:
-      console.error("usage: npm run check | npm run gen | npm run bench");
+      console.error("usage: npm run build | npm run check | npm run gen | npm run bench");
       return 2;
   }
 }

@@ -29,7 +29,7 @@ need_packages() {
 
 need_build() {
   local stamp="$trainyard_root/dist/.trainyard-stamp"
-  if [[ -f $stamp ]] && [[ -z $(cd "$trainyard_root" && find src proto package.json tsconfig*.json -newer "$stamp" -print -quit) ]]; then
+  if [[ -f $stamp ]] && [[ -z $(cd "$trainyard_root" && find src proto package.json scripts/build.ts -newer "$stamp" -print -quit) ]]; then
     return
   fi
   say "Building …"

@@ -5,6 +5,7 @@ import type { Bench } from "./bench.ts";
 import { type Core, loadCore } from "./built-core.ts";
 import { BusyCluster, GPUS, NODES, QUEUES } from "./busy-cluster.ts";
 import { median, quantile, report } from "./report.ts";
+import type { Stage } from "./stage.ts";
 
 const PENDING = 10_000;
 const WARM_UP = 20;
@@ -21,8 +22,8 @@ export const planBench: Bench = {
   run,
 };
 
-async function run(): Promise<void> {
-  const core = await loadCore();
+async function run(stage: Stage): Promise<void> {
+  const core = await loadCore(await stage.tempDir());
   reportPass(core);
   reportPlacements(core);
 }
