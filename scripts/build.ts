@@ -3,8 +3,9 @@
 // for. Code stays as readable as it was: nothing is renamed or squeezed, and source maps lie beside.
 
 import { chmod, readFile, rename, rm } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import * as esbuild from "esbuild";
+import { readProtoRoot } from "../src/rpc/proto-root.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const SOURCE = join(ROOT, "src");
@@ -41,13 +42,28 @@ export async function buildDist(): Promise<void> {
     sourcesContent: false,
     external: EXTERNAL,
     banner: { js: REQUIRE },
-    plugins: [ownPlaces],
+    plugins: [protoFilesRead, ownPlaces],
     logLevel: "warning",
   });
   await chmod(join(fresh, "main.js"), 0o755);
   await rm(DIST, { recursive: true, force: true });
   await rename(fresh, DIST);
 }
+
+/** The proto files are read now, instead of at every start. */
+const protoFilesRead: esbuild.Plugin = {
+  name: "proto files read",
+  setup: (build) => {
+    build.onLoad({ filter: /\/src\/rpc\/proto-root\.ts$/ }, ({ path }) => ({
+      contents: `
+        import protobuf from "protobufjs/light.js";
+        const json = ${JSON.stringify(JSON.stringify(readProtoRoot().toJSON()))};
+        export const readProtoRoot = () => protobuf.Root.fromJSON(JSON.parse(json));`,
+      resolveDir: dirname(path),
+      loader: "js",
+    }));
+  },
+};
 
 /**
  * A module keeps the place that it believes in: `import.meta.url` of src/rpc/loader.ts is that of

@@ -26,7 +26,10 @@ async function main(): Promise<number> {
   endQuietlyWithoutReader();
   const io: Io = {
     host: readHost(),
-    stdin: process.stdin,
+    // Looking at it opens it, which takes a moment; few commands read it.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     signal: stop.signal,

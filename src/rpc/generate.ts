@@ -6,7 +6,7 @@ import { readdir, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { LOADER_OPTIONS, PROTO_FILES, PROTO_FOLDER } from "./loader.ts";
+import { LOADER_OPTIONS, PROTO_FILES, PROTO_FOLDER } from "./proto-files.ts";
 
 /** Writes the generated types into `outDir`, replacing what is there. Throws what the tool says. */
 export async function regenerate(outDir: string): Promise<void> {

@@ -2,9 +2,12 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import protobuf from "protobufjs";
 import { expect, test } from "vitest";
 import { regenerate } from "./generate.ts";
-import { decodeService, PROTO_FILES, PROTO_FOLDER } from "./loader.ts";
+import { decodeService } from "./loader.ts";
+import { PROTO_FILES, PROTO_FOLDER } from "./proto-files.ts";
+import { readProtoRoot } from "./proto-root.ts";
 
 test("the generated types are those of the proto files", async () => {
   const folder = await mkdtemp(join(tmpdir(), "trainyard-gen-"));
@@ -40,6 +43,14 @@ test("a service definition knows its methods and is read once", () => {
   const jobs = decodeService("JobService");
   expect(jobs.SubmitJob.path).toBe("/trainyard.v1.JobService/SubmitJob");
   expect(decodeService("JobService")).toBe(jobs);
+});
+
+test("a built program's definitions, from JSON, say the same as the proto files", () => {
+  const read = readProtoRoot();
+  const built = protobuf.Root.fromJSON(JSON.parse(JSON.stringify(read.toJSON())));
+  const described = (root: protobuf.Root): unknown => root.resolveAll().toJSON();
+  expect(described(built)).toEqual(JSON.parse(JSON.stringify(described(read))));
+  expect(built.lookupService("trainyard.v1.JobService").methodsArray.length).toBeGreaterThan(5);
 });
 
 async function filesBelow(folder: string): Promise<readonly string[]> {

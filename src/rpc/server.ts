@@ -3,6 +3,7 @@
 
 import { setMaxListeners } from "node:events";
 import { Server, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { RefusalError, refuse } from "../base/errors.ts";
@@ -16,13 +17,8 @@ import type { QueueServiceHandlers } from "./gen/trainyard/v1/QueueService.ts";
 import type { TrackerServiceHandlers } from "./gen/trainyard/v1/TrackerService.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import { plainTextRefusal, type ServerTls, serverCredentials } from "./listen.ts";
-import {
-  decodePackage,
-  decodeService,
-  fullServiceName,
-  PROTO_FILES,
-  type ServiceName,
-} from "./loader.ts";
+import { decodeService, fullServiceName, type ServiceName } from "./loader.ts";
+import { LOADER_OPTIONS, PROTO_FILES, PROTO_FOLDER } from "./proto-files.ts";
 import { socketError } from "./socket-error.ts";
 
 export interface ServiceHandlers {
@@ -62,7 +58,7 @@ export class RpcServer {
       interceptors: [createCallInterceptor({ clock, observer, stopping: this.#stopping.signal })],
     });
     this.#health.addToServer(this.#server);
-    new ReflectionService(decodePackage(PROTO_FILES)).addToServer(this.#server);
+    new ReflectionService(describeFiles()).addToServer(this.#server);
   }
 
   /** Before `listen`. */
@@ -116,4 +112,9 @@ export class RpcServer {
   #setHealth(status: "SERVING" | "NOT_SERVING"): void {
     for (const service of this.#services) this.#health.setStatus(service, status);
   }
+}
+
+/** The proto files as reflection tells clients of them. */
+function describeFiles(): PackageDefinition {
+  return loadSync([...PROTO_FILES], { ...LOADER_OPTIONS, includeDirs: [PROTO_FOLDER] });
 }

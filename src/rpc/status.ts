@@ -3,13 +3,11 @@
 // one happened.
 
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
-import type { MessageTypeDefinition } from "@grpc/proto-loader";
-import { assert } from "../base/assert.ts";
 import { ERROR_CATALOGUE, Fault, type Refusal, RefusalError, refuse } from "../base/errors.ts";
 import type { BadRequest, BadRequest__Output } from "./gen/google/rpc/BadRequest.ts";
 import type { ErrorInfo, ErrorInfo__Output } from "./gen/google/rpc/ErrorInfo.ts";
 import type { Status, Status__Output } from "./gen/google/rpc/Status.ts";
-import { decodePackage } from "./loader.ts";
+import { decodeMessage, type MessageCodec } from "./loader.ts";
 
 export const DETAILS_TRAILER = "grpc-status-details-bin";
 export const ERROR_DOMAIN = "trainyard";
@@ -18,21 +16,20 @@ export const TYPE_URL = "type.googleapis.com/google.rpc.";
 /** Peers bound their headers (8 KiB is common), and text there is percent-encoded. */
 const TEXT_BYTES_MAX = 1_024;
 
-interface DetailMessages {
-  readonly Status: MessageTypeDefinition<Status, Status__Output>;
-  readonly ErrorInfo: MessageTypeDefinition<ErrorInfo, ErrorInfo__Output>;
-  readonly BadRequest: MessageTypeDefinition<BadRequest, BadRequest__Output>;
+interface TypedCodec<In, Out> {
+  readonly serialize: (value: In) => Buffer;
+  readonly deserialize: (bytes: Uint8Array) => Out;
 }
 
-/** The google.rpc messages of a detailed error; read from their files at the first error. */
+interface DetailMessages {
+  readonly Status: TypedCodec<Status, Status__Output>;
+  readonly ErrorInfo: TypedCodec<ErrorInfo, ErrorInfo__Output>;
+  readonly BadRequest: TypedCodec<BadRequest, BadRequest__Output>;
+}
+
+/** The google.rpc messages of a detailed error. */
 export function decodeDetailMessages(): DetailMessages {
-  const files = ["google/rpc/status.proto", "google/rpc/error_details.proto"];
-  const found = decodePackage(files);
-  const message = (name: string): unknown => {
-    const definition = found[`google.rpc.${name}`];
-    assert(definition !== undefined, `google.rpc.${name} is in no proto file`);
-    return definition;
-  };
+  const message = (name: string): MessageCodec => decodeMessage(`google.rpc.${name}`);
   // The generated types describe exactly these files; loader.test.ts holds them together.
   return {
     Status: message("Status"),
