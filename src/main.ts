@@ -11,6 +11,7 @@ import { readHost } from "./config/host.ts";
 const ports: CliPorts = {
   packBundle: async (dir) => (await import("./checkpoint/bundle.ts")).packBundle(dir),
   probeObjectStore: async (url) => (await import("./wire-probe.ts")).probeObjectStore(url),
+  simulate: async (request) => (await import("./trace/simulate.ts")).simulate(request),
   connect: async (options) => (await import("./cli/grpc-cluster.ts")).connectCluster(options),
   runScheduler: async (options, signal) =>
     (await import("./wire-scheduler.ts")).runScheduler(options, signal),

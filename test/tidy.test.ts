@@ -55,6 +55,7 @@ function layerOf(path: string): Layer {
 const DECLARED_CORES: Readonly<Record<string, readonly string[]>> = {
   agent: ["scheduler"],
   checkpoint: ["scheduler"],
+  trace: ["scheduler", "checkpoint"],
 };
 
 function isAllowed(from: Layer, to: Layer): boolean {

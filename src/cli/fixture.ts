@@ -117,6 +117,7 @@ function portsWith(given: Partial<CliPorts>): CliPorts {
     packBundle: () => Promise.resolve(BUNDLE),
     probeObjectStore: unused("probeObjectStore"),
     connect: connectCluster,
+    simulate: unused("simulate"),
     runScheduler: unused("runScheduler"),
     runAgent: unused("runAgent"),
     runUp: unused("runUp"),

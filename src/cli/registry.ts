@@ -149,6 +149,12 @@ export const REGISTRY: readonly Entry[] = [
     ],
   },
   {
+    name: "simulate",
+    summary: "Replay a trace through the scheduler in virtual time",
+    heading: CLUSTER,
+    load: async () => (await import("./commands/simulate.ts")).simulate,
+  },
+  {
     name: "up",
     summary: "Run a whole cluster on this machine",
     heading: DAEMONS,

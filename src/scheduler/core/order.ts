@@ -2,6 +2,7 @@
 // least of the queue, then the queue's own order, then age. Knows nothing of nodes or other queues.
 
 import { must } from "../../base/assert.ts";
+import { popHeap, pushHeap } from "../../base/heap.ts";
 import { compareText, type JobId } from "../../base/ids.ts";
 import { HOUR_MS } from "../../base/time.ts";
 import type { Shape } from "./gang.ts";
@@ -93,9 +94,9 @@ export class LeafOrder {
     while (this.#lines.length === 0) {
       const lines = this.#classes.pop();
       if (lines === undefined) return null;
-      for (const line of lines) push(this.#lines, line, this.#compareLines);
+      for (const line of lines) pushHeap(this.#lines, line, this.#compareLines);
     }
-    const line = pop(this.#lines, this.#compareLines);
+    const line = popHeap(this.#lines, this.#compareLines);
     const waiting = headOf(line);
     line.next += 1;
     this.#current = line;
@@ -110,7 +111,8 @@ export class LeafOrder {
   #putBack(): void {
     const line = this.#current;
     this.#current = null;
-    if (line !== null && line.next < line.jobs.length) push(this.#lines, line, this.#compareLines);
+    if (line !== null && line.next < line.jobs.length)
+      pushHeap(this.#lines, line, this.#compareLines);
   }
 
   #classify(jobs: readonly WaitingJob[]): Line[][] {
@@ -167,39 +169,6 @@ function compareAge(a: WaitingJob, b: WaitingJob): number {
 function compareAttained(a: WaitingJob, b: WaitingJob): number {
   const level = ({ job }: WaitingJob): number => (job.attainedGpuMs < LAS_LEVEL_GPU_MS ? 0 : 1);
   return level(a) - level(b) || compareAge(a, b);
-}
-
-function push<T>(heap: T[], item: T, compare: (a: T, b: T) => number): void {
-  let at = heap.length;
-  heap.push(item);
-  while (at > 0) {
-    const up = (at - 1) >> 1;
-    const parent = must(heap[up], "heap");
-    if (compare(parent, item) <= 0) break;
-    heap[at] = parent;
-    at = up;
-  }
-  heap[at] = item;
-}
-
-function pop<T>(heap: T[], compare: (a: T, b: T) => number): T {
-  const top = must(heap[0], "heap is not empty");
-  const last = must(heap.pop(), "heap is not empty");
-  if (heap.length === 0) return top;
-  let at = 0;
-  for (;;) {
-    let down = 2 * at + 1;
-    const left = heap[down];
-    if (left === undefined) break;
-    const right = heap[down + 1];
-    if (right !== undefined && compare(right, left) < 0) down += 1;
-    const child = must(heap[down], "heap");
-    if (compare(last, child) <= 0) break;
-    heap[at] = child;
-    at = down;
-  }
-  heap[at] = last;
-  return top;
 }
 
 function headOf({ jobs, next }: Line): WaitingJob {

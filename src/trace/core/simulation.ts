@@ -1,0 +1,358 @@
+// A cluster in virtual time: jobs of a workload are submitted to the live cycle, simulated agents do
+// what it says and report, and time jumps from one event to the next. Owns the order of what happens
+// at one instant; decides nothing about jobs.
+//
+// At each instant: attempts go on and end, jobs arrive, the agents report, then a planning pass is
+// made if one is due, and the agents take up its orders and report again.
+
+import { assert, must } from "../../base/assert.ts";
+import { popHeap, pushHeap } from "../../base/heap.ts";
+import { digest, type JobId, queuePath } from "../../base/ids.ts";
+import { checkpointsToDelete } from "../../checkpoint/core/retention.ts";
+import { createState } from "../../scheduler/core/apply.ts";
+import type { Command, Envelope, ObservedTask, StoredPart } from "../../scheduler/core/commands.ts";
+import { planStep, step } from "../../scheduler/core/cycle.ts";
+import { checkpointIdOf } from "../../scheduler/core/decide-report.ts";
+import type { ClusterEvent, EventOf, LoggedEvent } from "../../scheduler/core/events.ts";
+import type { JobSpec, TaskExit } from "../../scheduler/core/job.ts";
+import { changesNextPlan, changesPlan } from "../../scheduler/core/plan-changes.ts";
+import type { Plan } from "../../scheduler/core/plan-types.ts";
+import type { ClusterState, Policy, QueueSpec } from "../../scheduler/core/state.ts";
+import { type AttemptWork, JobWork, type WorkModel } from "./job-work.ts";
+import { VirtualAgents } from "./virtual-agents.ts";
+import type { ClusterShape, TraceJob, Workload } from "./workload.ts";
+
+export interface SimulationSetup {
+  readonly workload: Workload;
+  readonly cluster: ClusterShape;
+  readonly queues: readonly QueueSpec[];
+  readonly policy: Policy;
+  readonly work: WorkModel;
+  /** Passes are made at multiples of this; 0 = right after each change, as the live loop does. */
+  readonly passIntervalMs: number;
+  /** The simulation ends here, whatever still runs; null = with the last job. */
+  readonly untilMs: number | null;
+  /** What the scheduler is told about a job beside its submission: how oracles know. */
+  readonly inform: (id: JobId, job: TraceJob) => readonly Command[];
+}
+
+/** Who watches a simulation. Called in the order in which things happen. */
+export interface SimulationObserver {
+  /** The log grew by these. */
+  onEvents(events: readonly LoggedEvent[]): void;
+  /** `work` was placed (sign 1) or has left (sign -1). */
+  onHeld(work: JobWork, sign: 1 | -1, nowMs: number): void;
+  /** Before and after a planning pass: how long it takes is the observer's to measure. */
+  onPassStart(): void;
+  onPassEnd(plan: Plan): void;
+  /** Called at multiples of `sampleMs`, after all that happens at that instant. */
+  onSample(state: ClusterState, nowMs: number): void;
+  readonly sampleMs: number;
+}
+
+export interface SimulationEnd {
+  readonly state: ClusterState;
+  /** One for each job that was submitted, in the order of the workload. */
+  readonly works: readonly JobWork[];
+  readonly endedAtMs: number;
+}
+
+interface Timer {
+  readonly atMs: number;
+  readonly order: number;
+  readonly work: JobWork;
+  readonly attempt: AttemptWork;
+  readonly kind: "running" | "finished" | "stopped" | "checkpoint";
+}
+
+const compareTimers = (a: Timer, b: Timer): number => a.atMs - b.atMs || a.order - b.order;
+
+const RUNNING: ObservedTask["state"] = { kind: "running" };
+const PREPARING: ObservedTask["state"] = { kind: "preparing" };
+const EXITED_WELL: TaskExit = { reason: "exited", code: 0, message: "" };
+const STOPPED: TaskExit = { reason: "stopped", code: 0, message: "" };
+const NO_PARTS: readonly StoredPart[] = [];
+/** Nobody reads a simulated checkpoint. */
+const ANY_DIGEST = digest("0".repeat(64));
+const NEVER = Number.POSITIVE_INFINITY;
+
+export class Simulation {
+  readonly #setup: SimulationSetup;
+  readonly #observer: SimulationObserver;
+  readonly #state = createState();
+  readonly #agents: VirtualAgents;
+  readonly #works: JobWork[] = [];
+  readonly #byId = new Map<JobId, JobWork>();
+  readonly #timers: Timer[] = [];
+  /** Apart from the others: a checkpoint is told to the scheduler only when it plans next. */
+  readonly #checkpointTimers: Timer[] = [];
+  #timerCount = 0;
+  #nowMs = 0;
+  #passDueMs = NEVER;
+  #wakeMs = NEVER;
+  #sampleMs = 0;
+
+  constructor(setup: SimulationSetup, observer: SimulationObserver) {
+    this.#setup = setup;
+    this.#observer = observer;
+    this.#agents = new VirtualAgents(setup.cluster);
+  }
+
+  run(): SimulationEnd {
+    const { queues, untilMs, policy } = this.#setup;
+    this.#send({ kind: "policy.apply", usageHalfLifeMs: policy.usageHalfLifeMs });
+    this.#send({ kind: "queue.apply", queues, prune: true });
+    for (const registration of this.#agents.registrations()) this.#send(registration);
+    const endMs = untilMs ?? NEVER;
+    for (let nextMs = this.#nextMs(); nextMs <= endMs; nextMs = this.#nextMs()) {
+      assert(nextMs >= this.#nowMs, "virtual time runs backwards");
+      this.#nowMs = nextMs;
+      this.#instant();
+      if (this.#isOver()) break;
+    }
+    return { state: this.#state, works: this.#works, endedAtMs: this.#nowMs };
+  }
+
+  #isOver(): boolean {
+    const { jobs } = this.#setup.workload;
+    const { active, pendingByQueue } = this.#state;
+    if (this.#works.length < jobs.length || active.size > 0) return false;
+    for (const pending of pendingByQueue.values()) if (pending.size > 0) return false;
+    return true;
+  }
+
+  /** Infinite when nothing will ever happen again: jobs that never fit wait for ever. */
+  #nextMs(): number {
+    const submitMs = this.#setup.workload.jobs[this.#works.length]?.submitMs ?? NEVER;
+    const timerMs = this.#timers[0]?.atMs ?? NEVER;
+    const wakeMs = this.#aligned(this.#wakeMs);
+    const nextMs = Math.min(submitMs, timerMs, wakeMs, this.#passDueMs);
+    return nextMs === NEVER ? NEVER : Math.min(nextMs, this.#sampleMs);
+  }
+
+  #instant(): void {
+    this.#runTimers();
+    this.#submitDue();
+    this.#report();
+    if (this.#aligned(this.#wakeMs) <= this.#nowMs) {
+      this.#wakeMs = NEVER;
+      this.#send({ kind: "clock.tick" });
+      this.#passDueMs = this.#nowMs;
+    }
+    if (this.#passDueMs <= this.#nowMs) this.#plan();
+    if (this.#sampleMs > this.#nowMs) return;
+    this.#observer.onSample(this.#state, this.#nowMs);
+    this.#sampleMs += this.#observer.sampleMs;
+  }
+
+  #aligned(atMs: number): number {
+    const { passIntervalMs } = this.#setup;
+    if (passIntervalMs === 0 || atMs === NEVER) return Math.max(atMs, this.#nowMs);
+    return Math.ceil(Math.max(atMs, this.#nowMs) / passIntervalMs) * passIntervalMs;
+  }
+
+  #runTimers(): void {
+    while ((this.#timers[0]?.atMs ?? NEVER) <= this.#nowMs) {
+      const { work, attempt, kind } = popHeap(this.#timers, compareTimers);
+      if (work.attempt !== attempt) continue;
+      if (kind === "running") this.#observe(work, attempt, RUNNING);
+      else if (kind === "stopped") this.#stopped(work, attempt);
+      else if (attempt.stoppedAtMs === null) {
+        work.isFinished = true;
+        this.#observe(work, attempt, { kind: "ended", exit: EXITED_WELL });
+      }
+    }
+  }
+
+  #submitDue(): void {
+    const { workload, work, inform } = this.#setup;
+    for (;;) {
+      const job = workload.jobs[this.#works.length];
+      if (job === undefined || job.submitMs > this.#nowMs) return;
+      const actor = { tenant: job.tenant, user: job.user };
+      const id = must(
+        this.#send({ kind: "job.submit", spec: jobSpec(job, work.stopMs) }, actor),
+        job.origin,
+      );
+      const submitted = new JobWork(id, job, work);
+      this.#works.push(submitted);
+      this.#byId.set(id, submitted);
+      for (const command of inform(id, job)) this.#send(command);
+    }
+  }
+
+  #plan(): void {
+    this.#passDueMs = NEVER;
+    this.#storeCheckpoints();
+    this.#observer.onPassStart();
+    const { events, plan } = planStep(this.#state, this.#nowMs, this.#setup.policy);
+    this.#observer.onPassEnd(plan);
+    this.#wakeMs = plan.wakeAtMs ?? NEVER;
+    this.#happened(events, changesNextPlan);
+    this.#runTimers();
+    this.#report();
+  }
+
+  /** Tells the scheduler of the newest checkpoint of every attempt that has taken one since. */
+  #storeCheckpoints(): void {
+    const taken: JobWork[] = [];
+    while ((this.#checkpointTimers[0]?.atMs ?? NEVER) <= this.#nowMs) {
+      const { work, attempt } = popHeap(this.#checkpointTimers, compareTimers);
+      if (work.attempt !== attempt || work.isFinished) continue;
+      const takenAtMs = work.takeCheckpoints(attempt, this.#nowMs);
+      this.#store(work, attempt, takenAtMs, RUNNING);
+      taken.push(work);
+      this.#setCheckpointTimer(work, attempt);
+    }
+    if (taken.length === 0) return;
+    this.#report();
+    for (const work of taken) this.#commit(work);
+  }
+
+  /** The first rank has the files, as in data-parallel training; the others say that they have none. */
+  #store(
+    work: JobWork,
+    attempt: AttemptWork,
+    takenAtMs: number,
+    state: ObservedTask["state"],
+  ): void {
+    const step = work.progressMs(attempt, takenAtMs);
+    work.savedMs = step;
+    work.savedIn = checkpointIdOf(work.id, step, attempt.number);
+    const part = { step, takenAtMs, sizeBytes: 0, uploadedBytes: 0 };
+    this.#agents.observe(work, attempt, (rank) => ({
+      state,
+      parts: [{ ...part, digest: rank === 0 ? ANY_DIGEST : null }],
+    }));
+  }
+
+  #commit(work: JobWork): void {
+    const jobId = work.id;
+    const checkpointId = must(work.savedIn, jobId);
+    this.#send({ kind: "checkpoint.commit", jobId, checkpointId, manifestDigest: ANY_DIGEST });
+    const known = must(this.#state.jobs.get(jobId), jobId);
+    const resumeFrom = "attempt" in known.phase ? known.phase.attempt.resumeFrom : null;
+    const inUse = new Set(resumeFrom === null ? [] : [resumeFrom]);
+    for (const old of checkpointsToDelete(known.checkpoints, 1, inUse)) {
+      this.#send({ kind: "checkpoint.delete", jobId, checkpointId: old });
+    }
+  }
+
+  #stopped(work: JobWork, attempt: AttemptWork): void {
+    const ended = { kind: "ended", exit: STOPPED } as const;
+    const stoppedAtMs = must(attempt.stoppedAtMs, work.id);
+    const isWorthSaving = work.progressMs(attempt, stoppedAtMs) > work.savedMs;
+    if (!this.#setup.work.savesOnStop || !isWorthSaving) return this.#observe(work, attempt, ended);
+    this.#store(work, attempt, stoppedAtMs, ended);
+    this.#report();
+    this.#commit(work);
+  }
+
+  #observe(work: JobWork, attempt: AttemptWork, state: ObservedTask["state"]): void {
+    this.#agents.observe(work, attempt, () => ({ state, parts: NO_PARTS }));
+  }
+
+  #report(): void {
+    for (const report of this.#agents.takeReports(this.#state.seq)) {
+      this.#send({ kind: "node.report", report }, { agent: report.nodeId });
+    }
+  }
+
+  #send(command: Command, actor: Envelope["actor"] = "scheduler"): JobId | null {
+    const envelope: Envelope = { command, actor, request: null };
+    const { events, reply } = step(this.#state, envelope, this.#nowMs, this.#setup.policy);
+    assert(
+      reply.kind === "accepted",
+      `${command.kind}: ${"message" in reply ? reply.message : ""}`,
+    );
+    this.#happened(events, changesPlan);
+    return reply.jobId;
+  }
+
+  #happened(events: readonly LoggedEvent[], calls: (event: ClusterEvent) => boolean): void {
+    if (events.length === 0) return;
+    this.#observer.onEvents(events);
+    for (const { event } of events) {
+      if (calls(event)) this.#passDueMs = Math.min(this.#passDueMs, this.#aligned(this.#nowMs));
+      if (event.kind === "job.placed") this.#placed(event);
+      else if (event.kind === "job.stopping") this.#stopping(event);
+      else if (event.kind === "attempt.ended") this.#attemptEnded(event);
+      else if (event.kind === "job.ended") this.#workOf(event.jobId).endedAtMs = this.#nowMs;
+    }
+  }
+
+  #placed(event: EventOf<"job.placed">): void {
+    const work = this.#workOf(event.jobId);
+    assert(event.resumeFrom === work.savedIn, `${work.id} resumes from what it saved last`);
+    const nodes = event.placement.map(({ nodeId }) => nodeId);
+    const attempt = work.begin(event.attempt, nodes, this.#nowMs);
+    this.#observer.onHeld(work, 1, this.#nowMs);
+    const isAtOnce = attempt.runningAtMs <= this.#nowMs;
+    this.#observe(work, attempt, isAtOnce ? RUNNING : PREPARING);
+    if (!isAtOnce) this.#setTimer(work, attempt, "running", attempt.runningAtMs);
+    this.#setTimer(work, attempt, "finished", work.finishAtMs(attempt));
+    this.#setCheckpointTimer(work, attempt);
+  }
+
+  #stopping({ jobId, cause }: EventOf<"job.stopping">): void {
+    const work = this.#workOf(jobId);
+    const attempt = must(work.attempt, jobId);
+    if (attempt.stoppedAtMs !== null) return;
+    attempt.stoppedAtMs = this.#nowMs;
+    if (cause.kind === "preempted") work.preemptions += 1;
+    this.#setTimer(work, attempt, "stopped", this.#nowMs + this.#setup.work.stopMs);
+  }
+
+  #attemptEnded({ jobId, outcome }: EventOf<"attempt.ended">): void {
+    const work = this.#workOf(jobId);
+    this.#observer.onHeld(work, -1, this.#nowMs);
+    work.end(must(work.attempt, jobId), this.#nowMs, outcome === "succeeded");
+    // Somebody is waiting for just this room: that pass is not put off.
+    if (outcome === "preempted") this.#passDueMs = this.#nowMs;
+  }
+
+  #setCheckpointTimer(work: JobWork, attempt: AttemptWork): void {
+    const atMs = work.nextCheckpointMs(attempt);
+    if (atMs === null) return;
+    const timer = {
+      atMs,
+      order: (this.#timerCount += 1),
+      work,
+      attempt,
+      kind: "checkpoint",
+    } as const;
+    pushHeap(this.#checkpointTimers, timer, compareTimers);
+  }
+
+  #setTimer(work: JobWork, attempt: AttemptWork, kind: Timer["kind"], atMs: number): void {
+    pushHeap(
+      this.#timers,
+      { atMs, order: (this.#timerCount += 1), work, attempt, kind },
+      compareTimers,
+    );
+  }
+
+  #workOf(id: JobId): JobWork {
+    return must(this.#byId.get(id), id);
+  }
+}
+
+function jobSpec(job: TraceJob, graceMs: number): JobSpec {
+  return {
+    name: "trace",
+    queue: queuePath(job.tenant),
+    priorityClass: "normal",
+    nodes: job.nodes,
+    perNode: { gpus: job.gpusPerNode, cpuMilli: 0, memoryMib: 0 },
+    gpuType: "",
+    command: { kind: "exec", argv: ["true"] },
+    env: {},
+    bundle: null,
+    setup: "",
+    timeLimitMs: job.timeLimitMs,
+    graceMs,
+    stopSignal: "SIGTERM",
+    restartsMax: 0,
+    checkpoint: { keep: 1, patterns: [] },
+  };
+}
