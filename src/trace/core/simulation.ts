@@ -100,7 +100,7 @@ export class Simulation {
 
   run(): SimulationEnd {
     const { queues, untilMs, policy } = this.#setup;
-    this.#send({ kind: "policy.apply", usageHalfLifeMs: policy.usageHalfLifeMs });
+    this.#send({ kind: "policy.apply", policy });
     this.#send({ kind: "queue.apply", queues, prune: true });
     for (const registration of this.#agents.registrations()) this.#send(registration);
     const endMs = untilMs ?? NEVER;
@@ -185,7 +185,7 @@ export class Simulation {
     this.#passDueMs = NEVER;
     this.#storeCheckpoints();
     this.#observer.onPassStart();
-    const { events, plan } = planStep(this.#state, this.#nowMs, this.#setup.policy);
+    const { events, plan } = planStep(this.#state, this.#nowMs);
     this.#observer.onPassEnd(plan);
     this.#wakeMs = plan.wakeAtMs ?? NEVER;
     this.#happened(events, changesNextPlan);
@@ -260,7 +260,7 @@ export class Simulation {
 
   #send(command: Command, actor: Envelope["actor"] = "scheduler"): JobId | null {
     const envelope: Envelope = { command, actor, request: null };
-    const { events, reply } = step(this.#state, envelope, this.#nowMs, this.#setup.policy);
+    const { events, reply } = step(this.#state, envelope, this.#nowMs);
     assert(
       reply.kind === "accepted",
       `${command.kind}: ${"message" in reply ? reply.message : ""}`,
