@@ -16,7 +16,8 @@ import {
   type TaskExit,
   type TaskState,
 } from "./job.ts";
-import { jobOf, oldestBeyond } from "./lookup.ts";
+import { gpusOf, jobOf, oldestBeyond } from "./lookup.ts";
+import { learnRunTime } from "./run-times.ts";
 import { ENDED_JOBS_KEPT, type MutableClusterState } from "./state.ts";
 
 /** How many failing nodes a job remembers to avoid. */
@@ -255,12 +256,22 @@ function endJob(state: MutableClusterState, event: EventOf<"job.ended">): void {
   pendingSet(state, job.spec.queue).delete(job.id);
   state.jobs.set(job.id, { ...job, phase: { ...event.result, endedAtMs: state.atMs } });
   const kind = event.result.kind;
+  if (kind === "succeeded") learnRunTime(state.runTimes, job.spec, job.owner, usefulRunMs(job));
   state.totals = { ...state.totals, [kind]: state.totals[kind] + 1 };
   state.ended.add(job.id);
   for (const oldest of oldestBeyond(state.ended, ENDED_JOBS_KEPT)) {
     state.ended.delete(oldest);
     state.jobs.delete(oldest);
   }
+}
+
+/** What its attempts ran, without what was done twice. */
+function usefulRunMs(job: Job): number {
+  let ranMs = 0;
+  for (const { runningAtMs, endedAtMs } of job.history) {
+    if (runningAtMs !== null) ranMs += endedAtMs - runningAtMs;
+  }
+  return Math.max(0, ranMs - Math.floor(job.lostGpuMs / Math.max(1, gpusOf(job.spec))));
 }
 
 function failingNode(attempt: Attempt, cause: StopCause | null): NodeId | null {

@@ -25,6 +25,7 @@ export function createState(policy: Policy = DEFAULT_POLICY): MutableClusterStat
     pendingByQueue: new Map(),
     active: new Set(),
     ended: new Set(),
+    runTimes: new Map(),
     totals: {
       submitted: 0,
       succeeded: 0,

@@ -5,6 +5,7 @@ import { assert, must } from "../../base/assert.ts";
 import type { JobId, NodeId, QueuePath, RequestId } from "../../base/ids.ts";
 import { createState } from "./apply.ts";
 import { isEnded, type Job } from "./job.ts";
+import type { RunTimes } from "./run-times.ts";
 import {
   type ClusterState,
   DEFAULT_POLICY,
@@ -51,6 +52,7 @@ export function* encodeState(state: ClusterState): Generator<SnapshotRow> {
   for (const [id, job] of state.jobs) yield { key: `job:${id}`, value: job };
   for (const [id, held] of state.reservations) yield { key: `reservation:${id}`, value: held };
   for (const [id, record] of state.requests) yield { key: `request:${id}`, value: record };
+  for (const [of, times] of state.runTimes) yield { key: `run-times:${of}`, value: times };
 }
 
 /** Rows as `encodeState` gave them, in that order. The store has checked their digest. */
@@ -86,6 +88,9 @@ function decodeRow(state: MutableClusterState, table: string, id: string, value:
       return;
     case "request":
       state.requests.set(id as RequestId, value as RequestRecord);
+      return;
+    case "run-times":
+      state.runTimes.set(id, value as RunTimes);
       return;
     default:
       assert(false, `the snapshot has an unknown table ${table}`);

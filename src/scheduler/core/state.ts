@@ -4,6 +4,7 @@
 import type { AgentInstanceId, JobId, NodeId, QueuePath, RequestId } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
 import type { Job, TaskPlacement } from "./job.ts";
+import type { RunTimes } from "./run-times.ts";
 
 /** What an operator sets. GPUs are whole numbers. */
 export interface QueueSpec {
@@ -120,6 +121,8 @@ export interface ClusterState {
   readonly active: ReadonlySet<JobId>;
   /** Ended jobs, oldest first. An index; about `ENDED_JOBS_KEPT`, older ones are forgotten. */
   readonly ended: ReadonlySet<JobId>;
+  /** How long jobs took, by what they have in common; the one that was added to last comes last. */
+  readonly runTimes: ReadonlyMap<string, RunTimes>;
   readonly totals: Totals;
 }
 

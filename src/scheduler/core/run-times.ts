@@ -1,0 +1,106 @@
+// How long jobs like this one took: what the planner and the estimates know about the future when
+// nobody stated it. One histogram for each queue, user and name of past successes, and coarser ones
+// to fall back on. Counts only, so that the same log teaches the same. Knows nothing of plans.
+
+import { SECOND_MS } from "../../base/time.ts";
+import type { Identity, JobSpec } from "./job.ts";
+import { userKey } from "./order.ts";
+
+/** Run times of successful jobs, in buckets of about a fifth: see `bucketOf`. */
+export interface RunTimes {
+  /** By bucket. */
+  readonly counts: readonly number[];
+  readonly total: number;
+}
+
+/** Fewer than this say nothing: the next coarser histogram is asked. */
+export const RUN_TIMES_MIN = 5;
+/** Beyond this all counts are halved, so that what is new outweighs what was. */
+const TOTAL_MAX = 512;
+/** Histograms kept; the one that was added to longest ago is forgotten. */
+const KEYS_KEPT = 20_000;
+const SECONDS_MAX = 0x3fff_ffff;
+
+/** Histograms that a job's end is counted in, the most telling first. */
+function keysOf({ queue, name }: JobSpec, owner: Identity): readonly string[] {
+  const user = `${queue}|${userKey(owner)}`;
+  // Runs of one experiment are often numbered.
+  return [`${user}|${name.replaceAll(/\d+/g, "#")}`, user, queue];
+}
+
+/** Counts a success that ran for `ranMs` in all its attempts. */
+export function learnRunTime(
+  known: Map<string, RunTimes>,
+  spec: JobSpec,
+  owner: Identity,
+  ranMs: number,
+): void {
+  const bucket = bucketOf(ranMs);
+  for (const key of keysOf(spec, owner)) {
+    const counted = addTo(known.get(key), bucket);
+    known.delete(key);
+    known.set(key, counted);
+  }
+  for (const oldest of known.keys()) {
+    if (known.size <= KEYS_KEPT) return;
+    known.delete(oldest);
+  }
+}
+
+/**
+ * In how many milliseconds, from `ranMs` of running on, `permille` of the jobs like this one that
+ * ran as long had ended; null when too few are known. At least a second.
+ */
+export function learnedRemainingMs(
+  known: ReadonlyMap<string, RunTimes>,
+  spec: JobSpec,
+  owner: Identity,
+  ranMs: number,
+  permille: number,
+): number | null {
+  for (const key of keysOf(spec, owner)) {
+    const times = known.get(key);
+    const remainingMs = times === undefined ? null : remainingOf(times, ranMs, permille);
+    if (remainingMs !== null) return remainingMs;
+  }
+  return null;
+}
+
+function remainingOf({ counts }: RunTimes, ranMs: number, permille: number): number | null {
+  const reached = bucketOf(ranMs);
+  let longer = 0;
+  for (let bucket = reached; bucket < counts.length; bucket += 1) longer += counts[bucket] ?? 0;
+  if (longer < RUN_TIMES_MIN) return null;
+  let ended = 0;
+  let bucket = reached;
+  for (; bucket < counts.length; bucket += 1) {
+    ended += counts[bucket] ?? 0;
+    if (ended * 1_000 >= longer * permille) break;
+  }
+  return Math.max(SECOND_MS, endOfBucketMs(bucket) - ranMs);
+}
+
+function addTo(times: RunTimes | undefined, bucket: number): RunTimes {
+  const counts = [...(times?.counts ?? [])];
+  while (counts.length <= bucket) counts.push(0);
+  counts[bucket] = (counts[bucket] ?? 0) + 1;
+  const total = (times?.total ?? 0) + 1;
+  if (total <= TOTAL_MAX) return { counts, total };
+  const halved = counts.map((count) => count >> 1);
+  return { counts: halved, total: halved.reduce((sum, count) => sum + count, 0) };
+}
+
+/** Whole seconds below 4 have a bucket each; from there on each octave has four. */
+function bucketOf(ranMs: number): number {
+  const seconds = Math.min(SECONDS_MAX, Math.floor(ranMs / SECOND_MS));
+  if (seconds < 4) return seconds;
+  const octave = 31 - Math.clz32(seconds);
+  return 4 * (octave - 1) + ((seconds >>> (octave - 2)) & 3);
+}
+
+/** The first instant that is no longer in the bucket. */
+function endOfBucketMs(bucket: number): number {
+  if (bucket < 4) return (bucket + 1) * SECOND_MS;
+  const octave = (bucket >> 2) + 1;
+  return (5 + (bucket & 3)) * 2 ** (octave - 2) * SECOND_MS;
+}
