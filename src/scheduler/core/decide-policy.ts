@@ -2,8 +2,7 @@
 
 import { type Refusal, refuse } from "../../base/errors.ts";
 import type { Decision } from "./decision.ts";
-import type { Identity, JobSpec } from "./job.ts";
-import { userKey } from "./order.ts";
+import { type Identity, type JobSpec, userKey } from "./job.ts";
 import type { ClusterState, Policy, PriorityGrant } from "./state.ts";
 
 /** The first event of a log is a policy even if it is the default one: a replay then needs none. */

@@ -9,6 +9,8 @@ export interface Identity {
   readonly user: string;
 }
 
+export const userKey = (owner: Identity): string => `${owner.user}@${owner.tenant}`;
+
 /** What each node of a gang runs. */
 export type JobCommand =
   | {

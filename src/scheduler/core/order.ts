@@ -6,7 +6,7 @@ import { popHeap, pushHeap } from "../../base/heap.ts";
 import { compareText, type JobId } from "../../base/ids.ts";
 import { HOUR_MS } from "../../base/time.ts";
 import type { Shape } from "./gang.ts";
-import type { Identity, Job } from "./job.ts";
+import { type Identity, type Job, userKey } from "./job.ts";
 import type { QueueNode } from "./queue-tree.ts";
 import type { Policy } from "./state.ts";
 
@@ -31,8 +31,6 @@ export function compareJobIds(a: JobId, b: JobId): number {
 export function priorityOf(job: Job, policy: Policy): number {
   return policy.priorityClasses[job.spec.priorityClass] ?? Number.MIN_SAFE_INTEGER;
 }
-
-export const userKey = (owner: Identity): string => `${owner.user}@${owner.tenant}`;
 
 interface User {
   /** GPUs that the user holds or is about to hold in this leaf queue. */

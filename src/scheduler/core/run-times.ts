@@ -3,8 +3,7 @@
 // to fall back on. Counts only, so that the same log teaches the same. Knows nothing of plans.
 
 import { SECOND_MS } from "../../base/time.ts";
-import type { Identity, JobSpec } from "./job.ts";
-import { userKey } from "./order.ts";
+import { type Identity, type JobSpec, userKey } from "./job.ts";
 
 /** Run times of successful jobs, in buckets of about a fifth: see `bucketOf`. */
 export interface RunTimes {
