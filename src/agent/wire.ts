@@ -13,7 +13,7 @@ import type { ResumeFrom__Output } from "../rpc/gen/trainyard/v1/ResumeFrom.ts";
 import type { StopOrder__Output } from "../rpc/gen/trainyard/v1/StopOrder.ts";
 import type { ObservedTask } from "../scheduler/core/commands.ts";
 import type { CheckpointRef, DesiredTask, StopOrder } from "../scheduler/core/desired.ts";
-import type { JobCommand, JobSpec } from "../scheduler/core/job.ts";
+import { type JobCommand, type JobSpec, SPEC_DEFAULTS } from "../scheduler/core/job.ts";
 import type { Gpu } from "../scheduler/core/state.ts";
 import type { Desired } from "./core/actions.ts";
 
@@ -131,6 +131,8 @@ function decodeSpec(message: JobSpec__Output): JobSpec {
     stopSignal: oneOf(STOP_SIGNALS, stopSignal === "" ? "SIGTERM" : stopSignal, "spec.stop_signal"),
     restartsMax: message.restartsMax,
     checkpoint: { keep: checkpoint?.keep ?? 0, patterns: checkpoint?.patterns ?? [] },
+    // When a job may start is over and done with once an agent hears of it.
+    ...SPEC_DEFAULTS,
   };
 }
 

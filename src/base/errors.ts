@@ -55,6 +55,14 @@ export const ERROR_CATALOGUE = {
   },
   POLICY_INVALID: { status: "INVALID_ARGUMENT", meaning: "The policy would contradict itself." },
   JOB_ENDED: { status: "FAILED_PRECONDITION", meaning: "The job has already ended." },
+  JOB_NOT_PENDING: {
+    status: "FAILED_PRECONDITION",
+    meaning: "Only a job that waits can be held, and one that is held by itself released.",
+  },
+  JOB_IS_ARRAY: {
+    status: "FAILED_PRECONDITION",
+    meaning: "The call is about one job; an element of the array has to be named.",
+  },
   JOB_NOT_RUNNING: { status: "FAILED_PRECONDITION", meaning: "The job has no running task now." },
   STALE_ATTEMPT: { status: "ABORTED", meaning: "A newer attempt of the job exists (fenced)." },
   REQUEST_ID_REUSED: {

@@ -53,15 +53,19 @@ function refuseGap(firstSeq: number, lastSeq: number, snapshotSeq: number): void
  * records), the records in them are never changed, only replaced.
  */
 export function momentOf(state: ClusterState): ClusterState {
-  const pending = [...state.pendingByQueue].map(([path, jobs]) => [path, new Set(jobs)] as const);
+  const copy = <K, V>(index: ReadonlyMap<K, ReadonlySet<V>>): Map<K, ReadonlySet<V>> =>
+    new Map([...index].map(([key, ids]) => [key, new Set(ids)]));
   return {
     ...state,
     jobs: new Map(state.jobs),
+    arrays: new Map(state.arrays),
     queues: new Map(state.queues),
     nodes: new Map(state.nodes),
     reservations: new Map(state.reservations),
     requests: new Map(state.requests),
-    pendingByQueue: new Map(pending),
+    pendingByQueue: copy(state.pendingByQueue),
+    withheldByQueue: copy(state.withheldByQueue),
+    dependents: copy(state.dependents),
     active: new Set(state.active),
     ended: new Set(state.ended),
   };

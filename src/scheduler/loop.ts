@@ -11,6 +11,7 @@ import type { Clock } from "../base/time.ts";
 import type { Logger } from "../obs/log.ts";
 import { crashPoint } from "../store/crash-points.ts";
 import type { Accepted, Envelope } from "./core/commands.ts";
+import { holdOf } from "./core/admission.ts";
 import { planStep, step } from "./core/cycle.ts";
 import type { LoggedEvent } from "./core/events.ts";
 import type { Hold } from "./core/hold.ts";
@@ -68,7 +69,6 @@ interface Running {
 }
 
 const TICK: Envelope = { command: { kind: "clock.tick" }, actor: "scheduler", request: null };
-const EVALUATING: Hold = { code: "EVALUATING" };
 
 export class SchedulerLoop {
   readonly #dependencies: LoopDependencies;
@@ -137,7 +137,7 @@ export class SchedulerLoop {
 
   /** Why a pending job waits, by the last planning pass; `EVALUATING` when that did not see it. */
   hold(jobId: JobId): Hold {
-    return this.#holds.get(jobId) ?? EVALUATING;
+    return holdOf(this.#live().state, this.#holds, jobId);
   }
 
   /**

@@ -65,7 +65,8 @@ function observe(
   if (job === undefined) return;
   switch (event.kind) {
     case "job.placed": {
-      const sinceMs = job.history.at(-1)?.endedAtMs ?? job.submittedAtMs;
+      const since = [job.submittedAtMs, job.admittedAtMs ?? 0, job.spec.beginAtMs ?? 0];
+      const sinceMs = Math.max(...since, job.history.at(-1)?.endedAtMs ?? 0);
       to.wait.observe({ queue: job.spec.queue }, Math.max(0, atMs - sinceMs) / SECOND_MS);
       return;
     }

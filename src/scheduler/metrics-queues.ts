@@ -79,9 +79,9 @@ function pendingSeries(
   hold: (jobId: JobId) => Hold,
 ): Series<"queue" | "reason"> {
   const series: [{ queue: string; reason: string }, number][] = [];
-  for (const [queue, jobs] of state.pendingByQueue) {
+  for (const queue of state.queues.keys()) {
     const counts = new Map<HoldCode, number>();
-    for (const id of jobs) {
+    for (const id of pendingIn(state, queue)) {
       const { code } = hold(id);
       counts.set(code, (counts.get(code) ?? 0) + 1);
     }
@@ -90,10 +90,15 @@ function pendingSeries(
   return series;
 }
 
+function* pendingIn(state: ClusterState, path: QueuePath): Generator<JobId> {
+  yield* state.pendingByQueue.get(path) ?? [];
+  yield* state.withheldByQueue.get(path) ?? [];
+}
+
 /** Of the queue itself: sums over queues then count each job once. */
 function pendingGpus(state: ClusterState, path: QueuePath): number {
   let gpus = 0;
-  for (const id of state.pendingByQueue.get(path) ?? []) gpus += gpusOf(jobOf(state, id).spec);
+  for (const id of pendingIn(state, path)) gpus += gpusOf(jobOf(state, id).spec);
   return gpus;
 }
 

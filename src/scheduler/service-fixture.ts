@@ -7,6 +7,7 @@ import type { Accepted, Envelope } from "./core/commands.ts";
 import { step } from "./core/cycle.ts";
 import type { LoggedEvent } from "./core/events.ts";
 import { World } from "./core/fixture.ts";
+import { holdOf } from "./core/admission.ts";
 import type { Hold } from "./core/hold.ts";
 import type { ClusterState } from "./core/state.ts";
 import type { TimerPort } from "./loop-timers.ts";
@@ -61,7 +62,7 @@ export class TestBrain implements Brain, JobHistory {
   }
 
   hold(jobId: JobId): Hold {
-    return this.holds.get(jobId) ?? { code: "EVALUATING" };
+    return holdOf(this.world.state, this.holds, jobId);
   }
 
   onCommitted(listener: (events: readonly LoggedEvent[]) => void): () => void {

@@ -18,7 +18,13 @@ import type { CodeBundle__Output } from "../rpc/gen/trainyard/v1/CodeBundle.ts";
 import type { JobSpec__Output } from "../rpc/gen/trainyard/v1/JobSpec.ts";
 import type { Resources__Output } from "../rpc/gen/trainyard/v1/Resources.ts";
 import type { TorchrunCommand__Output } from "../rpc/gen/trainyard/v1/TorchrunCommand.ts";
-import type { CheckpointPolicy, CodeBundle, JobCommand, JobSpec } from "./core/job.ts";
+import {
+  type CheckpointPolicy,
+  type CodeBundle,
+  type JobCommand,
+  type JobSpec,
+  SPEC_DEFAULTS,
+} from "./core/job.ts";
 import { decodeDigest } from "./service-decode.ts";
 
 export const SPEC_BYTES_MAX = 1_048_576;
@@ -55,6 +61,7 @@ export function decodeJobSpec(message: JobSpec__Output | null): JobSpec {
     stopSignal: decodeOneOf(message.stopSignal || "SIGTERM", "spec.stopSignal", STOP_SIGNALS),
     restartsMax: decodeWhole(message.restartsMax, "spec.restartsMax", { min: 0, max: 1_000 }),
     checkpoint: decodeCheckpoint(message.checkpoint),
+    ...SPEC_DEFAULTS,
   };
 }
 

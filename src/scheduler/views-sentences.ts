@@ -157,7 +157,14 @@ type JobLifeEvent = Exclude<
 function jobMessage(event: JobLifeEvent): string {
   switch (event.kind) {
     case "job.submitted":
+    case "array.submitted":
       return submittedMessage(event);
+    case "job.dependency-met":
+      return `It waits no longer for ${event.on}.`;
+    case "job.held":
+      return sentence(`held by ${event.by}${because(event.why)}`);
+    case "job.released":
+      return "Released.";
     case "job.placed":
       return placedMessage(event);
     case "attempt.rendezvous-set":
@@ -181,9 +188,10 @@ function jobMessage(event: JobLifeEvent): string {
   }
 }
 
-function submittedMessage({ spec }: EventOf<"job.submitted">): string {
+function submittedMessage({ spec }: EventOf<"job.submitted" | "array.submitted">): string {
+  const many = spec.array?.indexes === undefined ? "" : `, indexes ${spec.array.indexes}`;
   const size = `${count(spec.nodes, "node")}, ${count(gpusOf(spec), "GPU")}`;
-  return `Submitted to ${spec.queue} as ${spec.priorityClass}: ${size}.`;
+  return `Submitted to ${spec.queue} as ${spec.priorityClass}: ${size}${many}.`;
 }
 
 function placedMessage({ attempt, placement, resumeFrom }: EventOf<"job.placed">): string {

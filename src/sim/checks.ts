@@ -3,6 +3,7 @@
 
 import { must } from "../base/assert.ts";
 import type { CheckpointId, JobId, RequestId } from "../base/ids.ts";
+import { arrayIndexes, elementAt } from "../scheduler/core/array.ts";
 import type { Accepted, Envelope } from "../scheduler/core/commands.ts";
 import type { DesiredTask } from "../scheduler/core/desired.ts";
 import type { ClusterEvent, EventOf, LoggedEvent } from "../scheduler/core/events.ts";
@@ -59,7 +60,8 @@ export class Checks {
 
   durable(events: readonly LoggedEvent[]): void {
     for (const { event, request } of events) {
-      if (event.kind === "job.submitted" && request !== null) {
+      const isSubmit = event.kind === "job.submitted" || event.kind === "array.submitted";
+      if (isSubmit && request !== null) {
         promise(!this.submitted.has(request.id), () => `${request.id} made two jobs`);
         this.submitted.set(request.id, event.jobId);
       }
@@ -82,7 +84,8 @@ export class Checks {
   /** After a restart: nothing that was acknowledged is gone. */
   restarted(state: ClusterState): void {
     for (const [id, jobId] of this.promised) {
-      promise(state.jobs.has(jobId), () => `${jobId}, acknowledged to ${id}, is lost`);
+      const isThere = state.jobs.has(jobId) || state.arrays.has(jobId);
+      promise(isThere, () => `${jobId}, acknowledged to ${id}, is lost`);
     }
   }
 
@@ -126,13 +129,9 @@ export class Checks {
   private durableEvent(event: ClusterEvent): void {
     switch (event.kind) {
       case "job.submitted":
-        this.jobs.set(event.jobId, {
-          attemptLast: 0,
-          isEnded: false,
-          placement: [],
-          committed: new Map(),
-          stepsCommitted: new Map(),
-        });
+        return this.begin(event.jobId);
+      case "array.submitted":
+        arrayIndexes(event.spec).forEach((_, at) => this.begin(elementAt({ id: event.jobId }, at)));
         return;
       case "job.placed":
         return this.placed(event);
@@ -152,6 +151,16 @@ export class Checks {
         return this.ended(event);
       default:
     }
+  }
+
+  private begin(jobId: JobId): void {
+    this.jobs.set(jobId, {
+      attemptLast: 0,
+      isEnded: false,
+      placement: [],
+      committed: new Map(),
+      stepsCommitted: new Map(),
+    });
   }
 
   private placed(event: EventOf<"job.placed">): void {

@@ -1,10 +1,12 @@
 // The people of the cluster: one who submits and cancels, one who sets queues and empties nodes, often
 // at a bad moment.
 
-import type { NodeId } from "../base/ids.ts";
+import type { JobId, NodeId } from "../base/ids.ts";
 import type { Prng } from "../base/prng.ts";
+import type { JobSpec } from "../scheduler/core/job.ts";
 import type { Policy, QueueSpec } from "../scheduler/core/state.ts";
 import type { Client } from "./client.ts";
+import { EPOCH_MS } from "./scheduler.ts";
 import type { Timeline } from "./timeline.ts";
 import { drawQueues, type PlannedJob, type Workload } from "./workload.ts";
 
@@ -16,6 +18,7 @@ export class Operator {
   private readonly workload: Workload;
   private readonly prng: Prng;
   private unsubmittedCount = 0;
+  private acceptedLast: JobId | null = null;
 
   constructor(admin: Client, workload: Workload, prng: Prng) {
     this.admin = admin;
@@ -43,19 +46,46 @@ export class Operator {
   submitLater(user: Client, job: PlannedJob, timeline: Timeline): void {
     this.unsubmittedCount += 1;
     const submit = (): void =>
-      user.call({ kind: "job.submit", spec: job.spec }, (reply) => {
+      user.call({ kind: "job.submit", spec: this.specOf(job, timeline.nowMs) }, (reply) => {
         if (reply.kind === "refusal") {
           timeline.after(RESUBMIT_MS, submit);
           return;
         }
         this.unsubmittedCount -= 1;
         const { jobId } = reply;
-        if (job.cancelAfterMs === null || jobId === null) return;
+        if (jobId === null) return;
+        this.acceptedLast = jobId;
+        this.holdLater(user, job, jobId, timeline);
+        if (job.cancelAfterMs === null) return;
         timeline.after(job.cancelAfterMs, () =>
           user.call({ kind: "job.cancel", jobId, why: "changed my mind" }),
         );
       });
     timeline.after(job.submitAtMs, submit);
+  }
+
+  private specOf({ spec, life }: PlannedJob, nowMs: number): JobSpec {
+    const { afterLast: on, beginAfterMs } = life;
+    const job = this.acceptedLast;
+    return {
+      ...spec,
+      after: on === null || job === null ? [] : [{ job, on }],
+      beginAtMs: beginAfterMs === null ? null : EPOCH_MS + nowMs + beginAfterMs,
+    };
+  }
+
+  private holdLater(
+    user: Client,
+    { spec, life }: PlannedJob,
+    jobId: JobId,
+    timeline: Timeline,
+  ): void {
+    const { holdAfterMs, releaseAfterMs } = life;
+    if (holdAfterMs === null && !spec.isHeld) return;
+    timeline.after(holdAfterMs ?? 0, () => {
+      if (holdAfterMs !== null) user.call({ kind: "job.hold", jobId, why: "a closer look" });
+      timeline.after(releaseAfterMs, () => user.call({ kind: "job.release", jobId }));
+    });
   }
 
   /** One change of mind. */

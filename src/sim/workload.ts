@@ -2,7 +2,7 @@
 
 import { nodeId, type QueuePath, queuePath } from "../base/ids.ts";
 import type { Prng } from "../base/prng.ts";
-import type { JobSpec } from "../scheduler/core/job.ts";
+import { type DependencyCondition, type JobSpec, SPEC_DEFAULTS } from "../scheduler/core/job.ts";
 import {
   DEFAULT_POLICY,
   type NodeSpec,
@@ -17,6 +17,17 @@ export interface PlannedJob {
   readonly submitAtMs: number;
   /** Null = never. */
   readonly cancelAfterMs: number | null;
+  readonly life: Life;
+}
+
+/** What keeps it from being placed at once. */
+export interface Life {
+  /** How the job that was accepted before it must have ended; null = it does not matter. */
+  readonly afterLast: DependencyCondition | null;
+  readonly beginAfterMs: number | null;
+  /** Held then, after it was accepted; always released later. Null = never. */
+  readonly holdAfterMs: number | null;
+  readonly releaseAfterMs: number;
 }
 
 export interface Workload {
@@ -36,16 +47,39 @@ export function drawWorkload(prng: Prng): Workload {
   const count = 3 + prng.below(12);
   const hasCancels = prng.chance(1, 2);
   const submitWithinMs = prng.chance(1, 2) ? 20_000 : safetyMs * 0.7;
-  const jobs = Array.from({ length: count }, (_, index): PlannedJob => {
+  const plain = Array.from({ length: count }, (_, index): PlannedJob => {
     const profile = drawProfile(prng);
     return {
       spec: drawSpec(prng, `run-${index + 1}`, prng.pick(leaves).path, profile),
       profile,
       submitAtMs: prng.below(submitWithinMs),
       cancelAfterMs: hasCancels && prng.chance(1, 4) ? prng.below(60_000) : null,
+      life: PLAIN_LIFE,
     };
   });
-  return { nodes, queues, jobs, policy: drawPolicy(prng), safetyMs };
+  const policy = drawPolicy(prng);
+  const jobs = prng.chance(1, 2) ? plain : plain.map((job) => drawLife(prng, job));
+  return { nodes, queues, jobs, policy, safetyMs };
+}
+
+const PLAIN_LIFE: Life = {
+  afterLast: null,
+  beginAfterMs: null,
+  holdAfterMs: null,
+  releaseAfterMs: 0,
+};
+
+function drawLife(prng: Prng, job: PlannedJob): PlannedJob {
+  const indexes = `${prng.below(3)}-${2 + prng.below(3)}`;
+  const array = prng.chance(1, 5) ? { indexes, parallel: prng.pick([null, 1, 2]) } : null;
+  const isHeld = prng.chance(1, 8);
+  const life = {
+    afterLast: prng.chance(1, 3) ? prng.pick(["ok", "ok", "any", "failed"] as const) : null,
+    beginAfterMs: prng.chance(1, 8) ? prng.below(60_000) : null,
+    holdAfterMs: prng.chance(1, 5) ? prng.below(40_000) : null,
+    releaseAfterMs: prng.below(60_000),
+  };
+  return { ...job, spec: { ...job.spec, array, isHeld }, life };
 }
 
 /** Whether the empty, healthy cluster could ever hold the job. */
@@ -135,6 +169,7 @@ function drawSpec(prng: Prng, name: string, queue: QueuePath, profile: Profile):
     stopSignal: "SIGTERM",
     restartsMax: prng.below(4),
     checkpoint: { keep: 1 + prng.below(3), patterns: [] },
+    ...SPEC_DEFAULTS,
   };
 }
 

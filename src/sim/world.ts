@@ -4,6 +4,8 @@
 import { must } from "../base/assert.ts";
 import { agentInstanceId, type JobId } from "../base/ids.ts";
 import { createPrng, type Prng } from "../base/prng.ts";
+import { holdOf } from "../scheduler/core/admission.ts";
+import { arrayIndexes, elementsOf } from "../scheduler/core/array.ts";
 import { isWhole } from "../scheduler/core/decide-checkpoint.ts";
 import { isEnded, type Job } from "../scheduler/core/job.ts";
 import type { ClusterState } from "../scheduler/core/state.ts";
@@ -97,7 +99,11 @@ export class World {
     const { safetyMs } = this.workload;
     this.timeline.run(safetyMs, () => this.goesOn());
     this.heal();
-    const work = this.workload.jobs.map(({ profile }) => profile.steps * profile.stepMs + 60_000);
+    const work = this.workload.jobs.map(
+      ({ profile, spec }) =>
+        (profile.steps * profile.stepMs + 60_000) *
+        (spec.array === null ? 1 : arrayIndexes(spec).length),
+    );
     const untilMs =
       this.timeline.nowMs + HEALED_BASE_MS + HEALED_WORK_FACTOR * work.reduce((a, b) => a + b, 0);
     this.timeline.run(untilMs, () => this.goesOn() || this.isDone());
@@ -192,7 +198,20 @@ export class World {
     if (isEnded(job.phase)) return false;
     const limitOf = (path: string): number | null =>
       this.workload.queues.find((queue) => queue.path === path)?.limit ?? null;
-    return job.phase.kind !== "pending" || couldRun(job.spec, this.workload.nodes, limitOf);
+    if (job.phase.kind !== "pending") return true;
+    if (!couldRun(job.spec, this.workload.nodes, limitOf)) return false;
+    return this.awaitedBy(job).every((other) => isEnded(other.phase) || this.mustStillEnd(other));
+  }
+
+  /** Jobs that have to end before this one may start. */
+  private awaitedBy(job: Job): readonly Job[] {
+    const { state } = this;
+    if (state === null) return [];
+    const array = job.array === null ? undefined : state.arrays.get(job.array.id);
+    return (array ?? job).waitsFor.flatMap(({ job: target }) => {
+      const awaited = state.arrays.get(target);
+      return awaited === undefined ? (state.jobs.get(target) ?? []) : elementsOf(state, awaited);
+    });
   }
 
   private unfinished(): string {
@@ -208,7 +227,8 @@ export class World {
   }
 
   private holdOf(jobId: JobId): string {
-    return JSON.stringify(this.scheduler?.holds.get(jobId) ?? null);
+    const { scheduler } = this;
+    return JSON.stringify(scheduler && holdOf(scheduler.state, scheduler.holds, jobId));
   }
 
   private compareDisk(): void {

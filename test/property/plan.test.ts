@@ -3,6 +3,8 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { JobId } from "../../src/base/ids.ts";
+import { withheldBecause } from "../../src/scheduler/core/admission.ts";
 import type { World } from "../../src/scheduler/core/fixture.ts";
 import { invariants } from "../../src/scheduler/core/invariants.ts";
 import { plan } from "../../src/scheduler/core/plan.ts";
@@ -155,9 +157,21 @@ test("once all is well, everything that can run ends, and no preemption was for 
   });
 });
 
+/** Withheld jobs that do not wait for one that waits itself. */
+function stuck(world: World): readonly string[] {
+  const { state } = world;
+  const withheld = [...state.withheldByQueue.values()].flatMap((ids) => [...ids]);
+  const isWaiting = (id: JobId): boolean => {
+    const hold = withheldBecause(state, world.job(id));
+    if (hold?.code === "ARRAY_PARALLEL") return state.arrays.get(hold.array)?.admittedCount !== 0;
+    return hold?.code === "WAITING_FOR_JOB";
+  };
+  return withheld.filter((id) => !isWaiting(id));
+}
+
 /** Whoever still waits could never run. */
 function isDone(world: World): boolean {
-  if (world.state.active.size > 0) return false;
+  if (world.state.active.size > 0 || stuck(world).length > 0) return false;
   const never = new Set(["EXCEEDS_CLUSTER", "NO_MATCHING_GPU", "EXCEEDS_QUEUE_LIMIT"]);
   const { starts, holds: byJob } = planOf(world);
   return starts.length === 0 && [...byJob.values()].every(({ code }) => never.has(code));

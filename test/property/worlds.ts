@@ -16,7 +16,11 @@ import {
   World,
 } from "../../src/scheduler/core/fixture.ts";
 import { step } from "../../src/scheduler/core/cycle.ts";
-import { activeAttempt } from "../../src/scheduler/core/job.ts";
+import {
+  activeAttempt,
+  type ArraySpec,
+  type DependencyCondition,
+} from "../../src/scheduler/core/job.ts";
 import type { NodeSpec, Policy, QueueSpec } from "../../src/scheduler/core/state.ts";
 
 export type Happening =
@@ -28,6 +32,8 @@ export type Happening =
   | { readonly kind: "end"; readonly which: number; readonly isWell: boolean }
   | { readonly kind: "leave"; readonly node: number | null }
   | { readonly kind: "cancel"; readonly which: number }
+  | { readonly kind: "hold"; readonly which: number }
+  | { readonly kind: "release"; readonly which: number }
   | { readonly kind: "node"; readonly which: number; readonly to: "open" | "cordoned" | "draining" }
   | { readonly kind: "lose"; readonly which: number }
   | { readonly kind: "join"; readonly which: number }
@@ -42,6 +48,10 @@ export interface Wish {
   readonly cpuMilli: number;
   readonly gpuType: string;
   readonly timeLimitMs: number | null;
+  readonly array: ArraySpec | null;
+  readonly after: { readonly which: number; readonly on: DependencyCondition } | null;
+  readonly beginAfterMs: number | null;
+  readonly isHeld: boolean;
 }
 
 export interface Story {
@@ -64,6 +74,16 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   cpuMilli: fc.constantFrom(0, 0, 0, 0, 8_000, 40_000),
   gpuType: fc.constantFrom("", "", "", "", "H100", "a100"),
   timeLimitMs: fc.constantFrom(null, null, 60_000),
+  array: fc.option(
+    fc.record({ indexes: fc.constantFrom("0-3", "2,5"), parallel: fc.constantFrom(null, 1, 2) }),
+    { nil: null, freq: 6 },
+  ),
+  after: fc.option(fc.record({ which, on: fc.constantFrom("ok", "any", "failed") }), {
+    nil: null,
+    freq: 5,
+  }),
+  beginAfterMs: fc.constantFrom(null, null, null, null, 30_000),
+  isHeld: fc.constantFrom(false, false, false, false, false, true),
 });
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -94,6 +114,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel"), which }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("hold"), which }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("release"), which }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -226,9 +248,18 @@ export function happen(world: World, story: Story, happening: Happening): void {
     case "leave":
       return leave(world, happening.node);
     case "cancel": {
-      const ids = [...world.state.jobs.keys()].filter((id) => !world.state.ended.has(id));
-      const jobId = pick(ids, happening.which);
+      const jobId = pick(submissions(world), happening.which);
       if (jobId !== undefined) world.send({ kind: "job.cancel", jobId, why: "" });
+      return;
+    }
+    case "hold": {
+      const jobId = pick(submissions(world), happening.which);
+      if (jobId !== undefined) world.send({ kind: "job.hold", jobId, why: "" });
+      return;
+    }
+    case "release": {
+      const jobId = pick(submissions(world), happening.which);
+      if (jobId !== undefined) world.send({ kind: "job.release", jobId });
       return;
     }
     case "node":
@@ -250,12 +281,19 @@ export function happen(world: World, story: Story, happening: Happening): void {
   }
 }
 
+/** Jobs that have not ended, and arrays. */
+function submissions(world: World): readonly JobId[] {
+  const live = [...world.state.jobs.keys()].filter((id) => !world.state.ended.has(id));
+  return [...live, ...world.state.arrays.keys()];
+}
+
 /** Everything is well again: nodes come back open, whoever was told to stop stops, time passes. */
 export function heal(world: World): void {
   for (const node of world.state.nodes.values()) {
     if (node.health === "lost") world.register(node.spec, `${node.instance}+`);
     world.must({ kind: "node.uncordon", nodeId: node.spec.id });
   }
+  for (const jobId of submissions(world)) world.send({ kind: "job.release", jobId });
   leave(world, null);
 }
 
@@ -288,9 +326,13 @@ function submit(world: World, job: Wish): void {
   const leaves = [...world.state.queues.keys()].filter(
     (path) => ![...world.state.queues.keys()].some((other) => other.startsWith(`${path}/`)),
   );
-  const { queue, user, gpus, cpuMilli, ...rest } = job;
+  const { queue, user, gpus, cpuMilli, after, beginAfterMs, ...rest } = job;
+  const known = [...world.state.jobs.keys(), ...world.state.arrays.keys()];
+  const target = after === null ? undefined : pick(known, after.which);
   const spec = jobSpec({
     ...rest,
+    after: after === null || target === undefined ? [] : [{ job: target, on: after.on }],
+    beginAtMs: beginAfterMs === null ? null : world.nowMs + beginAfterMs,
     queue: queuePath(pick(leaves, queue) ?? ""),
     perNode: { gpus, cpuMilli, memoryMib: 0 },
     restartsMax: 1,

@@ -2,7 +2,7 @@
 
 import type { Refusal } from "../../src/base/errors.ts";
 import type { Accepted } from "../../src/scheduler/core/commands.ts";
-import type { ClusterEvent, LoggedEvent } from "../../src/scheduler/core/events.ts";
+import type { ClusterEvent, EventOf, LoggedEvent } from "../../src/scheduler/core/events.ts";
 import type { Hold } from "../../src/scheduler/core/hold.ts";
 import type { Job, StopCause, TaskPlacement } from "../../src/scheduler/core/job.ts";
 
@@ -13,11 +13,24 @@ export function renderEvents(events: readonly LoggedEvent[], startMs: number): r
   });
 }
 
+function endReason(result: EventOf<"job.ended">["result"]): string {
+  if (result.kind === "failed") return `: ${result.reason}`;
+  return result.kind === "cancelled" && result.by === "scheduler" ? `: ${result.why}` : "";
+}
+
 /** Null = not worth a line. */
 function renderEvent(event: ClusterEvent): string | null {
   switch (event.kind) {
     case "job.submitted":
       return `${event.jobId} submitted to ${event.spec.queue}`;
+    case "array.submitted":
+      return `${event.jobId} submitted to ${event.spec.queue}, array ${event.spec.array?.indexes}`;
+    case "job.dependency-met":
+      return `${event.jobId} waits no longer for ${event.on}`;
+    case "job.held":
+      return `${event.jobId} held by ${event.by}`;
+    case "job.released":
+      return `${event.jobId} released`;
     case "job.placed": {
       const resume = event.resumeFrom === null ? "" : ` from ${event.resumeFrom}`;
       return `${event.jobId} placed, attempt ${event.attempt} on ${where(event.placement)}${resume}`;
@@ -33,7 +46,7 @@ function renderEvent(event: ClusterEvent): string | null {
     case "job.requeued":
       return `${event.jobId} pending again: ${event.cause}`;
     case "job.ended":
-      return `${event.jobId} ${event.result.kind}${"reason" in event.result ? `: ${event.result.reason}` : ""}`;
+      return `${event.jobId} ${event.result.kind}${endReason(event.result)}`;
     case "reservation.made":
       return `${event.jobId} reserves ${where(event.placement)} until ${event.victims.join(", ")} left`;
     case "reservation.dropped":

@@ -4,7 +4,7 @@
 import { must } from "../../src/base/assert.ts";
 import { jobId, nodeId, queuePath } from "../../src/base/ids.ts";
 import { jobSpec, nodeSpec } from "../../src/scheduler/core/fixture.ts";
-import type { TaskExit } from "../../src/scheduler/core/job.ts";
+import type { JobSpec, TaskExit } from "../../src/scheduler/core/job.ts";
 import { DEFAULT_POLICY, type QueueSpec } from "../../src/scheduler/core/state.ts";
 import { renderEvents, renderHold, renderJob, renderReply } from "./render.ts";
 import { Stage, START_MS } from "./stage.ts";
@@ -32,6 +32,15 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["queue", setQueue],
   ["submit", submit],
   ["cancel", (stage, line) => renderReply(stage.send(cancelOf(line)))],
+  [
+    "hold",
+    (stage, line) =>
+      renderReply(stage.send({ kind: "job.hold", jobId: jobId(word(line)), why: "a look" })),
+  ],
+  [
+    "release",
+    (stage, line) => renderReply(stage.send({ kind: "job.release", jobId: jobId(word(line)) })),
+  ],
   ["cordon", (stage, line) => renderReply(stage.send(nodeCommand("node.cordon", line)))],
   ["drain", (stage, line) => renderReply(stage.send(nodeCommand("node.drain", line)))],
   [
@@ -89,6 +98,7 @@ function setQueue(stage: Stage, line: Line): readonly string[] {
 
 function submit(stage: Stage, line: Line): readonly string[] {
   const limit = line.options.get("time");
+  const begin = line.options.get("begin");
   const spec = jobSpec({
     queue: queuePath(word(line)),
     nodes: count(line, "nodes", 1),
@@ -98,8 +108,28 @@ function submit(stage: Stage, line: Line): readonly string[] {
     restartsMax: count(line, "restarts", 0),
     graceMs: seconds(line.options.get("grace") ?? "60s"),
     gpuType: line.options.get("type") ?? "",
+    array: arrayOf(line.options.get("array")),
+    after: afterOf(line.options.get("after")),
+    beginAtMs: begin === undefined ? null : stage.nowMs + seconds(begin),
+    isHeld: line.options.get("held") === "true",
   });
   return renderReply(stage.send({ kind: "job.submit", spec }, line.options.get("request") ?? null));
+}
+
+/** `0-9%2`. */
+function arrayOf(text: string | undefined): JobSpec["array"] {
+  const [indexes = "", parallel] = text?.split("%") ?? [];
+  if (text === undefined) return null;
+  return { indexes, parallel: parallel === undefined ? null : Number(parallel) };
+}
+
+/** `job-1:ok,job-2`. */
+function afterOf(text: string | undefined): JobSpec["after"] {
+  return (text?.split(",") ?? []).map((part) => {
+    const [id = "", on = "ok"] = part.split(":");
+    const known = (["ok", "failed", "any"] as const).find((condition) => condition === on);
+    return { job: jobId(id), on: must(known, "ok, failed or any") };
+  });
 }
 
 function cancelOf(line: Line) {
@@ -127,7 +157,8 @@ const EXIT_REASONS = ["exited", "stopped", "killed", "restore_failed", "signalle
 
 function explain(stage: Stage, line: Line): readonly string[] {
   const job = stage.job(jobId(word(line)));
-  return [renderHold(job, stage.plan?.holds.get(job.id))];
+  const hold = job.phase.kind === "pending" ? stage.holdOf(job.id) : undefined;
+  return [renderHold(job, hold)];
 }
 
 function parseLine(text: string): Line {

@@ -11,6 +11,7 @@ import {
   nodeId,
   requestId,
 } from "../../src/base/ids.ts";
+import { holdOf } from "../../src/scheduler/core/admission.ts";
 import { createState } from "../../src/scheduler/core/apply.ts";
 import type {
   Accepted,
@@ -23,6 +24,7 @@ import { planStep, step } from "../../src/scheduler/core/cycle.ts";
 import { isWhole } from "../../src/scheduler/core/decide-checkpoint.ts";
 import { type DesiredTask, desiredFor } from "../../src/scheduler/core/desired.ts";
 import type { LoggedEvent } from "../../src/scheduler/core/events.ts";
+import type { Hold } from "../../src/scheduler/core/hold.ts";
 import { invariants } from "../../src/scheduler/core/invariants.ts";
 import type { Job, TaskExit } from "../../src/scheduler/core/job.ts";
 import { lostAtMs } from "../../src/scheduler/core/lease.ts";
@@ -119,6 +121,10 @@ export class Stage {
     }
     this.nowMs = untilMs;
     this.look();
+  }
+
+  holdOf(id: JobId): Hold {
+    return holdOf(this.state, this.plan?.holds ?? new Map(), id);
   }
 
   job(id: JobId): Job {

@@ -2,7 +2,7 @@
 
 import { jobId, nodeId, queuePath } from "../../base/ids.ts";
 import type { DesiredTask } from "../../scheduler/core/desired.ts";
-import type { JobSpec } from "../../scheduler/core/job.ts";
+import { type JobSpec, SPEC_DEFAULTS } from "../../scheduler/core/job.ts";
 import type { LocalPhase, LocalTask } from "./local.ts";
 
 export const SPEC: JobSpec = {
@@ -21,6 +21,7 @@ export const SPEC: JobSpec = {
   stopSignal: "SIGTERM",
   restartsMax: 0,
   checkpoint: { keep: 3, patterns: [] },
+  ...SPEC_DEFAULTS,
 };
 
 export function desiredTask(change: Partial<DesiredTask> = {}): DesiredTask {

@@ -2,19 +2,36 @@
 // Called by `apply` only.
 
 import { assert, unreachable } from "../../base/assert.ts";
-import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
+import type { JobId, NodeId } from "../../base/ids.ts";
 import { releaseTask, takeTask } from "./allocate.ts";
+import {
+  admitNext,
+  applyAdmissionEvent,
+  countEnded,
+  countForgotten,
+  enterPending,
+  leavePending,
+  noteDependent,
+  readmit,
+} from "./apply-admission.ts";
+import { isClosed } from "./admission.ts";
+import { arrayIndexes, elementAt } from "./array.ts";
 import type { EventOf } from "./events.ts";
 import {
   type Attempt,
   type AttemptRecord,
   activeAttempt,
   ATTEMPTS_KEPT,
+  type Identity,
   type Job,
+  type JobArray,
   type JobPhase,
+  type JobSpec,
+  SPEC_DEFAULTS,
   type StopCause,
   type TaskExit,
   type TaskState,
+  withDefaults,
 } from "./job.ts";
 import { gpusOf, jobOf, oldestBeyond } from "./lookup.ts";
 import { learnRunTime } from "./run-times.ts";
@@ -25,6 +42,10 @@ const AVOID_NODES_KEPT = 8;
 
 export type JobLifeEvent = EventOf<
   | "job.submitted"
+  | "array.submitted"
+  | "job.dependency-met"
+  | "job.held"
+  | "job.released"
   | "job.placed"
   | "attempt.rendezvous-set"
   | "task.preparing"
@@ -40,6 +61,12 @@ export function applyJobEvent(state: MutableClusterState, event: JobLifeEvent): 
   switch (event.kind) {
     case "job.submitted":
       return submitJob(state, event);
+    case "array.submitted":
+      return submitArray(state, event);
+    case "job.dependency-met":
+    case "job.held":
+    case "job.released":
+      return applyAdmissionEvent(state, event);
     case "job.placed":
       return placeJob(state, event);
     case "attempt.rendezvous-set":
@@ -66,17 +93,58 @@ export function applyJobEvent(state: MutableClusterState, event: JobLifeEvent): 
 
 function submitJob(state: MutableClusterState, event: EventOf<"job.submitted">): void {
   state.jobNumberLast += 1;
-  const job: Job = {
-    id: event.jobId,
-    spec: event.spec,
-    owner: event.owner,
+  const spec = withDefaults(event.spec, SPEC_DEFAULTS);
+  const gate = { userHold: holdOf(spec, event.owner, state.atMs), waitsFor: spec.after };
+  const admittedAtMs = isClosed(gate) ? null : state.atMs;
+  const job = { ...newJob(state, event.jobId, spec, event.owner), ...gate, admittedAtMs };
+  enterPending(state, job);
+  noteDependent(state, job);
+  state.totals = { ...state.totals, submitted: state.totals.submitted + 1 };
+}
+
+function submitArray(state: MutableClusterState, event: EventOf<"array.submitted">): void {
+  const { jobId: id, spec, owner } = event;
+  const indexes = arrayIndexes(spec);
+  const array: JobArray = {
+    id,
+    spec,
+    owner,
     submittedAtMs: state.atMs,
-    phase: {
-      kind: "pending",
-      sinceMs: state.atMs,
-      notBeforeMs: state.atMs,
-      cause: "submitted",
-    },
+    indexes,
+    userHold: holdOf(spec, owner, state.atMs),
+    waitsFor: spec.after,
+    admittedCount: 0,
+    cursor: 0,
+    ended: { succeeded: 0, failed: 0, cancelled: 0 },
+    forgottenCount: 0,
+  };
+  state.jobNumberLast += 1 + indexes.length;
+  state.arrays.set(id, array);
+  noteDependent(state, array);
+  indexes.forEach((index, position) => {
+    const job = newJob(state, elementAt(array, position), spec, owner);
+    enterPending(state, { ...job, array: { id, index } });
+  });
+  admitNext(state, id);
+  state.totals = { ...state.totals, submitted: state.totals.submitted + indexes.length };
+}
+
+function holdOf(spec: JobSpec, { user, tenant }: Identity, atMs: number): Job["userHold"] {
+  return spec.isHeld ? { by: `${user}@${tenant}`, why: "submitted held", atMs } : null;
+}
+
+function newJob(state: MutableClusterState, id: JobId, spec: JobSpec, owner: Identity): Job {
+  const beginAtMs = Math.max(state.atMs, spec.beginAtMs ?? state.atMs);
+  return {
+    id,
+    spec,
+    owner,
+    submittedAtMs: state.atMs,
+    array: null,
+    userHold: null,
+    waitsFor: [],
+    admittedAtMs: null,
+    phase: { kind: "pending", sinceMs: beginAtMs, notBeforeMs: beginAtMs, cause: "submitted" },
     attemptLast: 0,
     history: [],
     failures: 0,
@@ -87,14 +155,12 @@ function submitJob(state: MutableClusterState, event: EventOf<"job.submitted">):
     checkpoints: [],
     avoidNodes: [],
   };
-  state.jobs.set(job.id, job);
-  pendingSet(state, job.spec.queue).add(job.id);
-  state.totals = { ...state.totals, submitted: state.totals.submitted + 1 };
 }
 
 function placeJob(state: MutableClusterState, event: EventOf<"job.placed">): void {
   const job = jobOf(state, event.jobId);
   assert(job.phase.kind === "pending", `${job.id} placed while ${job.phase.kind}`);
+  assert(job.admittedAtMs !== null, `${job.id} placed while it is withheld`);
   assert(event.attempt === job.attemptLast + 1, `${job.id} attempt ${event.attempt} out of order`);
   const attempt: Attempt = {
     number: event.attempt,
@@ -107,7 +173,7 @@ function placeJob(state: MutableClusterState, event: EventOf<"job.placed">): voi
     tasks: event.placement.map(() => ({ kind: "assigned" })),
   };
   state.reservations.delete(job.id);
-  pendingSet(state, job.spec.queue).delete(job.id);
+  leavePending(state, job);
   state.active.add(job.id);
   state.jobs.set(job.id, {
     ...job,
@@ -199,8 +265,7 @@ function endAttempt(state: MutableClusterState, event: EventOf<"attempt.ended">)
   const cause = job.phase.kind === "stopping" ? job.phase.cause : null;
   const failedOn = failingNode(attempt, cause);
   state.active.delete(job.id);
-  pendingSet(state, job.spec.queue).add(job.id);
-  state.jobs.set(job.id, {
+  enterPending(state, {
     ...job,
     phase: { kind: "pending", sinceMs: state.atMs, notBeforeMs: state.atMs, cause: "failed" },
     history: [...job.history, attemptRecord(attempt, cause, event, state.atMs)].slice(
@@ -212,6 +277,7 @@ function endAttempt(state: MutableClusterState, event: EventOf<"attempt.ended">)
     lostGpuMs: job.lostGpuMs + event.lostGpuMs,
     avoidNodes: failedOn === null ? job.avoidNodes : avoiding(job.avoidNodes, failedOn),
   });
+  readmit(state, job.id);
   state.totals = { ...state.totals, lostGpuMs: state.totals.lostGpuMs + event.lostGpuMs };
 }
 
@@ -253,14 +319,16 @@ function requeueJob(state: MutableClusterState, event: EventOf<"job.requeued">):
 
 function endJob(state: MutableClusterState, event: EventOf<"job.ended">): void {
   const job = jobOf(state, event.jobId);
-  pendingSet(state, job.spec.queue).delete(job.id);
+  leavePending(state, job);
   state.jobs.set(job.id, { ...job, phase: { ...event.result, endedAtMs: state.atMs } });
   const kind = event.result.kind;
   if (kind === "succeeded") learnRunTime(state.runTimes, job.spec, job.owner, usefulRunMs(job));
+  countEnded(state, job, kind);
   state.totals = { ...state.totals, [kind]: state.totals[kind] + 1 };
   state.ended.add(job.id);
   for (const oldest of oldestBeyond(state.ended, ENDED_JOBS_KEPT)) {
     state.ended.delete(oldest);
+    countForgotten(state, jobOf(state, oldest));
     state.jobs.delete(oldest);
   }
 }
@@ -281,13 +349,4 @@ function failingNode(attempt: Attempt, cause: StopCause | null): NodeId | null {
 
 function avoiding(nodes: readonly NodeId[], failedOn: NodeId): readonly NodeId[] {
   return [...nodes.filter((node) => node !== failedOn), failedOn].slice(-AVOID_NODES_KEPT);
-}
-
-function pendingSet(state: MutableClusterState, path: QueuePath): Set<JobId> {
-  let pending = state.pendingByQueue.get(path);
-  if (pending === undefined) {
-    pending = new Set();
-    state.pendingByQueue.set(path, pending);
-  }
-  return pending;
 }

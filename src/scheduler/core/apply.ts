@@ -17,12 +17,15 @@ export function createState(policy: Policy = DEFAULT_POLICY): MutableClusterStat
     atMs: 0,
     jobNumberLast: 0,
     jobs: new Map(),
+    arrays: new Map(),
     queues: new Map(),
     nodes: new Map(),
     reservations: new Map(),
     requests: new Map(),
     policy,
     pendingByQueue: new Map(),
+    withheldByQueue: new Map(),
+    dependents: new Map(),
     active: new Set(),
     ended: new Set(),
     runTimes: new Map(),
@@ -64,6 +67,7 @@ function applyEvent(state: MutableClusterState, event: ClusterEvent): void {
     case "queue.deleted":
       state.queues.delete(event.path);
       state.pendingByQueue.delete(event.path);
+      state.withheldByQueue.delete(event.path);
       return;
     case "node.registered":
       return registerNode(state, event);

@@ -50,7 +50,10 @@ export interface NodeReport {
 export type Command =
   | { readonly kind: "policy.apply"; readonly policy: Policy }
   | { readonly kind: "job.submit"; readonly spec: JobSpec }
+  /** `jobId` may be an array's: then every element is meant. */
   | { readonly kind: "job.cancel"; readonly jobId: JobId; readonly why: string }
+  | { readonly kind: "job.hold"; readonly jobId: JobId; readonly why: string }
+  | { readonly kind: "job.release"; readonly jobId: JobId }
   | {
       /** Sets these queues, all or none; with `prune`, deletes every other one. */
       readonly kind: "queue.apply";

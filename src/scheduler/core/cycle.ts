@@ -2,10 +2,11 @@
 // The daemon, the tests, the simulator and every replay run exactly this. It keeps no state of its
 // own; the policy, too, is part of the state.
 
-import { assert } from "../../base/assert.ts";
+import { assert, must } from "../../base/assert.ts";
 import { type Refusal, refuse } from "../../base/errors.ts";
 import type { JobId } from "../../base/ids.ts";
 import { apply } from "./apply.ts";
+import { isArrayOver } from "./array.ts";
 import type { Accepted, Envelope } from "./commands.ts";
 import { actorText, decide } from "./decide.ts";
 import { isRefusal } from "./decision.ts";
@@ -13,7 +14,7 @@ import type { ClusterEvent, LoggedEvent } from "./events.ts";
 import { jobOf } from "./lookup.ts";
 import { plan } from "./plan.ts";
 import type { Eviction, Plan } from "./plan-types.ts";
-import { activeAttempt } from "./job.ts";
+import { activeAttempt, isEnded } from "./job.ts";
 import { react } from "./react.ts";
 import type { ClusterState, MutableClusterState } from "./state.ts";
 import { verifyPlan } from "./verify.ts";
@@ -71,18 +72,32 @@ class Turn {
     this.request = request;
   }
 
-  happen(event: ClusterEvent): void {
-    const logged: LoggedEvent = {
-      seq: this.state.seq + 1,
-      atMs: this.nowMs,
-      actor: this.actor,
-      request: this.logged.length === 0 ? this.request : null,
-      event,
-    };
-    apply(this.state, logged);
-    this.logged.push(logged);
-    for (const next of react(this.state, event, this.nowMs, this.state.policy)) this.happen(next);
+  /** No recursion: a chain of jobs that wait for each other may fall as a whole. */
+  happen(first: ClusterEvent): void {
+    const due = [first];
+    for (let event = due.pop(); event !== undefined; event = due.pop()) {
+      if (isOvertaken(this.state, event)) continue;
+      const logged: LoggedEvent = {
+        seq: this.state.seq + 1,
+        atMs: this.nowMs,
+        actor: this.actor,
+        request: this.logged.length === 0 ? this.request : null,
+        event,
+      };
+      apply(this.state, logged);
+      this.logged.push(logged);
+      const next = react(this.state, event, this.nowMs, this.state.policy);
+      for (let at = next.length - 1; at >= 0; at -= 1) due.push(must(next[at], "event"));
+    }
   }
+}
+
+/** One end may follow from another in two ways: only the first one happens. */
+function isOvertaken(state: ClusterState, event: ClusterEvent): boolean {
+  if (event.kind !== "job.ended" && event.kind !== "job.dependency-met") return false;
+  const array = state.arrays.get(event.jobId);
+  if (array !== undefined) return isArrayOver(array);
+  return isEnded(jobOf(state, event.jobId).phase);
 }
 
 function knownRequest(state: ClusterState, envelope: Envelope): Accepted | Refusal | null {
@@ -101,9 +116,11 @@ function knownRequest(state: ClusterState, envelope: Envelope): Accepted | Refus
 }
 
 function replyJob(envelope: Envelope, decision: readonly ClusterEvent[]): JobId | null {
-  if (envelope.command.kind === "job.cancel") return envelope.command.jobId;
+  const { command } = envelope;
+  if ("jobId" in command) return command.jobId;
   const first = decision[0];
-  return first?.kind === "job.submitted" ? first.jobId : null;
+  const isSubmitted = first?.kind === "job.submitted" || first?.kind === "array.submitted";
+  return isSubmitted ? first.jobId : null;
 }
 
 /** Drops first, so that what they free may be reserved or taken by what comes after. */

@@ -1,13 +1,14 @@
-// Submitting and cancelling.
+// Submitting, cancelling, holding and releasing: of jobs, and of arrays as a whole.
 
 import { type Refusal, refuse } from "../../base/errors.ts";
-import { compareText, jobId } from "../../base/ids.ts";
+import { compareText, type JobId } from "../../base/ids.ts";
+import { elementsOf, isArrayOver, jobOfNumber, arrayIndexes } from "./array.ts";
 import type { Command } from "./commands.ts";
 import { priorityProblem } from "./decide-policy.ts";
 import { type Decision, noSuchJob } from "./decision.ts";
 import type { ClusterEvent } from "./events.ts";
 import { gpuTypeMatches } from "./gang.ts";
-import { activeAttempt, type Identity, isEnded, type JobSpec } from "./job.ts";
+import { activeAttempt, type Identity, isEnded, type Job, type JobSpec } from "./job.ts";
 import { gpusOf, queueLineage } from "./lookup.ts";
 import type { ClusterState, NodeSpec, Policy } from "./state.ts";
 
@@ -20,11 +21,31 @@ export function decideSubmit(
   const refusal =
     queueProblem(state, spec) ??
     priorityProblem(spec, owner, policy) ??
-    backlogProblem(state, policy) ??
+    dependencyProblem(state, spec) ??
+    backlogProblem(state, spec, policy) ??
     (policy.oversize === "refuse" ? sizeProblem(state, spec) : null);
   if (refusal !== null) return refusal;
-  const id = jobId(`job-${state.jobNumberLast + 1}`);
-  return [{ kind: "job.submitted", jobId: id, spec, owner }];
+  const kind = spec.array === null ? "job.submitted" : "array.submitted";
+  return [{ kind, jobId: jobOfNumber(state.jobNumberLast + 1), spec, owner }];
+}
+
+/** Jobs that a submission makes. */
+const countOf = (spec: JobSpec): number => (spec.array === null ? 1 : arrayIndexes(spec).length);
+
+function dependencyProblem(state: ClusterState, { after }: JobSpec): Refusal | null {
+  const seen = new Set<JobId>();
+  for (const [at, { job }] of after.entries()) {
+    const field = `spec.after[${at}].job`;
+    if (seen.has(job)) {
+      const remedy = "Name each job once.";
+      return refuse("INVALID_SPEC", `${job} is waited for twice.`, remedy, field);
+    }
+    seen.add(job);
+    if (state.jobs.has(job) || state.arrays.has(job)) continue;
+    const remedy = "Leave it out when it ended long ago; `trainyard ps -a` lists what is known.";
+    return refuse("JOB_NOT_FOUND", `No job is "${job}", which is to be waited for.`, remedy, field);
+  }
+  return null;
 }
 
 function queueProblem(state: ClusterState, spec: JobSpec): Refusal | null {
@@ -52,12 +73,13 @@ export function childrenOf(state: ClusterState, path: string): readonly string[]
   return children.sort(compareText);
 }
 
-function backlogProblem(state: ClusterState, policy: Policy): Refusal | null {
+function backlogProblem(state: ClusterState, spec: JobSpec, policy: Policy): Refusal | null {
   const live = state.jobs.size - state.ended.size - state.active.size;
-  if (live < policy.pendingJobsMax) return null;
+  if (live + countOf(spec) <= policy.pendingJobsMax) return null;
   return refuse(
     "TOO_MANY_REQUESTS",
-    `${live} jobs wait already; pendingJobsMax is ${policy.pendingJobsMax}.`,
+    `${live} jobs wait already and this adds ${countOf(spec)}; pendingJobsMax is ` +
+      `${policy.pendingJobsMax}.`,
     "Wait until some have started, cancel some, or have the operator raise the limit.",
   );
 }
@@ -102,26 +124,85 @@ export function decideCancel(
   nowMs: number,
   policy: Policy,
 ): Decision {
+  const array = state.arrays.get(command.jobId);
+  if (array !== undefined) {
+    if (isArrayOver(array)) return hasEnded(array.id, "has ended");
+    // The last ones first: else each end would admit the next one, only for it to end too.
+    const left = elementsOf(state, array).filter(({ phase }) => !isEnded(phase));
+    return left.toReversed().flatMap((job) => cancelJob(job, command.why, by, nowMs, policy));
+  }
   const job = state.jobs.get(command.jobId);
   if (job === undefined) return noSuchJob(command.jobId);
-  if (isEnded(job.phase)) {
-    const verb = job.phase.kind === "cancelled" ? "was" : "has";
-    const message = `${job.id} ${verb} ${job.phase.kind} already.`;
-    return refuse("JOB_ENDED", message, "Nothing is left to cancel.", "job");
-  }
+  if (isEnded(job.phase)) return hasEnded(job.id, endText(job));
+  return cancelJob(job, command.why, by, nowMs, policy);
+}
+
+const endText = ({ phase }: Job): string =>
+  `${phase.kind === "cancelled" ? "was" : "has"} ${phase.kind}`;
+
+function hasEnded(id: JobId, how: string): Refusal {
+  return refuse("JOB_ENDED", `${id} ${how} already.`, "Nothing is left to do to it.", "job");
+}
+
+function cancelJob(
+  job: Job,
+  why: string,
+  by: string,
+  nowMs: number,
+  policy: Policy,
+): readonly ClusterEvent[] {
   const attempt = activeAttempt(job.phase);
   if (attempt === null) {
-    return [
-      { kind: "job.ended", jobId: job.id, result: { kind: "cancelled", by, why: command.why } },
-    ];
+    return [{ kind: "job.ended", jobId: job.id, result: { kind: "cancelled", by, why } }];
   }
   if (job.phase.kind === "stopping" && job.phase.cause.kind === "cancelled") return [];
   const event: ClusterEvent = {
     kind: "job.stopping",
     jobId: job.id,
     attempt: attempt.number,
-    cause: { kind: "cancelled", by, why: command.why },
+    cause: { kind: "cancelled", by, why },
     deadlineMs: nowMs + policy.stopGraceMs,
   };
   return [event];
+}
+
+/** What runs of an array goes on; a job that runs can't be held. */
+export function decideHold(
+  state: ClusterState,
+  { jobId: id, why }: Extract<Command, { readonly kind: "job.hold" }>,
+  by: string,
+): Decision {
+  const array = state.arrays.get(id);
+  const job = state.jobs.get(id);
+  if (array !== undefined) {
+    if (isArrayOver(array)) return hasEnded(id, "has ended");
+  } else if (job === undefined) return noSuchJob(id);
+  else if (isEnded(job.phase)) return hasEnded(id, endText(job));
+  else if (job.phase.kind !== "pending") {
+    const message = `${id} is ${job.phase.kind}; only a job that waits can be held.`;
+    return refuse("JOB_NOT_PENDING", message, "Cancel it to end it.", "job");
+  }
+  const before = (array ?? job)?.userHold ?? null;
+  if (before?.by === by && before.why === why) return [];
+  return [{ kind: "job.held", jobId: id, by, why }];
+}
+
+/** Of an array, also the elements that are held one by one. What is not held stays as it is. */
+export function decideRelease(state: ClusterState, id: JobId): Decision {
+  const array = state.arrays.get(id);
+  const job = state.jobs.get(id);
+  if (array === undefined && job === undefined) return noSuchJob(id);
+  if (array === undefined && job !== undefined && isEnded(job.phase)) {
+    return hasEnded(id, endText(job));
+  }
+  const ofArray = job?.array ?? null;
+  const whole = ofArray === null ? undefined : state.arrays.get(ofArray.id);
+  if (job?.userHold === null && whole !== undefined && whole.userHold !== null) {
+    const remedy = `Release the array: \`trainyard release ${whole.id}\`.`;
+    return refuse("JOB_NOT_PENDING", `${id} is held with its array ${whole.id}.`, remedy, "job");
+  }
+  const elements = array === undefined ? [] : elementsOf(state, array);
+  return [array ?? job, ...elements].flatMap((one): readonly ClusterEvent[] =>
+    one === undefined || one.userHold === null ? [] : [{ kind: "job.released", jobId: one.id }],
+  );
 }

@@ -108,7 +108,9 @@ function jobsProblem(state: ClusterState, tree: ReadonlyMap<QueuePath, QueueSpec
 
 function queuesWithJobs(state: ClusterState): ReadonlySet<QueuePath> {
   const busy = new Set<QueuePath>();
-  for (const [path, jobs] of state.pendingByQueue) if (jobs.size > 0) busy.add(path);
+  for (const index of [state.pendingByQueue, state.withheldByQueue]) {
+    for (const [path, jobs] of index) if (jobs.size > 0) busy.add(path);
+  }
   for (const id of state.active) busy.add(jobOf(state, id).spec.queue);
   return busy;
 }

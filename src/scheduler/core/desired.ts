@@ -85,7 +85,7 @@ function desiredTask(
     attempt: attempt.number,
     rank,
     stop: job.phase.kind === "stopping" ? stopOrder(job.phase.cause, job.phase.deadlineMs) : null,
-    spec: job.spec,
+    spec: specOf(job),
     gpus,
     nodeNames: attempt.placement.map((task) => task.nodeId),
     rendezvous: attempt.rendezvous,
@@ -97,6 +97,14 @@ function desiredTask(
     dedupeAgainst: checkpointRef(resumePoint(job)),
     runId: job.id,
   };
+}
+
+/** An element of an array knows which one it is from its environment. */
+function specOf({ spec, array }: Job): JobSpec {
+  if (array === null) return spec;
+  const { id, index } = array;
+  const own = { TRAINYARD_ARRAY_ID: id, TRAINYARD_ARRAY_INDEX: String(index) };
+  return { ...spec, env: { ...spec.env, ...own } };
 }
 
 function isMissing(checkpoint: Checkpoint, attempt: number, rank: number): boolean {

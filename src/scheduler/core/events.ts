@@ -26,7 +26,13 @@ import type { NodeSpec, Policy, QueueSpec } from "./state.ts";
  * Why capacity is no longer kept. Only `replanned` after an eviction is thrash; `outranked` = a job
  * that could evict the holder if it ran has taken the room over.
  */
-export type DropReason = "job_ended" | "node_gone" | "limit_lowered" | "outranked" | "replanned";
+export type DropReason =
+  | "job_ended"
+  | "job_held"
+  | "node_gone"
+  | "limit_lowered"
+  | "outranked"
+  | "replanned";
 
 export type ClusterEvent =
   /** A client's request was in order and changed nothing: kept so that a late repeat does not either. */
@@ -57,6 +63,27 @@ export type ClusterEvent =
       readonly spec: JobSpec;
       readonly owner: Identity;
     }
+  | {
+      /** Its elements take the numbers after `jobId`; they share the spec, which is logged once. */
+      readonly kind: "array.submitted";
+      readonly jobId: JobId;
+      readonly spec: JobSpec;
+      readonly owner: Identity;
+    }
+  | {
+      /** `jobId`, a job or an array, waits no longer for `on`. */
+      readonly kind: "job.dependency-met";
+      readonly jobId: JobId;
+      readonly on: JobId;
+    }
+  | {
+      /** A job, or an array as a whole. What runs goes on. */
+      readonly kind: "job.held";
+      readonly jobId: JobId;
+      readonly by: string;
+      readonly why: string;
+    }
+  | { readonly kind: "job.released"; readonly jobId: JobId }
   | {
       readonly kind: "job.placed";
       readonly jobId: JobId;
@@ -177,7 +204,7 @@ export interface LoggedEvent {
   readonly event: ClusterEvent;
 }
 
-/** The job that an event is about, or null. For watching and for a job's own history. */
+/** The job or array that an event is about, or null. For watching and for a job's own history. */
 export function jobOfEvent(event: ClusterEvent): JobId | null {
   return "jobId" in event ? event.jobId : null;
 }

@@ -66,6 +66,17 @@ export function holdMessage(hold: Hold): string {
   switch (hold.code) {
     case "EVALUATING":
       return "It has not been looked at yet.";
+    case "HELD_BY_USER":
+      return sentence(`it is held by ${hold.by} since ${clock(hold.atMs)}`, hold.why);
+    case "WAITING_FOR_JOB":
+      return waitingMessage(hold);
+    case "BEGIN_TIME":
+      return `It was asked not to begin before ${clock(hold.untilMs)}.`;
+    case "ARRAY_PARALLEL":
+      return (
+        `${hold.underWay} of the ${hold.parallel} jobs that array ${hold.array} may have under ` +
+        "way at once are."
+      );
     case "BACKOFF":
       return hold.failures === 0
         ? `It waits until ${clock(hold.untilMs)} for its last checkpoint to be committed.`
@@ -136,6 +147,18 @@ export function causeMessage(cause: StopCause): string {
     default:
       return unreachable(cause);
   }
+}
+
+const CONDITIONS = { ok: "succeed", failed: "fail", any: "end" } as const;
+
+function waitingMessage(hold: Extract<Hold, { readonly code: "WAITING_FOR_JOB" }>): string {
+  const is = hold.phase === null ? "is not over" : `is ${hold.phase}`;
+  const others = hold.others === 0 ? "" : `, and for ${count(hold.others, "other job")}`;
+  return `It waits for ${hold.job} to ${CONDITIONS[hold.on]}, which ${is}${others}.`;
+}
+
+function sentence(text: string, why: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${why === "" ? "" : `: ${why}`}.`;
 }
 
 function exitMessage({ reason, code, message }: AttemptRecord["exit"] & object): string {

@@ -15,7 +15,7 @@ import type { Accepted, Command, Envelope, ObservedTask } from "./commands.ts";
 import { planStep, step } from "./cycle.ts";
 import { desiredFor } from "./desired.ts";
 import type { LoggedEvent } from "./events.ts";
-import type { Job, JobSpec, TaskExit } from "./job.ts";
+import { type Job, type JobSpec, SPEC_DEFAULTS, type TaskExit } from "./job.ts";
 import type { Plan } from "./plan-types.ts";
 import { DEFAULT_POLICY, type NodeSpec, type Policy, type QueueSpec } from "./state.ts";
 
@@ -42,6 +42,7 @@ export function jobSpec(change: Partial<JobSpec> & { readonly gpus?: number } = 
     stopSignal: "SIGTERM",
     restartsMax: 0,
     checkpoint: { keep: 3, patterns: [] },
+    ...SPEC_DEFAULTS,
     ...rest,
   };
 }

@@ -1,10 +1,37 @@
 // Why a job is not placed, as data. The CLI, the API and the metrics render these and nothing else.
 
 import type { JobId, QueuePath } from "../../base/ids.ts";
+import type { DependencyCondition, JobPhase } from "./job.ts";
 
 export type Hold =
   /** No planning pass has looked at the job yet. */
   | { readonly code: "EVALUATING" }
+  /** Somebody holds it, or its array. */
+  | {
+      readonly code: "HELD_BY_USER";
+      readonly by: string;
+      readonly why: string;
+      readonly atMs: number;
+    }
+  /** Another job, or array, has to end first. */
+  | {
+      readonly code: "WAITING_FOR_JOB";
+      readonly job: JobId;
+      readonly on: DependencyCondition;
+      /** Null = an array. */
+      readonly phase: JobPhase["kind"] | null;
+      /** How many it waits for besides. */
+      readonly others: number;
+    }
+  /** It asked not to be started earlier. */
+  | { readonly code: "BEGIN_TIME"; readonly untilMs: number }
+  /** As many elements of its array are under way as may be at once. */
+  | {
+      readonly code: "ARRAY_PARALLEL";
+      readonly array: JobId;
+      readonly underWay: number;
+      readonly parallel: number;
+    }
   /** After a failure: waits before it is tried again. */
   | { readonly code: "BACKOFF"; readonly untilMs: number; readonly failures: number }
   /** No set of this cluster's nodes could ever hold it, even empty. */

@@ -2,6 +2,7 @@
 // others. For tests and the simulator; slow on purpose, and with code of its own.
 
 import type { JobId, QueuePath } from "../../base/ids.ts";
+import { admissionFaults } from "./invariants-admission.ts";
 import { type Attempt, activeAttempt, isEnded, type Job } from "./job.ts";
 import type { ClusterState, Node } from "./state.ts";
 
@@ -13,6 +14,7 @@ export function invariants(state: ClusterState): readonly string[] {
     ...indexFaults(state),
     ...queueFaults(state),
     ...reservationFaults(state),
+    ...admissionFaults(state),
     ...[...state.jobs.values()].flatMap(jobFaults),
   ];
 }
@@ -93,12 +95,15 @@ function gangFaults(state: ClusterState, job: Job, attempt: Attempt): readonly s
 function indexFaults(state: ClusterState): readonly string[] {
   const faults: string[] = [];
   const indexed = { pending: 0, active: state.active.size, ended: state.ended.size };
-  for (const [path, ids] of state.pendingByQueue) {
-    indexed.pending += ids.size;
-    for (const id of ids) {
-      const job = state.jobs.get(id);
-      const isRight = job?.phase.kind === "pending" && job.spec.queue === path;
-      faults.push(...faultIf(!isRight, `${id} is indexed as pending in ${path}`));
+  for (const index of [state.pendingByQueue, state.withheldByQueue]) {
+    for (const [path, ids] of index) {
+      indexed.pending += ids.size;
+      for (const id of ids) {
+        const job = state.jobs.get(id);
+        const isHere = (job?.admittedAtMs === null) === (index === state.withheldByQueue);
+        const isRight = job?.phase.kind === "pending" && job.spec.queue === path && isHere;
+        faults.push(...faultIf(!isRight, `${id} is indexed as pending in ${path}`));
+      }
     }
   }
   const isActive = (id: JobId): boolean => {

@@ -45,6 +45,24 @@ export interface CheckpointPolicy {
   readonly patterns: readonly string[];
 }
 
+/** How a job that another one waits for must have ended. `failed` = in any way but well. */
+export type DependencyCondition = "ok" | "failed" | "any";
+
+/** Not placed before `job` has ended so. */
+export interface Dependency {
+  /** A job, or an array as a whole. */
+  readonly job: JobId;
+  readonly on: DependencyCondition;
+}
+
+/** One submission that makes many jobs of one spec. */
+export interface ArraySpec {
+  /** As `parseIndexes` reads it: `0-99`, `1,3,5-9`. */
+  readonly indexes: string;
+  /** How many of its jobs may run, or wait to be placed, at once; null = all. */
+  readonly parallel: number | null;
+}
+
 /** A validated submission. All fields are set; defaults were filled in at the edge. */
 export interface JobSpec {
   readonly name: string;
@@ -70,7 +88,23 @@ export interface JobSpec {
   /** How often the job may be started again after its own failure. Preemption and lost nodes are free. */
   readonly restartsMax: number;
   readonly checkpoint: CheckpointPolicy;
+  /** Null = one job. */
+  readonly array: ArraySpec | null;
+  /** Empty = waits for no other job. */
+  readonly after: readonly Dependency[];
+  /** Not placed before; null = at once. */
+  readonly beginAtMs: number | null;
+  /** Submitted held: waits until it is released. */
+  readonly isHeld: boolean;
 }
+
+/** What logs of versions before these fields have instead of them. */
+export const SPEC_DEFAULTS = {
+  array: null,
+  after: [],
+  beginAtMs: null,
+  isHeld: false,
+} as const satisfies Partial<JobSpec>;
 
 /** The part of a gang that goes to one node. Its index in a placement is the task's rank. */
 export interface TaskPlacement {
@@ -228,11 +262,50 @@ export interface Checkpoint {
   readonly manifestDigest: Digest | null;
 }
 
-export interface Job {
+/** Who keeps a job from being placed, and why. */
+export interface UserHold {
+  /** `user@tenant`. */
+  readonly by: string;
+  /** May be empty. */
+  readonly why: string;
+  readonly atMs: number;
+}
+
+/** What keeps a job, or a whole array, from being looked at by the planner. */
+export interface Gate {
+  readonly userHold: UserHold | null;
+  /** Not met yet. */
+  readonly waitsFor: readonly Dependency[];
+}
+
+/** Jobs that were submitted as one. Their specs are this one object. */
+export interface JobArray extends Gate {
+  /** Counts like a job's, but is no job: its elements have the numbers after it. */
   readonly id: JobId;
   readonly spec: JobSpec;
   readonly owner: Identity;
   readonly submittedAtMs: number;
+  /** Ascending. The element at position p has the number of the array + 1 + p. */
+  readonly indexes: readonly number[];
+  /** Elements that are admitted and have not ended; at most `spec.array.parallel`. */
+  readonly admittedCount: number;
+  /** Elements before this position are not admitted later unless they are released. */
+  readonly cursor: number;
+  readonly ended: Readonly<Record<"succeeded" | "failed" | "cancelled", number>>;
+  /** Ended elements that the state no longer has. */
+  readonly forgottenCount: number;
+}
+
+/** A gate of its own is closed for the job alone; an element also waits for its array's. */
+export interface Job extends Gate {
+  readonly id: JobId;
+  readonly spec: JobSpec;
+  readonly owner: Identity;
+  readonly submittedAtMs: number;
+  /** Null = submitted alone. */
+  readonly array: { readonly id: JobId; readonly index: number } | null;
+  /** Since when it may be placed: no gate is closed, and it is its turn in its array; null = not. */
+  readonly admittedAtMs: number | null;
   readonly phase: JobPhase;
   /** Number of the newest attempt; 0 before the first. */
   readonly attemptLast: number;
@@ -249,6 +322,19 @@ export interface Job {
   readonly checkpoints: readonly Checkpoint[];
   /** Nodes that failed this job, newest last: avoided while there are others. */
   readonly avoidNodes: readonly NodeId[];
+}
+
+/** What snapshots of versions before these fields have instead of them. */
+export const JOB_DEFAULTS = {
+  array: null,
+  admittedAtMs: 0,
+  userHold: null,
+  waitsFor: [],
+} as const satisfies Partial<Job>;
+
+/** A record as this version has them, also when an older one wrote it. */
+export function withDefaults<T extends object, D extends Partial<T>>(row: T, defaults: D): T {
+  return Object.keys(defaults).every((key) => key in row) ? row : { ...defaults, ...row };
 }
 
 export const ATTEMPTS_KEPT = 50;

@@ -26,6 +26,10 @@ export function changesPlan(event: ClusterEvent): boolean {
     case "node.schedulability-set":
     case "node.removed":
     case "job.submitted":
+    case "array.submitted":
+    case "job.dependency-met":
+    case "job.held":
+    case "job.released":
     case "job.placed":
     case "task.ended":
     case "job.stopping":

@@ -25,7 +25,7 @@ import { Claims } from "./claims.ts";
 import type { Shape } from "./gang.ts";
 import type { Hold } from "./hold.ts";
 import { HoldBook } from "./holds.ts";
-import { activeAttempt } from "./job.ts";
+import { activeAttempt, type Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { LeafOrder, priorityOf, type WaitingJob } from "./order.ts";
 import { Pass } from "./pass.ts";
@@ -137,11 +137,7 @@ class Planner {
         if (job.phase.kind !== "pending") continue;
         const { notBeforeMs, sinceMs } = job.phase;
         if (notBeforeMs > nowMs) {
-          this.#book.holds.set(id, {
-            code: "BACKOFF",
-            untilMs: notBeforeMs,
-            failures: job.failures,
-          });
+          this.#book.holds.set(id, delayHold(job, notBeforeMs));
           this.#wakeAt(notBeforeMs);
           continue;
         }
@@ -256,6 +252,11 @@ class Planner {
   #wakeAt(atMs: number | null): void {
     if (atMs !== null) this.wakeAtMs = Math.min(this.wakeAtMs ?? atMs, atMs);
   }
+}
+
+function delayHold({ phase, failures }: Job, untilMs: number): Hold {
+  const isFirst = phase.kind === "pending" && phase.cause === "submitted";
+  return isFirst ? { code: "BEGIN_TIME", untilMs } : { code: "BACKOFF", untilMs, failures };
 }
 
 /** GPUs of the next job that is meant; passes over the others. */

@@ -3,9 +3,11 @@
 // restart needs only `apply`.
 
 import { must } from "../../base/assert.ts";
+import type { JobId } from "../../base/ids.ts";
 import { taskEnded } from "./decide-report.ts";
 import { isWhole } from "./decide-checkpoint.ts";
-import type { ClusterEvent, EventOf } from "./events.ts";
+import { elementIds } from "./array.ts";
+import type { ClusterEvent, DropReason, EventOf } from "./events.ts";
 import {
   type Attempt,
   type AttemptOutcome,
@@ -17,6 +19,7 @@ import {
   type TaskState,
 } from "./job.ts";
 import { jobOf, nodeOf } from "./lookup.ts";
+import { afterJobEnd, startedWaiting } from "./react-dependency.ts";
 import type { ClusterState, Policy } from "./state.ts";
 
 /** How long a preempted job waits for its last checkpoint to be committed before it may start. */
@@ -39,10 +42,16 @@ export function react(
       return endIfDone(jobOf(state, event.jobId), nowMs);
     case "attempt.ended":
       return afterAttempt(jobOf(state, event.jobId), event, nowMs, policy);
+    case "job.submitted":
+    case "array.submitted":
+      return startedWaiting(state, event.jobId);
+    case "job.held":
+      return dropReservations(state, event.jobId, "job_held");
     case "job.ended":
-      return state.reservations.has(event.jobId)
-        ? [{ kind: "reservation.dropped", jobId: event.jobId, why: "job_ended" }]
-        : [];
+      return [
+        ...dropReservations(state, event.jobId, "job_ended"),
+        ...afterJobEnd(state, event.jobId),
+      ];
     case "checkpoint.part-stored":
       return partsOfEnded(jobOf(state, event.jobId), event);
     case "checkpoint.committed":
@@ -234,6 +243,19 @@ function hasUncommitted(job: Job): boolean {
       checkpoint.attempt === job.attemptLast &&
       isWhole(job, checkpoint),
   );
+}
+
+/** Of the job, or of all elements of the array. */
+function dropReservations(
+  state: ClusterState,
+  id: JobId,
+  why: DropReason,
+): readonly ClusterEvent[] {
+  const array = state.arrays.get(id);
+  const ids = array === undefined ? [id] : elementIds(array);
+  return ids
+    .filter((jobId) => state.reservations.has(jobId))
+    .map((jobId) => ({ kind: "reservation.dropped", jobId, why }));
 }
 
 function startSooner(job: Job, nowMs: number): readonly ClusterEvent[] {

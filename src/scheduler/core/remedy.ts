@@ -17,6 +17,10 @@ export function remedyFor(state: ClusterState, { spec }: Job, nowMs: number, hol
   const fitsNow = tester(state, spec, nowMs);
   switch (hold.code) {
     case "EVALUATING":
+    case "HELD_BY_USER":
+    case "WAITING_FOR_JOB":
+    case "BEGIN_TIME":
+    case "ARRAY_PARALLEL":
     case "BACKOFF":
     case "WAITING_FOR_PREEMPTED":
       return "";

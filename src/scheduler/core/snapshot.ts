@@ -4,7 +4,16 @@
 import { assert, must } from "../../base/assert.ts";
 import type { JobId, NodeId, QueuePath, RequestId } from "../../base/ids.ts";
 import { createState } from "./apply.ts";
-import { isEnded, type Job } from "./job.ts";
+import { noteDependent } from "./apply-admission.ts";
+import { isArrayOver } from "./array.ts";
+import {
+  isEnded,
+  type Job,
+  type JobArray,
+  JOB_DEFAULTS,
+  SPEC_DEFAULTS,
+  withDefaults,
+} from "./job.ts";
 import type { RunTimes } from "./run-times.ts";
 import {
   type ClusterState,
@@ -34,26 +43,39 @@ interface Head {
   readonly usageHalfLifeMs?: number;
   readonly totals: Totals;
   /** Orders of the index sets, which the jobs alone do not tell. */
-  readonly pending: readonly (readonly [QueuePath, readonly JobId[]])[];
+  readonly pending: QueueIndex;
+  /** Absent in snapshots of versions that knew no holds. */
+  readonly withheld?: QueueIndex;
   readonly active: readonly JobId[];
   readonly ended: readonly JobId[];
 }
 
+type QueueIndex = readonly (readonly [QueuePath, readonly JobId[]])[];
+
+const queueIndex = (index: ClusterState["pendingByQueue"]): QueueIndex =>
+  [...index].map(([path, jobs]) => [path, [...jobs]]);
+
 /** The head first, then every record in the order of its map. */
 export function* encodeState(state: ClusterState): Generator<SnapshotRow> {
   const { seq, atMs, jobNumberLast, policy, totals } = state;
-  const pending = [...state.pendingByQueue].map(([path, jobs]) => [path, [...jobs]] as const);
+  const pending = queueIndex(state.pendingByQueue);
+  const withheld = queueIndex(state.withheldByQueue);
   const active = [...state.active];
   const ended = [...state.ended];
-  const head: Head = { seq, atMs, jobNumberLast, policy, totals, pending, active, ended };
+  const sets = { pending, withheld, active, ended };
+  const head: Head = { seq, atMs, jobNumberLast, policy, totals, ...sets };
   yield { key: "head", value: head };
   for (const [path, queue] of state.queues) yield { key: `queue:${path}`, value: queue };
   for (const [id, node] of state.nodes) yield { key: `node:${id}`, value: node };
-  for (const [id, job] of state.jobs) yield { key: `job:${id}`, value: job };
+  for (const [id, array] of state.arrays) yield { key: `array:${id}`, value: array };
+  for (const [id, job] of state.jobs) yield { key: `job:${id}`, value: encodeJob(job) };
   for (const [id, held] of state.reservations) yield { key: `reservation:${id}`, value: held };
   for (const [id, record] of state.requests) yield { key: `request:${id}`, value: record };
   for (const [of, times] of state.runTimes) yield { key: `run-times:${of}`, value: times };
 }
+
+/** An element's spec is its array's: thousands of them have one. */
+const encodeJob = ({ spec, ...job }: Job): object => (job.array === null ? { ...job, spec } : job);
 
 /** Rows as `encodeState` gave them, in that order. The store has checked their digest. */
 export function decodeState(rows: Iterable<SnapshotRow>): MutableClusterState {
@@ -65,7 +87,11 @@ export function decodeState(rows: Iterable<SnapshotRow>): MutableClusterState {
     decodeRow(state, must(table, "table"), rest.join(":"), row.value);
   }
   assert(isHeadSeen, "the snapshot has no head");
-  for (const job of state.jobs.values()) assertIndexed(state, job);
+  for (const job of state.jobs.values()) {
+    assertIndexed(state, job);
+    if (!isEnded(job.phase)) noteDependent(state, job);
+  }
+  for (const array of state.arrays.values()) if (!isArrayOver(array)) noteDependent(state, array);
   return state;
 }
 
@@ -80,8 +106,11 @@ function decodeRow(state: MutableClusterState, table: string, id: string, value:
     case "node":
       state.nodes.set(id as NodeId, value as Node);
       return;
+    case "array":
+      state.arrays.set(id as JobId, value as JobArray);
+      return;
     case "job":
-      state.jobs.set(id as JobId, value as Job);
+      state.jobs.set(id as JobId, decodeJob(state, value as Job));
       return;
     case "reservation":
       state.reservations.set(id as JobId, value as Reservation);
@@ -97,6 +126,13 @@ function decodeRow(state: MutableClusterState, table: string, id: string, value:
   }
 }
 
+/** Its array, whose spec it shares, stands before it. */
+function decodeJob(state: ClusterState, row: Job): Job {
+  const job = withDefaults(row, JOB_DEFAULTS);
+  if (job.array === null) return { ...job, spec: withDefaults(row.spec, SPEC_DEFAULTS) };
+  return { ...job, spec: must(state.arrays.get(job.array.id), `array of ${job.id}`).spec };
+}
+
 function decodeHead(state: MutableClusterState, head: Head): void {
   state.seq = head.seq;
   state.atMs = head.atMs;
@@ -106,15 +142,19 @@ function decodeHead(state: MutableClusterState, head: Head): void {
   state.policy = { ...DEFAULT_POLICY, ...older, ...head.policy };
   state.totals = head.totals;
   for (const [path, jobs] of head.pending) state.pendingByQueue.set(path, new Set(jobs));
+  for (const [path, jobs] of head.withheld ?? []) state.withheldByQueue.set(path, new Set(jobs));
   for (const id of head.active) state.active.add(id);
   for (const id of head.ended) state.ended.add(id);
 }
 
 function assertIndexed(state: ClusterState, job: Job): void {
-  const isPending = state.pendingByQueue.get(job.spec.queue)?.has(job.id) ?? false;
-  const found = [isPending, state.active.has(job.id), state.ended.has(job.id)];
+  const { queue } = job.spec;
+  const isPending = state.pendingByQueue.get(queue)?.has(job.id) ?? false;
+  const isWithheld = state.withheldByQueue.get(queue)?.has(job.id) ?? false;
+  const found = [isPending, isWithheld, state.active.has(job.id), state.ended.has(job.id)];
   const expected = [
-    job.phase.kind === "pending",
+    job.phase.kind === "pending" && job.admittedAtMs !== null,
+    job.phase.kind === "pending" && job.admittedAtMs === null,
     job.phase.kind !== "pending" && !isEnded(job.phase),
     isEnded(job.phase),
   ];

@@ -3,7 +3,7 @@
 
 import type { AgentInstanceId, JobId, NodeId, QueuePath, RequestId } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
-import type { Job, TaskPlacement } from "./job.ts";
+import type { Job, JobArray, TaskPlacement } from "./job.ts";
 import type { RunTimes } from "./run-times.ts";
 
 /** What an operator sets. GPUs are whole numbers. */
@@ -107,6 +107,8 @@ export interface ClusterState {
   readonly atMs: number;
   readonly jobNumberLast: number;
   readonly jobs: ReadonlyMap<JobId, Job>;
+  /** Kept as long as one of their elements is. */
+  readonly arrays: ReadonlyMap<JobId, JobArray>;
   /** By path; a parent always exists. The root is not in here. */
   readonly queues: ReadonlyMap<QueuePath, Queue>;
   readonly nodes: ReadonlyMap<NodeId, Node>;
@@ -115,8 +117,15 @@ export interface ClusterState {
   readonly requests: ReadonlyMap<RequestId, RequestRecord>;
   /** What operators tuned: in the log, so that a replay decides as it was decided. */
   readonly policy: Policy;
-  /** Pending jobs by queue, in no promised order. An index: derived from `jobs`. */
+  /** Pending jobs that are admitted, by queue, in no promised order. An index of `jobs`. */
   readonly pendingByQueue: ReadonlyMap<QueuePath, ReadonlySet<JobId>>;
+  /**
+   * Pending jobs that are not: held, or waiting for another job or their turn in an array. Planning
+   * passes never see them. An index.
+   */
+  readonly withheldByQueue: ReadonlyMap<QueuePath, ReadonlySet<JobId>>;
+  /** Jobs and arrays that wait for a job or an array, by that. An index of `waitsFor`. */
+  readonly dependents: ReadonlyMap<JobId, ReadonlySet<JobId>>;
   /** Jobs that hold resources. An index. */
   readonly active: ReadonlySet<JobId>;
   /** Ended jobs, oldest first. An index; about `ENDED_JOBS_KEPT`, older ones are forgotten. */

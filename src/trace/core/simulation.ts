@@ -14,7 +14,7 @@ import type { Command, Envelope, ObservedTask, StoredPart } from "../../schedule
 import { planStep, step } from "../../scheduler/core/cycle.ts";
 import { checkpointIdOf } from "../../scheduler/core/decide-report.ts";
 import type { ClusterEvent, EventOf, LoggedEvent } from "../../scheduler/core/events.ts";
-import type { JobSpec, TaskExit } from "../../scheduler/core/job.ts";
+import { type JobSpec, SPEC_DEFAULTS, type TaskExit } from "../../scheduler/core/job.ts";
 import { changesNextPlan, changesPlan } from "../../scheduler/core/plan-changes.ts";
 import type { Plan } from "../../scheduler/core/plan-types.ts";
 import type { ClusterState, Policy, QueueSpec } from "../../scheduler/core/state.ts";
@@ -354,5 +354,6 @@ function jobSpec(job: TraceJob, graceMs: number): JobSpec {
     stopSignal: "SIGTERM",
     restartsMax: 0,
     checkpoint: { keep: 1, patterns: [] },
+    ...SPEC_DEFAULTS,
   };
 }

@@ -1,0 +1,80 @@
+// Whether a pending job may be looked at by the planner at all: holds, dependencies, its turn in an
+// array. Reads the state; what follows from it is done in apply-admission.ts and react.ts.
+
+import type { JobId } from "../../base/ids.ts";
+import { endedCount, isArrayOver } from "./array.ts";
+import type { Hold } from "./hold.ts";
+import { type Dependency, type Gate, isEnded, type Job } from "./job.ts";
+import type { ClusterState } from "./state.ts";
+
+/** Why a pending job is withheld from the planner; null when it is not. */
+export function withheldBecause(state: ClusterState, job: Job): Hold | null {
+  if (job.phase.kind !== "pending" || job.admittedAtMs !== null) return null;
+  const array = job.array === null ? undefined : state.arrays.get(job.array.id);
+  const { userHold, waitsFor } = gateOf(state, job);
+  if (userHold !== null) return { code: "HELD_BY_USER", ...userHold };
+  const [first, ...others] = waitsFor;
+  if (first !== undefined) {
+    const phase = state.jobs.get(first.job)?.phase.kind ?? null;
+    return { code: "WAITING_FOR_JOB", ...first, phase, others: others.length };
+  }
+  if (array === undefined) return null;
+  const parallel = array.spec.array?.parallel ?? array.indexes.length;
+  return { code: "ARRAY_PARALLEL", array: array.id, underWay: array.admittedCount, parallel };
+}
+
+/** Why a pending job is not placed: withheld, or as the last planning pass said. */
+export function holdOf(state: ClusterState, planned: ReadonlyMap<JobId, Hold>, id: JobId): Hold {
+  const job = state.jobs.get(id);
+  const withheld = job === undefined ? null : withheldBecause(state, job);
+  return withheld ?? planned.get(id) ?? { code: "EVALUATING" };
+}
+
+/** What keeps the job back: its own gate, or its array's. */
+function gateOf(state: ClusterState, job: Job): Gate {
+  const array = job.array === null ? undefined : state.arrays.get(job.array.id);
+  return {
+    userHold: job.userHold ?? array?.userHold ?? null,
+    waitsFor: job.array === null ? job.waitsFor : (array?.waitsFor ?? []),
+  };
+}
+
+export const isClosed = ({ userHold, waitsFor }: Gate): boolean =>
+  userHold !== null || waitsFor.length > 0;
+
+/** `never` = whatever still happens, it will not end so. */
+export type Verdict = "met" | "open" | "never";
+
+/** A target that the state does not have was forgotten, which only ended ones are. */
+export function verdictOn(state: ClusterState, { job: target, on }: Dependency): Verdict {
+  const array = state.arrays.get(target);
+  if (array !== undefined) {
+    const isAllWell = array.ended.succeeded === endedCount(array);
+    if (on === "ok" && !isAllWell) return "never";
+    if (!isArrayOver(array)) return "open";
+    return on === "any" || isAllWell === (on === "ok") ? "met" : "never";
+  }
+  const phase = state.jobs.get(target)?.phase;
+  if (phase !== undefined && !isEnded(phase)) return "open";
+  if (on === "any") return "met";
+  return (phase?.kind === "succeeded") === (on === "ok") ? "met" : "never";
+}
+
+/** Why a job whose dependency can no longer be met is over. */
+export function neverMessage(state: ClusterState, { job: target, on }: Dependency): string {
+  const kind = state.jobs.get(target)?.phase.kind;
+  const how = on === "ok" ? `${target} to succeed` : `${target} to fail`;
+  const instead =
+    kind !== undefined
+      ? `which ${kind === "cancelled" ? "was cancelled" : kind}`
+      : on === "ok"
+        ? "of which an element did not"
+        : "which succeeded";
+  return `it waited for ${how}, ${instead}`;
+}
+
+/** Jobs and arrays that wait for this one, the oldest first. */
+export function dependentsOf(state: ClusterState, target: JobId): readonly JobId[] {
+  const ids = [...(state.dependents.get(target) ?? [])];
+  return ids.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+}
