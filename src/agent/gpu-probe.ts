@@ -25,6 +25,7 @@ export function virtualGpus(count: number): readonly Gpu[] {
     uuid: `virtual-${index}`,
     type: "virtual",
     memoryMib: 0,
+    island: "",
   }));
 }
 
@@ -39,7 +40,7 @@ export async function findGpus(log: AgentLog, program = SMI): Promise<readonly G
       const sample = parseGpuLine(line);
       if (sample === null) return [];
       const { index, uuid, type, memoryTotalMib } = sample;
-      return [{ index, uuid, type, memoryMib: memoryTotalMib }];
+      return [{ index, uuid, type, memoryMib: memoryTotalMib, island: "" }];
     });
   } catch (error) {
     if (isErrno(error, "ENOENT", "EACCES")) return [];

@@ -121,7 +121,6 @@ function decodeSpec(message: JobSpec__Output): JobSpec {
     priorityClass: message.priorityClass,
     nodes: message.nodes,
     perNode: perNode ?? { gpus: 0, cpuMilli: 0, memoryMib: 0 },
-    gpuType: message.gpuType,
     command: decodeCommand(message),
     env: message.env,
     bundle: bundle === null ? null : { ...bundle, digest: digest(bundle.digest) },
@@ -131,7 +130,7 @@ function decodeSpec(message: JobSpec__Output): JobSpec {
     stopSignal: oneOf(STOP_SIGNALS, stopSignal === "" ? "SIGTERM" : stopSignal, "spec.stop_signal"),
     restartsMax: message.restartsMax,
     checkpoint: { keep: checkpoint?.keep ?? 0, patterns: checkpoint?.patterns ?? [] },
-    // When a job may start is over and done with once an agent hears of it.
+    // When and where a job may start is over and done with once an agent hears of it.
     ...SPEC_DEFAULTS,
   };
 }

@@ -28,6 +28,9 @@ export const SUBMIT_FLAGS = {
   ),
   nodes: field("nodes", "<n>", "Nodes, all placed together or not at all.", "N"),
   gpus: field("gpus", "<n|model:n>", "GPUs of each node: 8, or H100:8.", "g"),
+  gpuTypes: field("gpu-types", "<model,...>", "Models that will do, the preferred one first."),
+  topology: field("topology", "<level[:preferred]>", "All in one island, node, rack or block."),
+  spot: field("spot", "<rule>", "Spot nodes: avoid, allow or prefer."),
   cpus: field("cpus", "<n>", "CPU cores of each node."),
   memory: field("memory", "<size>", "Memory of each node, such as 24GB."),
   procsPerNode: field("procs-per-node", "<n>", "torchrun workers on each node."),
@@ -79,6 +82,9 @@ const FIELDS: readonly (readonly [TextFlag[keyof TextFlag], string, string])[] =
   ["priority", "--priority", "priority"],
   ["nodes", "--nodes", "nodes"],
   ["gpus", "--gpus", "resources.gpus"],
+  ["gpuTypes", "--gpu-types", "resources.gpu_types"],
+  ["topology", "--topology", "topology"],
+  ["spot", "--spot", "spot"],
   ["cpus", "--cpus", "resources.cpus"],
   ["memory", "--memory", "resources.memory"],
   ["procsPerNode", "--procs-per-node", "torchrun.procs_per_node"],
@@ -105,10 +111,19 @@ export async function flagOverrides(flags: SubmitFlags, host: Host): Promise<rea
   const fields = FIELDS.flatMap(([key, where, path]): Override[] => {
     const value = flags[key];
     if (value === null) return [];
-    return [{ path: path.split("."), value: NUMBERS.has(path) ? numeric(value) : value, where }];
+    return [{ path: path.split("."), value: valueOf(path, value), where }];
   });
   const code = flags.noCode ? [{ path: ["workdir"], value: null, where: "--no-code" }] : [];
   return [...sets, ...fields, ...code, ...flags.env.map((word) => envOverride(word, host))];
+}
+
+/** As the job file has it. */
+function valueOf(path: string, value: string): unknown {
+  if (NUMBERS.has(path)) return numeric(value);
+  if (path === "resources.gpu_types") return value.split(",").map((type) => type.trim());
+  if (path !== "topology") return value;
+  const [level, mode] = value.split(":");
+  return mode === undefined ? { level } : { level, mode };
 }
 
 function numeric(value: string): unknown {

@@ -59,7 +59,7 @@ describe("submit", () => {
       spec: {
         name: "train",
         nodes: 2,
-        gpuType: "H100",
+        gpuTypes: ["H100"],
         perNode: { gpus: 2 },
         torchrun: { script: "train.py", args: ["--lr", "3e-4"] },
         env: { A: "b" },

@@ -24,6 +24,8 @@ import {
   type JobCommand,
   type JobSpec,
   SPEC_DEFAULTS,
+  TOPOLOGY_LEVELS,
+  type TopologyRequest,
 } from "./core/job.ts";
 import { decodeDigest } from "./service-decode.ts";
 
@@ -38,6 +40,9 @@ const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;
 const STOP_SIGNALS = ["SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "none"] as const;
 const GRACE_DEFAULT_MS = 120_000;
 const PROCS_MAX = 64;
+const GPU_TYPES_MAX = 16;
+const SPOT_RULES = ["avoid", "allow", "prefer"] as const;
+const TOPOLOGY_MODES = ["required", "preferred"] as const;
 
 /** Throws a RefusalError that names the field below `spec`. */
 export function decodeJobSpec(message: JobSpec__Output | null): JobSpec {
@@ -51,7 +56,7 @@ export function decodeJobSpec(message: JobSpec__Output | null): JobSpec {
     priorityClass: decodeText(message.priorityClass || "normal", "spec.priorityClass", 63),
     nodes: decodeWhole(message.nodes || 1, "spec.nodes", { min: 1, max: 4_096 }),
     perNode,
-    gpuType: decodeText(message.gpuType, "spec.gpuType", 128),
+    ...decodePlace(message),
     command: decodeCommand(message, perNode.gpus),
     env: decodeEnv(message.env),
     bundle: message.bundle === null ? null : decodeBundle(message.bundle),
@@ -94,6 +99,41 @@ function decodeResources(message: Resources__Output | null): Resources {
     cpuMilli: decodeWhole(message.cpuMilli, "spec.perNode.cpuMilli", upTo(16_384_000)),
     memoryMib: decodeWhole(message.memoryMib, "spec.perNode.memoryMib", upTo(1_073_741_824)),
   };
+}
+
+/** Where it may run: types, topology, spot nodes. */
+function decodePlace(
+  message: JobSpec__Output,
+): Pick<JobSpec, "gpuTypes" | "mixesGpuTypes" | "topology" | "spot"> {
+  return {
+    gpuTypes: decodeGpuTypes(message),
+    mixesGpuTypes: message.mixesGpuTypes,
+    topology: decodeTopology(message),
+    spot: decodeOneOf(message.spot || "allow", "spec.spot", SPOT_RULES),
+  };
+}
+
+function decodeGpuTypes({ gpuType, gpuTypes }: JobSpec__Output): readonly string[] {
+  const types = decodeList(gpuTypes, "spec.gpuTypes", GPU_TYPES_MAX).map((type, at) => {
+    const field = `spec.gpuTypes[${at}]`;
+    if (type.trim() === "") reject(field, type, "no type", "Leave it out for any type.");
+    return decodeText(type, field, 128);
+  });
+  const single = decodeText(gpuType, "spec.gpuType", 128);
+  if (single === "" || types[0] === single) return types;
+  if (types.length === 0) return [single];
+  return reject("spec.gpuType", single, "beside gpuTypes", "Give `gpuTypes` alone.");
+}
+
+function decodeTopology({ topology, nodes }: JobSpec__Output): TopologyRequest | null {
+  if (topology === null) return null;
+  const level = decodeOneOf(topology.level, "spec.topology.level", TOPOLOGY_LEVELS);
+  const mode = decodeOneOf(topology.mode || "required", "spec.topology.mode", TOPOLOGY_MODES);
+  if (level === "node" && mode === "required" && nodes > 1) {
+    const remedy = "Ask for one node, for a wider level such as `rack`, or for mode `preferred`.";
+    reject("spec.topology.level", level, `impossible for a gang of ${nodes} nodes`, remedy);
+  }
+  return { level, mode };
 }
 
 function decodeCommand(message: JobSpec__Output, gpus: number): JobCommand {

@@ -77,6 +77,7 @@ function decodeGpus(messages: readonly AgentGpu__Output[]): readonly Gpu[] {
     uuid: decodeText(gpu.uuid, `hello.gpus[${at}].uuid`, 128),
     type: decodeText(gpu.type, `hello.gpus[${at}].type`, 128),
     memoryMib: decodeWhole(gpu.memoryMib, `hello.gpus[${at}].memoryMib`, SIZE),
+    island: decodeText(gpu.island, `hello.gpus[${at}].island`, 64),
   }));
   if (new Set(gpus.map((gpu) => gpu.index)).size === gpus.length) return gpus;
   return reject("hello.gpus", gpus.length, "with an index given twice", "Number them once each.");

@@ -12,7 +12,12 @@ export function specView(spec: JobSpec): JobSpecMessage {
     priorityClass: spec.priorityClass,
     nodes: spec.nodes,
     perNode: spec.perNode,
-    gpuType: spec.gpuType,
+    // For clients that know one type only.
+    gpuType: spec.gpuTypes[0] ?? "",
+    gpuTypes: [...spec.gpuTypes],
+    mixesGpuTypes: spec.mixesGpuTypes,
+    topology: spec.topology,
+    spot: spec.spot,
     ...(command.kind === "torchrun"
       ? { torchrun: { ...command, args: [...command.args] } }
       : { exec: { argv: [...command.argv] } }),

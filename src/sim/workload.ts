@@ -89,7 +89,9 @@ export function couldRun(
   limitOf: (path: QueuePath) => number | null,
 ): boolean {
   const large = nodes.filter(({ gpus }) => {
-    const fitting = gpus.filter(({ type }) => spec.gpuType === "" || type === spec.gpuType);
+    const fitting = gpus.filter(
+      ({ type }) => spec.gpuTypes.length === 0 || spec.gpuTypes.includes(type),
+    );
     return fitting.length >= spec.perNode.gpus;
   });
   if (large.length < spec.nodes) return false;
@@ -142,6 +144,7 @@ function drawNodes(prng: Prng): readonly NodeSpec[] {
         uuid: `${name}-${gpu}`,
         type,
         memoryMib: 80_000,
+        island: "",
       })),
       cpuMilli: 64_000,
       memoryMib: 256_000,
@@ -159,7 +162,6 @@ function drawSpec(prng: Prng, name: string, queue: QueuePath, profile: Profile):
     priorityClass: prng.pick(["low", "normal", "high"]),
     nodes: 1 + prng.below(3),
     perNode: { gpus: prng.chance(1, 20) ? 0 : 1 + prng.below(3), cpuMilli: 0, memoryMib: 0 },
-    gpuType: prng.chance(1, 8) ? "A" : "",
     command: { kind: "exec", argv: ["train"] },
     env: {},
     bundle: null,
@@ -170,6 +172,9 @@ function drawSpec(prng: Prng, name: string, queue: QueuePath, profile: Profile):
     restartsMax: prng.below(4),
     checkpoint: { keep: 1 + prng.below(3), patterns: [] },
     ...SPEC_DEFAULTS,
+    gpuTypes: prng.chance(1, 8) ? ["A"] : [],
+    // A gang may then stand on nodes of both types, as `couldRun` has it.
+    mixesGpuTypes: true,
   };
 }
 

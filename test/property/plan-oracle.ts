@@ -119,7 +119,9 @@ function isRoom(state: ClusterState, taken: Taken, id: JobId): boolean {
     const byType = new Map<string, number>();
     for (const { index, type } of node.spec.gpus) {
       if (taken.gpus.has(`${nodeId}/${index}`)) continue;
-      if (!type.toLowerCase().includes(spec.gpuType.toLowerCase())) continue;
+      const asked = spec.gpuTypes.length === 0 ? [""] : spec.gpuTypes;
+      const isOf = (one: string): boolean => type.toLowerCase().includes(one.toLowerCase());
+      if (!asked.some(isOf)) continue;
       byType.set(type, (byType.get(type) ?? 0) + 1);
     }
     if (gpus === 0 || [...byType.values()].some((free) => free >= gpus)) nodes += 1;

@@ -107,7 +107,7 @@ function submit(stage: Stage, line: Line): readonly string[] {
     timeLimitMs: limit === undefined ? null : seconds(limit),
     restartsMax: count(line, "restarts", 0),
     graceMs: seconds(line.options.get("grace") ?? "60s"),
-    gpuType: line.options.get("type") ?? "",
+    gpuTypes: line.options.get("type")?.split(",") ?? [],
     array: arrayOf(line.options.get("array")),
     after: afterOf(line.options.get("after")),
     beginAtMs: begin === undefined ? null : stage.nowMs + seconds(begin),

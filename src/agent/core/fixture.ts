@@ -11,7 +11,6 @@ export const SPEC: JobSpec = {
   priorityClass: "normal",
   nodes: 1,
   perNode: { gpus: 2, cpuMilli: 0, memoryMib: 0 },
-  gpuType: "",
   command: { kind: "torchrun", script: "train.py", args: [], procsPerNode: 2, python: "" },
   env: {},
   bundle: null,

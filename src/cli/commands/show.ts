@@ -80,8 +80,14 @@ function jobFacts(
 }
 
 function asked(job: JobView): string {
-  const model = job.gpuType === "" ? "" : ` ${job.gpuType}`;
-  return job.gpusPerNode === 0 ? `${gpusText(job)} only` : `${gpusText(job)}${model} GPUs`;
+  const model = job.gpuTypes.length === 0 ? "" : ` ${job.gpuTypes.join(" or ")}`;
+  const what = job.gpusPerNode === 0 ? `${gpusText(job)} only` : `${gpusText(job)}${model} GPUs`;
+  const { topology, spot } = job;
+  return [
+    what,
+    ...(topology === null ? [] : [`in one ${topology.level} (${topology.mode})`]),
+    ...(spot === "" || spot === "allow" ? [] : [`spot nodes: ${spot}`]),
+  ].join(", ");
 }
 
 function when(iso: string | null, nowMs: number): string {

@@ -89,7 +89,7 @@ function describe({ resolved, bundle }: Submission): string {
 
 function specFacts(spec: ResolvedSpec): [string, string][] {
   const { command } = spec;
-  const model = spec.gpuType === "" ? "" : `${spec.gpuType} `;
+  const model = spec.gpuTypes.length === 0 ? "" : `${spec.gpuTypes.join(" or ")} `;
   const each = [
     counted(spec.gpus, `${model}GPU`),
     ...(spec.cpuMilli > 0 ? [`${spec.cpuMilli / 1000} cores`] : []),
@@ -104,6 +104,10 @@ function specFacts(spec: ResolvedSpec): [string, string][] {
     ["asks for", `${counted(spec.nodes, "node")}, each ${each.join(", ")}`],
     ["command", words.map(shellQuoted).join(" ")],
   ];
+  if (spec.topology !== null) {
+    facts.push(["topology", `one ${spec.topology.level}, ${spec.topology.mode}`]);
+  }
+  if (spec.spot !== "") facts.push(["spot nodes", spec.spot]);
   if (spec.setup !== "") facts.push(["setup", spec.setup]);
   if (spec.timeLimitMs !== null) facts.push(["time limit", formatDuration(spec.timeLimitMs)]);
   if (spec.graceMs !== null) facts.push(["grace", formatDuration(spec.graceMs)]);

@@ -50,7 +50,10 @@ describe("a job file", () => {
       priorityClass: "high",
       nodes: 2,
       gpus: 8,
-      gpuType: "H100",
+      gpuTypes: ["H100"],
+      mixesGpuTypes: false,
+      topology: null,
+      spot: "",
       cpuMilli: 2500,
       memoryMib: 24_576,
       command: {
@@ -79,7 +82,10 @@ describe("a job file", () => {
       priorityClass: "",
       nodes: 1,
       perNode: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
-      gpuType: "",
+      gpuTypes: [],
+      mixesGpuTypes: false,
+      topology: null,
+      spot: "",
       exec: { argv: ["bash", "-c", "echo hi"] },
       env: {},
       bundle: null,
@@ -96,7 +102,7 @@ describe("a job file", () => {
     const spec = await resolveText(
       "num_nodes: 3\nresources: {accelerators: A100:4}\nenvs: {A: b}\nrun: x",
     );
-    expect([spec.nodes, spec.gpus, spec.gpuType, spec.env]).toEqual([3, 4, "A100", { A: "b" }]);
+    expect([spec.nodes, spec.gpus, spec.gpuTypes, spec.env]).toEqual([3, 4, ["A100"], { A: "b" }]);
   });
 
   it("the file that `init` writes is valid", async () => {
@@ -208,7 +214,7 @@ describe("flags and --set", () => {
       "num_nodes: 2\nresources: {accelerators: A100:4, cpus: 3}\nrun: x",
       [flag("nodes", 5, "--nodes"), flag("resources.gpus", "H100:8", "--gpus")],
     );
-    expect([spec.nodes, spec.gpus, spec.gpuType, spec.cpuMilli]).toEqual([5, 8, "H100", 3000]);
+    expect([spec.nodes, spec.gpus, spec.gpuTypes, spec.cpuMilli]).toEqual([5, 8, ["H100"], 3000]);
   });
 
   it("a mistake in a flag names the flag, one in the file its line", async () => {

@@ -29,7 +29,10 @@ export interface ResolvedSpec {
   readonly priorityClass: string;
   readonly nodes: number;
   readonly gpus: number;
-  readonly gpuType: string;
+  readonly gpuTypes: readonly string[];
+  readonly mixesGpuTypes: boolean;
+  readonly topology: { readonly level: string; readonly mode: string } | null;
+  readonly spot: string;
   readonly cpuMilli: number;
   readonly memoryMib: number;
   readonly command: ResolvedCommand;
@@ -91,6 +94,18 @@ function contradictions(file: JobFile, placer: Placer): readonly Problem[] {
       problems.push(at(alias.split("."), `is another name of ${name}; write only one of them`));
     }
   }
+  const { topology } = file;
+  const nodes = file.nodes ?? file.num_nodes ?? 1;
+  if (topology?.level === "node" && topology.mode !== "preferred" && nodes > 1) {
+    problems.push(
+      at(["topology", "level"], `cannot be node for ${nodes} nodes; say rack or block`),
+    );
+  }
+  const wish = file.resources?.gpus ?? file.resources?.accelerators;
+  if (wish !== undefined && wish.type !== "" && file.resources?.gpu_types !== undefined) {
+    const message = `stands beside gpus: ${wish.type}; name the types in one place`;
+    problems.push(at(["resources", "gpu_types"], message));
+  }
   if (file.run !== undefined && file.torchrun !== undefined) {
     problems.push(at(["run"], "stands beside torchrun; a job runs one of them"));
   }
@@ -118,7 +133,13 @@ function settle(file: JobFile, inputs: SpecInputs): ResolvedSpec {
     priorityClass: file.priority ?? "",
     nodes: file.nodes ?? file.num_nodes ?? 1,
     gpus: wish.count,
-    gpuType: wish.type,
+    gpuTypes: file.resources?.gpu_types ?? (wish.type === "" ? [] : [wish.type]),
+    mixesGpuTypes: file.resources?.mix_gpu_types ?? false,
+    topology:
+      file.topology === undefined
+        ? null
+        : { level: file.topology.level, mode: file.topology.mode ?? "required" },
+    spot: file.spot ?? "",
     cpuMilli: Math.round((file.resources?.cpus ?? 0) * 1000),
     memoryMib: file.resources?.memory ?? 0,
     command: commandOf(file),

@@ -46,6 +46,18 @@ const resources = z.strictObject(
       .optional()
       .describe("GPUs of each node: a count, or a model and a count. Default 0."),
     accelerators: gpus.optional().describe("Another name of gpus, as SkyPilot has it."),
+    gpu_types: words
+      .min(1, { error: "is empty; leave it out for any type" })
+      .max(16, { error: "names more than 16 types" })
+      .optional()
+      .describe(
+        "Models that will do, the preferred one first: the first on which the whole job fits is " +
+          "taken. MIG slices only where MIG is named. Default: any.",
+      ),
+    mix_gpu_types: z
+      .boolean({ error: (issue) => `${shown(issue.input)} is neither true nor false` })
+      .optional()
+      .describe("The nodes of the job may have different models. Default false."),
     cpus: cpus
       .optional()
       .describe("CPU cores of each node, such as 8 or 2.5. Default: not accounted."),
@@ -68,6 +80,27 @@ const torchrun = z.strictObject(
       .describe("Interpreter that has torch. Default: the agent's."),
   },
   { error: (issue) => `${shown(issue.input)} is not a map with script and args` },
+);
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  const list = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+  return z.enum(values, { error: (issue) => `${shown(issue.input)} is not ${list}` });
+}
+
+const topology = z.strictObject(
+  {
+    level: oneOf(["island", "node", "rack", "block"]).describe(
+      "rack, block: all nodes inside one. node: all on one. island: each node's GPUs in one " +
+        "NVLink island.",
+    ),
+    mode: oneOf(["required", "preferred"])
+      .optional()
+      .describe(
+        "preferred: at this level if there is room, else at the next wider one, else anywhere. " +
+          "Default required.",
+      ),
+  },
+  { error: (issue) => `${shown(issue.input)} is not a map such as {level: rack}` },
 );
 
 const env = z.record(
@@ -115,6 +148,10 @@ export const jobFileSchema = z.strictObject(
       .optional()
       .describe("Another name of nodes, as SkyPilot has it."),
     resources: resources.optional().describe("What each node must give."),
+    topology: topology.optional().describe("How close together its nodes must be."),
+    spot: oneOf(["avoid", "allow", "prefer"])
+      .optional()
+      .describe("Spot nodes: never, as any other, or while they have room. Default allow."),
     workdir: textField("a path")
       .nullable()
       .optional()
@@ -184,7 +221,7 @@ export const FOREIGN_KEYS: ForeignKeys = {
   "resources.cloud": "is not supported: the cluster is the one that you submit to",
   "resources.region": "is not supported: the cluster is the one that you submit to",
   "resources.infra": "is not supported: the cluster is the one that you submit to",
-  "resources.use_spot": "is not supported: every job may be preempted and resumes by itself",
+  "resources.use_spot": "is called spot here: `spot: prefer`",
   "resources.job_recovery": "is not needed: jobs come back by themselves; see restarts",
   "resources.gpu": "is called gpus here",
   "resources.mem": "is called memory here",

@@ -56,7 +56,9 @@ export interface JobView {
   readonly phase: string;
   readonly nodes: number;
   readonly gpusPerNode: number;
-  readonly gpuType: string;
+  readonly gpuTypes: readonly string[];
+  readonly topology: { readonly level: string; readonly mode: string } | null;
+  readonly spot: string;
   readonly command: readonly string[];
   readonly submittedAt: string | null;
   readonly endedAt: string | null;
@@ -97,7 +99,9 @@ export function jobView(job: Job__Output): JobView {
     phase: job.phase,
     nodes: spec?.nodes ?? 0,
     gpusPerNode: spec?.perNode?.gpus ?? 0,
-    gpuType: spec?.gpuType ?? "",
+    gpuTypes: spec?.gpuTypes ?? [],
+    topology: spec?.topology ?? null,
+    spot: spec?.spot ?? "",
     command: spec === null ? [] : commandWords(spec),
     submittedAt: isoTime(timeMs(job.submittedAt)),
     endedAt: isoTime(timeMs(job.endedAt)),

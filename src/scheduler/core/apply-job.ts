@@ -2,7 +2,7 @@
 // Called by `apply` only.
 
 import { assert, unreachable } from "../../base/assert.ts";
-import type { JobId, NodeId } from "../../base/ids.ts";
+import type { Digest, JobId, NodeId } from "../../base/ids.ts";
 import { releaseTask, takeTask } from "./allocate.ts";
 import {
   admitNext,
@@ -27,15 +27,14 @@ import {
   type JobArray,
   type JobPhase,
   type JobSpec,
-  SPEC_DEFAULTS,
   type StopCause,
   type TaskExit,
   type TaskState,
-  withDefaults,
 } from "./job.ts";
 import { gpusOf, jobOf, oldestBeyond } from "./lookup.ts";
 import { learnRunTime } from "./run-times.ts";
-import { ENDED_JOBS_KEPT, type MutableClusterState } from "./state.ts";
+import { ENDED_JOBS_KEPT, type MutableClusterState, NODE_BUNDLES_KEPT } from "./state.ts";
+import { upgradeSpec } from "./upgrade.ts";
 
 /** How many failing nodes a job remembers to avoid. */
 const AVOID_NODES_KEPT = 8;
@@ -93,7 +92,7 @@ export function applyJobEvent(state: MutableClusterState, event: JobLifeEvent): 
 
 function submitJob(state: MutableClusterState, event: EventOf<"job.submitted">): void {
   state.jobNumberLast += 1;
-  const spec = withDefaults(event.spec, SPEC_DEFAULTS);
+  const spec = upgradeSpec(event.spec);
   const gate = { userHold: holdOf(spec, event.owner, state.atMs), waitsFor: spec.after };
   const admittedAtMs = isClosed(gate) ? null : state.atMs;
   const job = { ...newJob(state, event.jobId, spec, event.owner), ...gate, admittedAtMs };
@@ -181,7 +180,22 @@ function placeJob(state: MutableClusterState, event: EventOf<"job.placed">): voi
     phase: { kind: "placed", attempt },
   });
   event.placement.forEach((task, rank) => takeTask(state, job, event.attempt, rank, task));
+  if (job.spec.bundle !== null) noteBundle(state, job.spec.bundle.digest, event.placement);
   state.totals = { ...state.totals, placements: state.totals.placements + 1 };
+}
+
+/** The agents keep what they fetched: who comes with the same code starts sooner there. */
+function noteBundle(
+  state: MutableClusterState,
+  bundle: Digest,
+  placement: Attempt["placement"],
+): void {
+  for (const { nodeId } of placement) {
+    const node = state.nodes.get(nodeId);
+    if (node === undefined || node.bundles.at(-1) === bundle) continue;
+    const bundles = [...node.bundles.filter((other) => other !== bundle), bundle];
+    state.nodes.set(nodeId, { ...node, bundles: bundles.slice(-NODE_BUNDLES_KEPT) });
+  }
 }
 
 function updateAttempt(

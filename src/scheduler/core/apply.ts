@@ -9,6 +9,7 @@ import { applyJobEvent } from "./apply-job.ts";
 import type { ClusterEvent, EventOf, LoggedEvent } from "./events.ts";
 import { nodeOf, oldestBeyond } from "./lookup.ts";
 import { DEFAULT_POLICY, type MutableClusterState, type Policy, REQUESTS_KEPT } from "./state.ts";
+import { upgradeNodeSpec } from "./upgrade.ts";
 
 /** `policy`: what holds until the log says another. */
 export function createState(policy: Policy = DEFAULT_POLICY): MutableClusterState {
@@ -125,11 +126,13 @@ function setQueue(state: MutableClusterState, event: EventOf<"queue.set">): void
 function registerNode(state: MutableClusterState, event: EventOf<"node.registered">): void {
   const before = state.nodes.get(event.spec.id);
   state.nodes.set(event.spec.id, {
-    spec: event.spec,
+    spec: upgradeNodeSpec(event.spec),
     instance: event.instance,
     health: "up",
     schedulability: before?.schedulability ?? "open",
     note: before?.note ?? "",
+    goesAtMs: before?.goesAtMs ?? null,
+    bundles: before?.bundles ?? [],
     allocations: before?.allocations ?? [],
     registeredAtMs: state.atMs,
     lostAtMs: null,

@@ -6,12 +6,13 @@
 // use.
 
 import { type Bank, type NodePool, type NodeSlot } from "./fit.ts";
-import { gpuTypeMatches, isLargeEnough, type Shape } from "./gang.ts";
 import type { JobId } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { TaskPlacement } from "./job.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Kept, Pass } from "./pass.ts";
+import { isLargeEnough, needsIsland, type Shape } from "./shape.ts";
+import { SiteTable } from "./sites.ts";
 
 interface Claim {
   readonly kept: Kept;
@@ -68,8 +69,9 @@ export class Claims {
     const { open, later } = this.#pass;
     const nodeId = bank.slot.id;
     const { gpus } = shape.perNode;
-    const free = freeOf(open, bank).slice(0, gpus);
-    const coming = bank.free.filter((gpu) => !free.includes(gpu)).slice(0, gpus - free.length);
+    const candidates = needsIsland(shape) ? inBestIsland(bank) : bank.free;
+    const free = candidates.filter((gpu) => freeOf(open, bank).includes(gpu)).slice(0, gpus);
+    const coming = candidates.filter((gpu) => !free.includes(gpu)).slice(0, gpus - free.length);
     const fromOpen = open.take({ nodeId, gpus: free }, NO_RESOURCES);
     const fromLater = later.take({ nodeId, gpus: [...free, ...coming] }, shape.perNode);
     const kept = { holder, gpus };
@@ -77,14 +79,30 @@ export class Claims {
     this.#claims.push({ kept, nodeId, resources: shape.perNode, fromOpen, fromLater });
   }
 
-  /** Banks of `later`, those that need the fewest GPUs more first. */
+  /**
+   * Banks of `later` on one site of the shape, that which needs the fewest GPUs more; on it, the
+   * banks that do.
+   */
   #targets(shape: Shape): readonly Bank[] | null {
-    const able: Bank[] = [];
-    for (const slot of this.#pass.later.slots) {
-      const bank = slot.isOffered ? this.#bankFor(slot, shape) : undefined;
-      if (bank !== undefined) able.push(bank);
+    const { later } = this.#pass;
+    const table = new SiteTable(later, shape);
+    const bySite = Array.from({ length: table.count }, (): Bank[] => []);
+    table.typeSets.forEach((types, typeSet) => {
+      for (const slot of later.slots) {
+        const bank = slot.isOffered ? this.#bankFor(slot, shape, types) : undefined;
+        if (bank !== undefined) bySite[table.siteOf(slot, typeSet)]?.push(bank);
+      }
+    });
+    let best: Target | null = null;
+    for (const able of bySite) {
+      if (able.length < shape.nodes) continue;
+      const target = this.#target(able, shape);
+      if (best === null || target.useful > best.useful) best = target;
     }
-    if (able.length < shape.nodes) return null;
+    return best === null ? null : best.banks;
+  }
+
+  #target(able: Bank[], shape: Shape): Target {
     const { open } = this.#pass;
     const useful = (gpus: readonly number[]): number => Math.min(gpus.length, shape.perNode.gpus);
     able.sort(
@@ -93,19 +111,37 @@ export class Claims {
         useful(freeOf(open, b)) - useful(freeOf(open, a)) ||
         a.slot.order - b.slot.order,
     );
-    return able.slice(0, shape.nodes);
+    const banks = able.slice(0, shape.nodes);
+    return { banks, useful: banks.reduce((sum, { free }) => sum + useful(free), 0) };
   }
 
   /** The bank that could serve a task beside what others keep on the node. */
-  #bankFor(slot: NodeSlot, shape: Shape): Bank | undefined {
-    if (!isLargeEnough(slot, shape)) return undefined;
+  #bankFor(slot: NodeSlot, shape: Shape, types: readonly string[]): Bank | undefined {
+    if (!isLargeEnough(slot, shape, types)) return undefined;
     const kept = this.#pass.keptOn(slot.id).reduce((sum, { gpus }) => sum + gpus, 0);
-    const isAble = ({ type, indexes }: Bank): boolean =>
-      indexes.length - kept >= shape.perNode.gpus && gpuTypeMatches(shape.gpuType, type);
-    return slot.banks.find(isAble);
+    return slot.banks.find(
+      ({ type, indexes }) => indexes.length - kept >= shape.perNode.gpus && types.includes(type),
+    );
   }
+}
+
+/** Where a gang would claim. */
+interface Target {
+  readonly banks: readonly Bank[];
+  /** GPUs of them that come free without anybody being asked. */
+  readonly useful: number;
 }
 
 function freeOf(pool: NodePool, bank: Bank): readonly number[] {
   return pool.bankAt(bank.slot.order, bank.type).free;
+}
+
+/** The free GPUs of the island that has most of them. */
+function inBestIsland({ free, islands }: Bank): readonly number[] {
+  let best: readonly number[] = [];
+  for (const name of new Set(islands.values())) {
+    const gpus = free.filter((gpu) => islands.get(gpu) === name);
+    if (gpus.length > best.length) best = gpus;
+  }
+  return best;
 }

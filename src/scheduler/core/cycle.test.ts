@@ -288,7 +288,7 @@ describe("requests", () => {
 
 describe("a job larger than the cluster", () => {
   const submit = (world: World, gpuType: string) =>
-    world.send({ kind: "job.submit", spec: jobSpec({ gpus: 2, gpuType }) });
+    world.send({ kind: "job.submit", spec: jobSpec({ gpus: 2, gpuTypes: [gpuType] }) });
 
   test("is held by default, and refused where the policy says so", () => {
     expect(new World().nodes(1, 1).submit({ gpus: 2 })).toBe("job-1");

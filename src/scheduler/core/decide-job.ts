@@ -7,10 +7,12 @@ import type { Command } from "./commands.ts";
 import { priorityProblem } from "./decide-policy.ts";
 import { type Decision, noSuchJob } from "./decision.ts";
 import type { ClusterEvent } from "./events.ts";
-import { gpuTypeMatches } from "./gang.ts";
+import { NodePool } from "./fit.ts";
 import { activeAttempt, type Identity, isEnded, type Job, type JobSpec } from "./job.ts";
 import { gpusOf, queueLineage } from "./lookup.ts";
-import type { ClusterState, NodeSpec, Policy } from "./state.ts";
+import { shapeOf } from "./shape.ts";
+import { largestSite } from "./sites.ts";
+import type { ClusterState, Policy } from "./state.ts";
 
 export function decideSubmit(
   state: ClusterState,
@@ -96,25 +98,21 @@ function sizeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
       "spec.perNode.gpus",
     );
   }
-  const fitting = [...state.nodes.values()].filter((node) => isLargeEnough(node.spec, spec));
-  if (fitting.length >= spec.nodes) return null;
+  const fitting = nodesFitting(state, spec);
+  if (fitting >= spec.nodes) return null;
   return refuse(
     "EXCEEDS_CLUSTER",
     `The job asks for ${spec.nodes} nodes with ${spec.perNode.gpus} GPUs each; ` +
-      `${fitting.length} nodes are that large.`,
+      `${fitting} nodes are that large.`,
     "Ask for less; `trainyard node ls` shows what there is.",
     "spec.nodes",
   );
 }
 
-/** For one task on an empty node. What a node does not account for (0) is never short. */
-function isLargeEnough(node: NodeSpec, { perNode, gpuType }: JobSpec): boolean {
-  const gpus = node.gpus.filter(({ type }) => gpuTypeMatches(gpuType, type)).length;
-  return (
-    perNode.gpus <= gpus &&
-    (node.cpuMilli === 0 || perNode.cpuMilli <= node.cpuMilli) &&
-    (node.memoryMib === 0 || perNode.memoryMib <= node.memoryMib)
-  );
+/** Nodes of the largest site of the gang, were they empty. */
+function nodesFitting(state: ClusterState, spec: JobSpec): number {
+  const pool = new NodePool([...state.nodes.values()]);
+  return largestSite(pool, shapeOf(spec))?.nodesFit ?? 0;
 }
 
 export function decideCancel(

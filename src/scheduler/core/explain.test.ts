@@ -34,7 +34,7 @@ describe("a job that waits", () => {
   test.each<readonly [string, Parameters<World["submit"]>[0], string]>([
     ["a gang", { nodes: 3, gpus: 2 }, "nodes: 2 would start now."],
     ["GPUs on a node", { gpus: 3 }, "gpus: 2 on each node would start now."],
-    ["a type", { gpuType: "H100" }, "Without a GPU type it would start now."],
+    ["a type", { gpuTypes: ["H100"] }, "Without a GPU type it would start now."],
   ])("hears that a smaller wish for %s would do", (_, wish, remedy) => {
     const world = new World().nodes(2, 2);
     expect(explained(world, world.submit(wish)).remedy).toBe(remedy);

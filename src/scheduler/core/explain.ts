@@ -4,7 +4,7 @@
 
 import { unreachable } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
-import { shapeOf } from "./gang.ts";
+import { shapeOf } from "./shape.ts";
 import type { Hold } from "./hold.ts";
 import { type AttemptRecord, type Job, type JobSpec, type StopCause, userKey } from "./job.ts";
 import { gpusOf, jobOf } from "./lookup.ts";
@@ -85,11 +85,14 @@ export function holdMessage(hold: Hold): string {
       return (
         `It asks for ${count(hold.nodesAsked, "node")} with ${count(hold.gpusPerNode, "GPU")} ` +
         `each, and the cluster has ${hold.nodesFit} that large (the largest has ` +
-        `${count(hold.gpusLargest, "GPU")}).`
+        `${count(hold.gpusLargest, "GPU")})` +
+        (hold.nodesSpot === 0 ? "." : `; it avoids ${count(hold.nodesSpot, "spot node")}.`)
       );
+    case "TOPOLOGY":
+      return topologyMessage(hold);
     case "NO_MATCHING_GPU":
       return (
-        `No schedulable node has a GPU of type ${hold.gpuType}; there ` +
+        `No schedulable node has a GPU of type ${hold.gpuTypes.join(" or ")}; there ` +
         (hold.typesPresent.length === 0
           ? "is none at all."
           : `are ${hold.typesPresent.join(", ")}.`)
@@ -174,6 +177,25 @@ function fragmentedMessage(hold: Extract<Hold, { readonly code: "FRAGMENTED" }>)
   return (
     `It needs ${wish}, and its CPUs and memory beside them. ${count(free, "GPU")} are free in ` +
     `all, but ${able}.`
+  );
+}
+
+function topologyMessage(hold: Extract<Hold, { readonly code: "TOPOLOGY" }>): string {
+  const { level, scope, nodesAsked, gpusPerNode, domain, nodesFit, domains } = hold;
+  const each = count(gpusPerNode, "GPU");
+  const now = scope === "now" ? " now" : "";
+  if (level === "island") {
+    return (
+      `It needs ${each} of one NVLink island on ${count(nodesAsked, "node")}, and ` +
+      `${nodesFit === 0 ? "none has" : `only ${count(nodesFit, "node")} can give`} them${now}.`
+    );
+  }
+  const wish = `It needs ${count(nodesAsked, "node")} with ${each} each in one ${level}`;
+  if (domains === 0) return `${wish}, and no node says which ${level} it is in.`;
+  const room = scope === "now" ? "has room now" : "is large enough";
+  return (
+    `${wish}, and none of ${count(domains, level)} ${room}: ${domain} comes closest with ` +
+    `${count(nodesFit, "node")}.`
   );
 }
 

@@ -6,6 +6,7 @@ import { compareText, type NodeId } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
 import type { TaskPlacement } from "./job.ts";
 import type { Node, NodeSpec } from "./state.ts";
+import { DOMAIN_LEVELS, type DomainLevel, domainOf, isSpotNode, islandsOf } from "./topology.ts";
 
 /** GPUs of one type on one node. A task's GPUs all come from one bank. */
 export interface Bank {
@@ -15,6 +16,8 @@ export interface Bank {
   readonly indexes: readonly number[];
   /** Ascending. */
   free: readonly number[];
+  /** NVLink island of each GPU by index, as far as known. Never changes. */
+  readonly islands: ReadonlyMap<number, string>;
 }
 
 export interface NodeSlot {
@@ -24,11 +27,25 @@ export interface NodeSlot {
   readonly order: number;
   /** Up and open: only then does the pool offer it. */
   readonly isOffered: boolean;
+  /** May be taken away at short notice. */
+  readonly isSpot: boolean;
+  /** Its domain of each level; null = no label says. */
+  readonly domains: Readonly<Record<DomainLevel, Domain | null>>;
   readonly banks: readonly Bank[];
   freeGpus: number;
   /** May go below 0 where something is kept that is not free yet. Infinity = not accounted. */
   freeCpuMilli: number;
   freeMemoryMib: number;
+}
+
+/** Nodes that stand close together: a rack, a block. */
+export interface Domain {
+  /** `r7`, or `b2/r7` where racks are inside blocks. */
+  readonly id: string;
+  /** Position among the domains of its level by id. */
+  readonly at: number;
+  /** Of its nodes, ascending. */
+  readonly orders: readonly number[];
 }
 
 export interface NodeKind {
@@ -95,6 +112,10 @@ export class FreeIndex {
     return count;
   }
 
+  has(order: number, free: number): boolean {
+    return (((this.#levels[free]?.bits[order >>> 5] ?? 0) >>> (order & 31)) & 1) === 1;
+  }
+
   /** Visits the nodes with exactly that many free, in order, until `visit` answers false. */
   scan(free: number, visit: (order: number) => boolean): boolean {
     const level = this.#levels[free];
@@ -120,10 +141,19 @@ export class NodePool {
   readonly #byType = new Map<string, FreeIndex>();
   /** By free GPUs of any type: for tasks that need none. */
   readonly #all: FreeIndex;
+  #kinds: readonly NodeKind[] | null = null;
+  readonly #domains: Readonly<Record<DomainLevel, readonly Domain[]>>;
+  /** GPUs that are free on the offered nodes of each domain, by its position. */
+  readonly #freeIn: Readonly<Record<DomainLevel, number[]>>;
 
   /** Of nodes: with every allocation taken. Of another pool: a copy of it, which costs far less. */
   constructor(from: readonly Node[] | NodePool) {
     this.slots = from instanceof NodePool ? from.slots.map(copySlot) : slotsOf(from);
+    this.#domains = from instanceof NodePool ? from.#domains : domainsOf(this.slots);
+    this.#freeIn = {
+      rack: this.#domains.rack.map(() => 0),
+      block: this.#domains.block.map(() => 0),
+    };
     this.#all = new FreeIndex(this.slots.length);
     for (const slot of this.slots) {
       this.#byId.set(slot.id, slot);
@@ -140,13 +170,29 @@ export class NodePool {
     return must(this.#byType.get(type), `GPU type ${type}`);
   }
 
+  /** Domains of a level, by id. Nodes without its label are in none. */
+  domains(level: DomainLevel): readonly Domain[] {
+    return this.#domains[level];
+  }
+
+  /** GPUs of any type that are free in the domain, on nodes that are offered. */
+  freeIn(level: DomainLevel, domain: Domain): number {
+    return must(this.#freeIn[level][domain.at], `free in ${domain.id}`);
+  }
+
   /** Nodes of the same size, offered or not: one of them, and how many there are. */
   kinds(): readonly NodeKind[] {
+    return (this.#kinds ??= this.#listKinds());
+  }
+
+  #listKinds(): readonly NodeKind[] {
     const kinds = new Map<string, NodeKind>();
     for (const slot of this.slots) {
       const { cpuMilli, memoryMib } = slot.spec;
-      const banks = slot.banks.map(({ type, indexes }) => `${type}*${indexes.length}`);
-      const key = `${cpuMilli}|${memoryMib}|${banks.join("|")}`;
+      const banks = slot.banks.map(({ type, indexes, islands }) => {
+        return `${type}*${indexes.length}*${[...islands.values()].join()}`;
+      });
+      const key = `${cpuMilli}|${memoryMib}|${slot.isSpot}|${banks.join("|")}`;
       const kind = kinds.get(key);
       if (kind === undefined) kinds.set(key, { slot, count: 1 });
       else kind.count += 1;
@@ -202,11 +248,22 @@ export class NodePool {
       if (slot.isOffered) reindex(this.indexOf(bank.type), slot, bankBefore, bank.free.length);
       slot.freeGpus += bank.free.length - bankBefore;
     }
-    if (slot.isOffered) reindex(this.#all, slot, freeBefore, slot.freeGpus);
+    if (slot.isOffered) {
+      reindex(this.#all, slot, freeBefore, slot.freeGpus);
+      this.#countIn(slot, slot.freeGpus - freeBefore);
+    }
     return moved;
   }
 
+  #countIn({ domains }: NodeSlot, gpus: number): void {
+    for (const level of DOMAIN_LEVELS) {
+      const at = domains[level]?.at;
+      if (at !== undefined) this.#freeIn[level][at] = (this.#freeIn[level][at] ?? 0) + gpus;
+    }
+  }
+
   #list(slot: NodeSlot): void {
+    this.#countIn(slot, slot.freeGpus);
     this.#all.add(slot.order, slot.freeGpus);
     for (const bank of slot.banks) {
       let index = this.#byType.get(bank.type);
@@ -219,19 +276,57 @@ export class NodePool {
   }
 }
 
+/** Says of each slot where it is. */
 function slotsOf(nodes: readonly Node[]): readonly NodeSlot[] {
-  return [...nodes].sort((a, b) => compareText(a.spec.id, b.spec.id)).map(createSlot);
+  const ordered = [...nodes].sort((a, b) => compareText(a.spec.id, b.spec.id));
+  const racks = domainsAt(ordered, "rack");
+  const blocks = domainsAt(ordered, "block");
+  return ordered.map((node, order) => {
+    const domains = { rack: racks[order] ?? null, block: blocks[order] ?? null };
+    return createSlot(node, order, domains);
+  });
+}
+
+/** The domain of each node, in the order of the nodes. */
+function domainsAt(nodes: readonly Node[], level: DomainLevel): readonly (Domain | null)[] {
+  const names = nodes.map(({ spec }) => domainOf(spec.labels, level));
+  const orders = new Map<string, number[]>();
+  names.forEach((name, order) => {
+    if (name === "") return;
+    const members = orders.get(name);
+    if (members === undefined) orders.set(name, [order]);
+    else members.push(order);
+  });
+  const domains = new Map<string, Domain>();
+  for (const id of [...orders.keys()].sort(compareText)) {
+    domains.set(id, { id, at: domains.size, orders: orders.get(id) ?? [] });
+  }
+  return names.map((name) => domains.get(name) ?? null);
+}
+
+/** All domains of the slots, by level. */
+function domainsOf(slots: readonly NodeSlot[]): Readonly<Record<DomainLevel, readonly Domain[]>> {
+  const all = { rack: new Set<Domain>(), block: new Set<Domain>() };
+  for (const { domains } of slots) {
+    for (const level of DOMAIN_LEVELS) {
+      const domain = domains[level];
+      if (domain !== null) all[level].add(domain);
+    }
+  }
+  const sorted = (found: ReadonlySet<Domain>): readonly Domain[] =>
+    [...found].sort((a, b) => a.at - b.at);
+  return { rack: sorted(all.rack), block: sorted(all.block) };
 }
 
 function copySlot(slot: NodeSlot): NodeSlot {
   const banks: Bank[] = [];
   const copy = { ...slot, banks };
   // Lists of free GPUs are replaced, never changed: the copies may share them.
-  for (const { type, indexes, free } of slot.banks) banks.push({ slot: copy, type, indexes, free });
+  for (const bank of slot.banks) banks.push({ ...bank, slot: copy });
   return copy;
 }
 
-function createSlot(node: Node, order: number): NodeSlot {
+function createSlot(node: Node, order: number, domains: NodeSlot["domains"]): NodeSlot {
   const { spec } = node;
   const banks: Bank[] = [];
   const slot: NodeSlot = {
@@ -239,11 +334,14 @@ function createSlot(node: Node, order: number): NodeSlot {
     spec,
     order,
     isOffered: isSchedulable(node),
+    isSpot: isSpotNode(spec.labels),
+    domains,
     banks,
     freeGpus: 0,
     freeCpuMilli: spec.cpuMilli === 0 ? Number.POSITIVE_INFINITY : spec.cpuMilli,
     freeMemoryMib: spec.memoryMib === 0 ? Number.POSITIVE_INFINITY : spec.memoryMib,
   };
+  const islands = islandsOf(spec.gpus);
   const held = new Set<number>();
   for (const allocation of node.allocations) {
     for (const gpu of allocation.gpus) held.add(gpu);
@@ -253,7 +351,7 @@ function createSlot(node: Node, order: number): NodeSlot {
     const indexes = spec.gpus.filter((gpu) => gpu.type === type).map((gpu) => gpu.index);
     indexes.sort((a, b) => a - b);
     const free = indexes.filter((index) => !held.has(index));
-    banks.push({ slot, type, indexes, free });
+    banks.push({ slot, type, indexes, free, islands });
     slot.freeGpus += free.length;
   }
   return slot;

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { agentInstanceId, jobId, type NodeId, nodeId } from "../../base/ids.ts";
 import { NodePool } from "./fit.ts";
 import { jobSpec, nodeSpec } from "./fixture.ts";
-import { fitGang, gpuTypeMatches, shapeOf } from "./gang.ts";
+import { fitGang } from "./gang.ts";
+import { gpuTypeMatches, shapeOf } from "./shape.ts";
 import type { Node } from "./state.ts";
 
 interface Sketch {
@@ -25,6 +26,8 @@ function nodes(...sketches: readonly Sketch[]): readonly Node[] {
       health: "up",
       schedulability: "open",
       note: "",
+      goesAtMs: null,
+      bundles: [],
       allocations: [{ jobId: jobId("job-1"), attempt: 1, rank: 0, gpus: held, resources }],
       registeredAtMs: 0,
       lostAtMs: null,
@@ -39,7 +42,7 @@ function fit(
   job: Parameters<typeof jobSpec>[0],
   avoid: readonly NodeId[] = [],
 ): string | null {
-  const placement = fitGang(new NodePool(cluster), shapeOf(jobSpec(job)), avoid);
+  const placement = fitGang(new NodePool(cluster), shapeOf(jobSpec(job)), { avoid, warm: [] });
   return placement?.map((task) => `${task.nodeId}:${task.gpus.join()}`).join(" ") ?? null;
 }
 
@@ -75,10 +78,11 @@ describe("a gang", () => {
       { gpus: 4, held: [0, 1], type: "NVIDIA H100 80GB HBM3" },
       { gpus: 4, held: [0], type: "NVIDIA A100-SXM4-40GB" },
     );
-    expect(fit(cluster, { gpus: 2, gpuType: "A100" })).toBe("c:1,2");
+    expect(fit(cluster, { gpus: 2, gpuTypes: ["A100"] })).toBe("c:1,2");
     expect(fit(cluster, { gpus: 2 })).toBe("b:2,3");
     expect(fit(cluster, { nodes: 2, gpus: 2 })).toBe("a:0,1 c:1,2");
-    expect(fit(cluster, { nodes: 3, gpus: 2 })).toBe("a:0,1 b:2,3 c:1,2");
+    expect(fit(cluster, { nodes: 3, gpus: 2 })).toBeNull();
+    expect(fit(cluster, { nodes: 3, gpus: 2, mixesGpuTypes: true })).toBe("a:0,1 b:2,3 c:1,2");
   });
 
   test("uses nodes that failed it before only when nothing else is left", () => {

@@ -1,90 +1,54 @@
 // Choosing nodes for a gang: whole or not at all, on the nodes that it leaves the fewest idle GPUs
 // on. What may be taken is the pool's business, who comes first is the plan's.
+//
+// What is asked for goes in this order. Nodes that failed the job are used only if nothing else
+// will do. Who prefers spot nodes gets them if the gang fits there. Then the first GPU type of the
+// job's list on which it fits, one type for all; then the tightest domain. Domains with the fewest
+// free GPUs first, so that whole racks stay whole; inside, nodes with the fewest free GPUs, so that
+// whole nodes do. Only among nodes with equally many does it count who has the checkpoint or the
+// code already, then whose rack is fullest, then the id.
 
+import { must } from "../../base/assert.ts";
 import type { NodeId } from "../../base/ids.ts";
-import type { Resources } from "../../base/resources.ts";
-import { type Bank, type FreeIndex, hasHostRoom, type NodePool, type NodeSlot } from "./fit.ts";
-import type { JobSpec, TaskPlacement } from "./job.ts";
+import {
+  type Bank,
+  type Domain,
+  type FreeIndex,
+  hasHostRoom,
+  type NodePool,
+  type NodeSlot,
+} from "./fit.ts";
+import type { TaskPlacement } from "./job.ts";
+import { alternatives, isSpotBarred, islandMax, type Shape } from "./shape.ts";
+import { DOMAIN_LEVELS, type DomainLevel } from "./topology.ts";
 
-/** What matters of a job for where it fits. Jobs of one shape fit or do not fit alike. */
-export interface Shape {
-  readonly nodes: number;
-  readonly perNode: Resources;
-  readonly gpuType: string;
-  /** Of the whole gang. */
-  readonly gpus: number;
+/** What one job of a shape would rather have, though it can do without. */
+export interface Taste {
+  /** Nodes that failed it. */
+  readonly avoid: readonly NodeId[];
+  /** Nodes that have its checkpoint or its code, the best first. */
+  readonly warm: readonly NodeId[];
 }
 
-export function shapeOf(spec: JobSpec): Shape {
-  const { nodes, perNode, gpuType } = spec;
-  return { nodes, perNode, gpuType, gpus: nodes * perNode.gpus };
-}
+export const NO_TASTE: Taste = { avoid: [], warm: [] };
 
 /**
- * Does a GPU of `type` satisfy a job that asked for `asked`? Every word asked for must be among the
- * words of the type, in any letter case: `H100` and `h100 80gb` both match `NVIDIA H100 80GB HBM3`.
- * Empty asks for nothing.
- */
-export function gpuTypeMatches(asked: string, type: string): boolean {
-  if (asked === "" || asked === type) return true;
-  const words = new Set(wordsOf(type));
-  return wordsOf(asked).every((word) => words.has(word));
-}
-
-const wordsOf = (text: string): readonly string[] =>
-  text
-    .toLowerCase()
-    .split(/[\s_-]+/)
-    .filter((word) => word !== "");
-
-/** Could the node hold one task of the shape if nothing else ran there? */
-export function isLargeEnough({ spec, banks }: NodeSlot, shape: Shape): boolean {
-  const { gpus, cpuMilli, memoryMib } = shape.perNode;
-  if (spec.cpuMilli !== 0 && cpuMilli > spec.cpuMilli) return false;
-  if (spec.memoryMib !== 0 && memoryMib > spec.memoryMib) return false;
-  if (gpus === 0) return true;
-  return banks.some(
-    ({ type, indexes }) => indexes.length >= gpus && gpuTypeMatches(shape.gpuType, type),
-  );
-}
-
-/** Nodes that could take one task of the shape with what the pool has free. */
-export function countFitting(pool: NodePool, shape: Shape): number {
-  const { gpus } = shape.perNode;
-  const types = pool.types.filter((type) => gpuTypeMatches(shape.gpuType, type));
-  const indexes = gpus === 0 ? [pool.nodesByFree] : types.map((type) => pool.indexOf(type));
-  const fitting = new Set<number>();
-  for (const index of indexes) {
-    for (let free = gpus; free <= index.levelMax; free += 1) {
-      index.scan(free, (order) => {
-        if (hasHostRoom(pool.slotAt(order), shape.perNode)) fitting.add(order);
-        return true;
-      });
-    }
-  }
-  return fitting.size;
-}
-
-/**
- * A placement of the whole gang on what the pool has free, or null. Best fit: nodes with the fewest
- * free GPUs that suffice, lower ids first, so that whole nodes stay whole. One GPU type for the
- * whole gang where that is possible. `avoid` is only used as a last resort. Ranks follow the node
- * ids; each task gets the lowest free GPU indexes. CPU and memory must suffice in `pool`, and in
- * `beside` too: what is free now, and what is left of it once reservations have come true.
+ * A placement of the whole gang on what the pool has free, or null. Ranks follow the node ids; the
+ * GPUs of a task are in one island where that is possible. CPU and memory must suffice in `pool`,
+ * and in `beside` too: what is free now, and what is left of it once reservations have come true.
  */
 export function fitGang(
   pool: NodePool,
   shape: Shape,
-  avoid: readonly NodeId[],
+  taste: Taste = NO_TASTE,
   beside: NodePool = pool,
 ): readonly TaskPlacement[] | null {
-  const place: Place = { pool, beside, shape, avoid };
-  const picks = shape.perNode.gpus === 0 ? pickFrom(place, [hostSource(pool)]) : pickGpus(place);
+  const picks = pickGang({ pool, beside, shape, taste });
   if (picks === null) return null;
   const ordered = [...picks].sort((a, b) => a.slot.order - b.slot.order);
   return ordered.map(({ slot, bank }) => ({
     nodeId: slot.id,
-    gpus: bank === null ? [] : bank.free.slice(0, shape.perNode.gpus),
+    gpus: bank === null ? [] : chooseGpus(bank, shape.perNode.gpus),
   }));
 }
 
@@ -93,7 +57,17 @@ interface Place {
   readonly pool: NodePool;
   readonly beside: NodePool;
   readonly shape: Shape;
-  readonly avoid: readonly NodeId[];
+  readonly taste: Taste;
+}
+
+/** How tight: the GPUs of a task inside an island, the gang inside a domain, or anywhere. */
+type Rung = "island" | DomainLevel | "anywhere";
+
+/** One attempt: what is allowed in it. */
+interface Try extends Place {
+  readonly rung: Rung;
+  readonly takesAvoided: boolean;
+  readonly isSpotOnly: boolean;
 }
 
 interface Pick {
@@ -106,7 +80,36 @@ interface Pick {
 
 interface Source {
   readonly index: FreeIndex;
-  pick(order: number): Pick;
+  readonly pick: (order: number) => Pick;
+}
+
+function pickGang(place: Place): readonly Pick[] | null {
+  const { pool, shape, taste } = place;
+  const hopes = hopesOf(pool, shape);
+  for (const takesAvoided of taste.avoid.length === 0 ? [true] : [false, true]) {
+    for (const isSpotOnly of shape.spot === "prefer" ? [true, false] : [false]) {
+      for (const sets of hopes) {
+        for (const rung of rungsOf(shape)) {
+          const picks = leastRest({ ...place, rung, takesAvoided, isSpotOnly }, sets);
+          if (picks !== null) return picks;
+        }
+      }
+    }
+  }
+  return null;
+}
+
+type SourceSet = readonly Source[];
+
+/** By alternative, the sources of each type; at the end, where that is allowed, all together. */
+function hopesOf(pool: NodePool, shape: Shape): readonly (readonly SourceSet[])[] {
+  const { gpus } = shape.perNode;
+  if (gpus === 0) return [[[hostSource(pool)]]];
+  const hopes = alternatives(shape, pool.types)
+    .filter((types) => types.length > 0)
+    .map((types) => types.map((type): SourceSet => [bankSource(pool, type, gpus)]));
+  const all = hopes.flat(2);
+  return shape.mixesGpuTypes && all.length > 1 ? [...hopes, [all]] : hopes;
 }
 
 function hostSource(pool: NodePool): Source {
@@ -122,45 +125,115 @@ function bankSource(pool: NodePool, type: string, gpus: number): Source {
   return { index: pool.indexOf(type), pick };
 }
 
-function pickGpus(place: Place): readonly Pick[] | null {
-  const { pool, shape } = place;
-  const types = pool.types.filter((type) => gpuTypeMatches(shape.gpuType, type));
-  const sources = types.map((type) => bankSource(pool, type, shape.perNode.gpus));
+const LADDER: readonly Rung[] = ["island", ...DOMAIN_LEVELS, "anywhere"];
+const ANYWHERE: readonly Rung[] = ["anywhere"];
+
+function rungsOf({ topology, nodes }: Shape): readonly Rung[] {
+  if (topology === null) return ANYWHERE;
+  if (topology.mode === "required") return [topology.level];
+  const wider = LADDER.slice(LADDER.indexOf(topology.level));
+  // One node is in one rack wherever it is.
+  return nodes === 1 ? wider.filter((rung) => rung === "island" || rung === "anywhere") : wider;
+}
+
+function leastRest(attempt: Try, sets: readonly SourceSet[]): readonly Pick[] | null {
   let best: readonly Pick[] | null = null;
-  for (const source of sources) {
-    const picks = pickFrom(place, [source]);
+  for (const sources of sets) {
+    const picks = pickFrom(attempt, sources);
     if (picks !== null && (best === null || restOf(picks) < restOf(best))) best = picks;
   }
-  if (best !== null || sources.length < 2) return best;
-  return pickFrom(place, sources);
+  return best;
 }
 
 const restOf = (picks: readonly Pick[]): number => picks.reduce((sum, { rest }) => sum + rest, 0);
 
-function pickFrom(place: Place, sources: readonly Source[]): readonly Pick[] | null {
-  const { pool, beside, shape, avoid } = place;
-  const { gpus } = shape.perNode;
-  const enough = sources.reduce((sum, { index }) => sum + index.countFrom(gpus), 0);
+function pickFrom(attempt: Try, sources: SourceSet): readonly Pick[] | null {
+  const { pool, shape, rung } = attempt;
+  const enough = sources.reduce((sum, { index }) => sum + index.countFrom(shape.perNode.gpus), 0);
   if (enough < shape.nodes) return null;
+  if (rung === "anywhere" || rung === "island") return pickWithin(attempt, sources, null);
+  for (const domain of fullestFirst(pool, rung)) {
+    const picks = domain.orders.length < shape.nodes ? null : pickWithin(attempt, sources, domain);
+    if (picks !== null) return picks;
+  }
+  return null;
+}
+
+/** Best fit, among all nodes or inside a domain. */
+function pickWithin(
+  attempt: Try,
+  sources: SourceSet,
+  domain: Domain | null,
+): readonly Pick[] | null {
+  const { pool, shape } = attempt;
+  const { gpus } = shape.perNode;
+  const warm = warmOrders(attempt);
+  const walk = domain === null ? walkOf(pool, shape) : [domain];
   const picked = new Map<number, Pick>();
-  const collect = (isWanted: (slot: NodeSlot) => boolean): boolean => {
-    const levelMax = Math.max(...sources.map(({ index }) => index.levelMax));
-    for (let free = gpus; free <= levelMax; free += 1) {
-      for (const source of sources) {
-        const goOn = source.index.scan(free, (order) => {
-          const slot = pool.slotAt(order);
-          const isRoom =
-            hasHostRoom(slot, shape.perNode) && hasHostRoom(beside.slotAt(order), shape.perNode);
-          if (!isRoom || picked.has(order) || !isWanted(slot)) return true;
-          picked.set(order, source.pick(order));
-          return picked.size < shape.nodes;
-        });
-        if (!goOn) return true;
-      }
+  const levelMax = sources.reduce((most, { index }) => Math.max(most, index.levelMax), 0);
+  for (let free = gpus; free <= levelMax; free += 1) {
+    for (const source of sources) {
+      const visit = (order: number): boolean => {
+        if (picked.has(order) || !isUsable(attempt, source, order)) return true;
+        picked.set(order, source.pick(order));
+        return picked.size < shape.nodes;
+      };
+      const visitThere = (order: number): boolean => !source.index.has(order, free) || visit(order);
+      const isNear = (order: number): boolean => domain === null || domain.orders.includes(order);
+      const goOn =
+        warm.every((order) => !isNear(order) || visitThere(order)) &&
+        walk.every(({ orders }) => orders.every(visitThere)) &&
+        (domain !== null || source.index.scan(free, visit));
+      if (!goOn) return [...picked.values()];
     }
-    return false;
-  };
-  const isComplete =
-    collect((slot) => !avoid.includes(slot.id)) || (avoid.length > 0 && collect(() => true));
-  return isComplete ? [...picked.values()] : null;
+  }
+  return null;
+}
+
+/** With racks, the nodes of the fullest come first among equals. Without, there is no order. */
+function walkOf(pool: NodePool, { perNode }: Shape): readonly Domain[] {
+  return perNode.gpus === 0 ? [] : fullestFirst(pool, "rack");
+}
+
+function fullestFirst(pool: NodePool, level: DomainLevel): readonly Domain[] {
+  const domains = pool.domains(level);
+  if (domains.length < 2) return domains;
+  const free = domains.map((domain) => pool.freeIn(level, domain));
+  const freeIn = (domain: Domain): number => must(free[domain.at], domain.id);
+  return [...domains].sort((a, b) => freeIn(a) - freeIn(b) || a.at - b.at);
+}
+
+function warmOrders({ pool, taste }: Try): readonly number[] {
+  return taste.warm.flatMap((id) => pool.slot(id)?.order ?? []);
+}
+
+function isUsable(attempt: Try, { pick }: Source, order: number): boolean {
+  const { pool, beside, shape, taste, takesAvoided, isSpotOnly, rung } = attempt;
+  const slot = pool.slotAt(order);
+  if (!hasHostRoom(slot, shape.perNode)) return false;
+  if (!hasHostRoom(beside.slotAt(order), shape.perNode)) return false;
+  if (isSpotBarred(slot, shape) || (isSpotOnly && !slot.isSpot)) return false;
+  if (!takesAvoided && taste.avoid.includes(slot.id)) return false;
+  if (rung !== "island") return true;
+  const { bank } = pick(order);
+  return bank !== null && islandMax(bank, bank.free) >= shape.perNode.gpus;
+}
+
+/**
+ * Lowest indexes first, where nothing is known of islands. Else from the island with the fewest
+ * free GPUs that suffice; where none does, from the fewest islands.
+ */
+export function chooseGpus(bank: Bank, count: number): readonly number[] {
+  if (bank.islands.size === 0) return bank.free.slice(0, count);
+  const islands = new Map<string, number[]>();
+  for (const gpu of bank.free) {
+    const name = bank.islands.get(gpu) ?? `alone-${gpu}`;
+    const there = islands.get(name);
+    if (there === undefined) islands.set(name, [gpu]);
+    else there.push(gpu);
+  }
+  // By size; among equals the one with the lowest index came first.
+  const bySize = [...islands.values()].sort((a, b) => a.length - b.length);
+  const enough = bySize.find((gpus) => gpus.length >= count) ?? bySize.reverse().flat();
+  return enough.slice(0, count).sort((a, b) => a - b);
 }

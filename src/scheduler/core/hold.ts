@@ -1,7 +1,7 @@
 // Why a job is not placed, as data. The CLI, the API and the metrics render these and nothing else.
 
 import type { JobId, QueuePath } from "../../base/ids.ts";
-import type { DependencyCondition, JobPhase } from "./job.ts";
+import type { DependencyCondition, JobPhase, TopologyLevel } from "./job.ts";
 
 export type Hold =
   /** No planning pass has looked at the job yet. */
@@ -42,11 +42,27 @@ export type Hold =
       /** Nodes that are large enough, whatever runs on them. */
       readonly nodesFit: number;
       readonly gpusLargest: number;
+      /** Further nodes that are large enough, but spot nodes, which it avoids. */
+      readonly nodesSpot: number;
     }
-  /** No schedulable node has GPUs of the type. */
+  /** Whatever runs or not, no domain of the level is large enough (`ever`), or none has room now. */
+  | {
+      readonly code: "TOPOLOGY";
+      readonly level: TopologyLevel;
+      readonly scope: "ever" | "now";
+      readonly nodesAsked: number;
+      readonly gpusPerNode: number;
+      /** The one that comes closest; empty when no node is in a domain, and for islands. */
+      readonly domain: string;
+      /** Nodes of it that could serve a task. */
+      readonly nodesFit: number;
+      /** How many domains there are; 0 for islands. */
+      readonly domains: number;
+    }
+  /** No schedulable node has GPUs of any of the types. */
   | {
       readonly code: "NO_MATCHING_GPU";
-      readonly gpuType: string;
+      readonly gpuTypes: readonly string[];
       readonly typesPresent: readonly string[];
     }
   /** Larger than what its queue, or one above, may ever use. */

@@ -2,13 +2,15 @@
 // carried out. Reads the finished pass; decides nothing.
 
 import type { JobId } from "../../base/ids.ts";
-import type { NodeKind } from "./fit.ts";
-import { countFitting, fitGang, gpuTypeMatches, isLargeEnough, type Shape } from "./gang.ts";
+import { fitGang } from "./gang.ts";
 import type { Hold } from "./hold.ts";
 import { jobOf } from "./lookup.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
 import { countedUse, limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
+import { alternatives, type Shape } from "./shape.ts";
+import { fullestSite } from "./sites.ts";
+import { structuralHold, topologyHoldNow } from "./structural.ts";
 
 /** How many of the jobs ahead a hold names. */
 export const AHEAD_NAMED = 5;
@@ -21,25 +23,25 @@ interface Supply {
   readonly nodesFit: number;
   /** Who keeps what it would fit on; null when it would not fit anyway. */
   readonly holder: JobId | null;
+  /** Set when only its topology is in the way. */
+  readonly topology: Hold | null;
 }
 
 export class HoldBook {
   readonly holds = new Map<JobId, Hold>();
   readonly #pass: Pass;
-  readonly #kinds: readonly NodeKind[];
   readonly #structural = new Map<Shape, Hold | null>();
   readonly #supplies = new Map<Shape, Supply>();
 
   constructor(pass: Pass) {
     this.#pass = pass;
-    this.#kinds = pass.raw.kinds();
   }
 
   /** Set when no cluster state but another set of nodes could help; null when the shape can fit. */
   structural(shape: Shape): Hold | null {
     let hold = this.#structural.get(shape);
     if (hold === undefined) {
-      hold = structuralHold(this.#pass, this.#kinds, shape);
+      hold = structuralHold(this.#pass.raw, shape);
       this.#structural.set(shape, hold);
     }
     return hold;
@@ -81,31 +83,14 @@ export class HoldBook {
   #supplyHold(shape: Shape, ahead: readonly JobId[], aheadCount: number): Hold {
     let supply = this.#supplies.get(shape);
     if (supply === undefined) this.#supplies.set(shape, (supply = supplyOf(this.#pass, shape)));
-    const { free, nodesFit, holder } = supply;
+    const { free, nodesFit, holder, topology } = supply;
     const asked = shape.gpus;
+    if (topology !== null) return topology;
     if (holder !== null) return { code: "RESERVED_FOR_OTHER", holder, asked, free };
     if (free < asked) return { code: "WAITING_FOR_GPUS", asked, free, ahead, aheadCount };
     const { nodes: nodesAsked, perNode } = shape;
     return { code: "FRAGMENTED", nodesAsked, gpusPerNode: perNode.gpus, free, nodesFit };
   }
-}
-
-function structuralHold(pass: Pass, kinds: readonly NodeKind[], shape: Shape): Hold | null {
-  const { gpuType, nodes: nodesAsked } = shape;
-  const gpusPerNode = shape.perNode.gpus;
-  const { types } = pass.raw;
-  const isTypeThere = types.some((type) => gpuTypeMatches(gpuType, type));
-  if (gpuType !== "" && gpusPerNode > 0 && !isTypeThere) {
-    return { code: "NO_MATCHING_GPU", gpuType, typesPresent: types };
-  }
-  let nodesFit = 0;
-  let gpusLargest = 0;
-  for (const { slot, count } of kinds) {
-    if (isLargeEnough(slot, shape)) nodesFit += count;
-    gpusLargest = Math.max(gpusLargest, slot.spec.gpus.length);
-  }
-  if (nodesFit >= nodesAsked) return null;
-  return { code: "EXCEEDS_CLUSTER", nodesAsked, gpusPerNode, nodesFit, gpusLargest };
 }
 
 function quotaHold(leaf: QueueNode, shape: Shape): Hold | null {
@@ -122,16 +107,17 @@ function quotaHold(leaf: QueueNode, shape: Shape): Hold | null {
 }
 
 function supplyOf(pass: Pass, shape: Shape): Supply {
-  const types = pass.raw.types.filter((type) => gpuTypeMatches(shape.gpuType, type));
+  const types = alternatives(shape, pass.raw.types).flat();
   const free = types.reduce((sum, type) => sum + pass.raw.indexOf(type).freeTotal, 0);
-  const nodesFit = countFitting(pass.raw, shape);
-  const holder = nodesFit >= shape.nodes ? holderOf(pass, shape) : null;
-  return { free, nodesFit, holder };
+  const nodesFit = fullestSite(pass.raw, shape)?.nodesFit ?? 0;
+  const isRoom = nodesFit >= shape.nodes;
+  const holder = isRoom ? holderOf(pass, shape) : null;
+  return { free, nodesFit, holder, topology: isRoom ? null : topologyHoldNow(pass.raw, shape) };
 }
 
 /** Of those who keep something where it would fit, the one with the oldest promise. */
 function holderOf(pass: Pass, shape: Shape): JobId | null {
-  const fitted = fitGang(pass.raw, shape, []) ?? [];
+  const fitted = fitGang(pass.raw, shape) ?? [];
   for (const { nodeId } of fitted) {
     const kept = pass.keptOn(nodeId)[0];
     if (kept !== undefined) return kept.holder;

@@ -63,6 +63,20 @@ export interface ArraySpec {
   readonly parallel: number | null;
 }
 
+/** From the tightest to the widest. An island is a set of GPUs of one node that NVLink joins. */
+export const TOPOLOGY_LEVELS = ["island", "node", "rack", "block"] as const;
+export type TopologyLevel = (typeof TOPOLOGY_LEVELS)[number];
+
+export interface TopologyRequest {
+  /**
+   * `rack`, `block`: the whole gang inside one. `node`: on one node. `island`: the GPUs of each
+   * task inside one.
+   */
+  readonly level: TopologyLevel;
+  /** `preferred` = at this level if there is room, else at the next wider one, else anywhere. */
+  readonly mode: "required" | "preferred";
+}
+
 /** A validated submission. All fields are set; defaults were filled in at the edge. */
 export interface JobSpec {
   readonly name: string;
@@ -72,8 +86,17 @@ export interface JobSpec {
   /** Nodes in the gang; placed together or not at all. */
   readonly nodes: number;
   readonly perNode: Resources;
-  /** Model name that the GPUs must have, such as `H100`; empty = any. */
-  readonly gpuType: string;
+  /**
+   * Models that will do, such as `H100`, the preferred one first; empty = any. See
+   * `gpuTypeMatches`.
+   */
+  readonly gpuTypes: readonly string[];
+  /** May the tasks of the gang have GPUs of different types? Default false. */
+  readonly mixesGpuTypes: boolean;
+  /** How close together the gang must stand; null = anywhere. */
+  readonly topology: TopologyRequest | null;
+  /** `avoid` = never on spot nodes, `prefer` = there while they have room. Default `allow`. */
+  readonly spot: "avoid" | "allow" | "prefer";
   readonly command: JobCommand;
   readonly env: Readonly<Record<string, string>>;
   readonly bundle: CodeBundle | null;
@@ -104,6 +127,10 @@ export const SPEC_DEFAULTS = {
   after: [],
   beginAtMs: null,
   isHeld: false,
+  gpuTypes: [],
+  mixesGpuTypes: false,
+  topology: null,
+  spot: "allow",
 } as const satisfies Partial<JobSpec>;
 
 /** The part of a gang that goes to one node. Its index in a placement is the task's rank. */

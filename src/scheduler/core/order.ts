@@ -5,9 +5,9 @@ import { must } from "../../base/assert.ts";
 import { popHeap, pushHeap } from "../../base/heap.ts";
 import { compareText, type JobId } from "../../base/ids.ts";
 import { HOUR_MS } from "../../base/time.ts";
-import type { Shape } from "./gang.ts";
 import { type Identity, type Job, userKey } from "./job.ts";
 import type { QueueNode } from "./queue-tree.ts";
+import type { Shape } from "./shape.ts";
 import type { Policy } from "./state.ts";
 
 /** A job that has consumed this much is served after those that have not, in a `las` queue. */

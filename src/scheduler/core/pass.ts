@@ -6,13 +6,15 @@ import type { JobId, NodeId } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { DropReason } from "./events.ts";
 import { NodePool } from "./fit.ts";
-import { fitGang, type Shape } from "./gang.ts";
+import { fitGang, type Taste } from "./gang.ts";
 import { type Job, type JobSpec, resumePoint, type TaskPlacement, userKey } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import type { Eviction, PlannedReservation, Start } from "./plan-types.ts";
 import { charge, type QueueNode, QueueTree } from "./queue-tree.ts";
+import type { Shape } from "./shape.ts";
 import { Shapes } from "./shapes.ts";
 import type { ClusterState, Policy } from "./state.ts";
+import { Warmth } from "./warmth.ts";
 
 /** What a task holds on its node. */
 export interface HeldTask {
@@ -64,6 +66,7 @@ export class Pass {
   readonly #started = new Set<JobId>();
   readonly #users = new Map<QueueNode, Map<string, number>>();
   readonly #shapes = new Shapes();
+  readonly #warmth: Warmth;
 
   constructor(state: ClusterState, nowMs: number, policy: Policy) {
     this.state = state;
@@ -73,6 +76,7 @@ export class Pass {
     this.raw = new NodePool([...state.nodes.values()]);
     this.open = new NodePool(this.raw);
     this.later = new NodePool(this.raw);
+    this.#warmth = new Warmth(state);
     this.#indexHeld();
     for (const id of state.active) {
       const job = jobOf(state, id);
@@ -123,8 +127,12 @@ export class Pass {
   }
 
   /** A placement that may be started at once, or null. */
-  fit({ spec, avoidNodes }: Job): readonly TaskPlacement[] | null {
-    return fitGang(this.open, this.shape(spec), avoidNodes, this.later);
+  fit(job: Job): readonly TaskPlacement[] | null {
+    return fitGang(this.open, this.shape(job.spec), this.tasteOf(job), this.later);
+  }
+
+  tasteOf(job: Job): Taste {
+    return { avoid: job.avoidNodes, warm: this.#warmth.of(job) };
   }
 
   start(job: Job, placement: readonly TaskPlacement[]): void {

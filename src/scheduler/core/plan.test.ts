@@ -141,7 +141,7 @@ describe("waiting", () => {
     world.submit({ nodes: 2, gpus: 2 });
     const fragmented = world.submit({ gpus: 4 });
     const behind = world.submit({ nodes: 2, gpus: 4 });
-    const noType = world.submit({ gpuType: "H100" });
+    const noType = world.submit({ gpuTypes: ["H100"] });
     const { holds } = world.plan();
     expect(holds.get(fragmented)).toEqual({
       code: "FRAGMENTED",

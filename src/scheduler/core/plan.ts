@@ -22,7 +22,7 @@
 import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
-import type { Shape } from "./gang.ts";
+import type { Shape } from "./shape.ts";
 import type { Hold } from "./hold.ts";
 import { HoldBook } from "./holds.ts";
 import { activeAttempt, type Job } from "./job.ts";

@@ -4,7 +4,7 @@
 
 import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
-import { fitGang, type Shape } from "./gang.ts";
+import { fitGang } from "./gang.ts";
 import type { Job, PreemptionKind, TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import type { WaitingJob } from "./order.ts";
@@ -12,6 +12,7 @@ import type { Pass } from "./pass.ts";
 import type { Eviction } from "./plan-types.ts";
 import { futureUse, isOverLimitLater, limitReached, type QueueNode } from "./queue-tree.ts";
 import { Roster } from "./roster.ts";
+import type { Shape } from "./shape.ts";
 import { VictimSearch } from "./victim-search.ts";
 import {
   addCut,
@@ -61,7 +62,7 @@ export class Preemption {
     if (shape.gpus === 0 || !pass.hasLeaving) return false;
     if (isOverLimitLater(leaf, shape.gpus)) return false;
     if (this.#failsAt.get(shape) === pass.laterVersion) return false;
-    const placement = fitGang(pass.later, shape, job.avoidNodes);
+    const placement = fitGang(pass.later, shape, pass.tasteOf(job));
     if (placement === null) this.#failsAt.set(shape, pass.laterVersion);
     else this.#reserve(job, placement, []);
     return placement !== null;
@@ -151,7 +152,7 @@ export class Preemption {
     for (const { holding } of victims) if (holding.kind === "reserved") this.#takeOver(holding);
     if (evictions.length === 0 && this.#start(waiting)) return;
     for (const eviction of evictions) pass.evict(eviction);
-    const placement = fitGang(pass.later, waiting.shape, waiting.job.avoidNodes);
+    const placement = fitGang(pass.later, waiting.shape, pass.tasteOf(waiting.job));
     const evicted = evictions.map(({ victim }) => victim);
     this.#reserve(waiting.job, must(placement, `proven placement of ${waiting.job.id}`), evicted);
   }

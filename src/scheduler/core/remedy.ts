@@ -3,11 +3,12 @@
 
 import { unreachable } from "../../base/assert.ts";
 import { NodePool } from "./fit.ts";
-import { fitGang, shapeOf } from "./gang.ts";
+import { fitGang } from "./gang.ts";
 import type { Hold } from "./hold.ts";
 import type { Job, JobSpec } from "./job.ts";
 import { gpusOf, jobOf } from "./lookup.ts";
 import { limitReached, QueueTree } from "./queue-tree.ts";
+import { shapeOf } from "./shape.ts";
 import type { ClusterState } from "./state.ts";
 
 type FitsNow = (spec: JobSpec) => boolean;
@@ -36,17 +37,39 @@ export function remedyFor(state: ClusterState, { spec }: Job, nowMs: number, hol
           "if there is room."
       );
     case "NO_MATCHING_GPU":
-      return fitsNow({ ...spec, gpuType: "" })
+      return fitsNow({ ...spec, gpuTypes: [] })
         ? "Without a GPU type it would start now."
         : "Ask for a GPU type that is there.";
+    case "TOPOLOGY":
     case "EXCEEDS_CLUSTER":
     case "WAITING_FOR_GPUS":
     case "FRAGMENTED":
     case "RESERVED_FOR_OTHER":
-      return smaller(spec, fitsNow);
+      return looser(spec, fitsNow) || smaller(spec, fitsNow);
     default:
       return unreachable(hold);
   }
+}
+
+/** The same job, less particular about where it runs. */
+function looser(spec: JobSpec, fitsNow: FitsNow): string {
+  const { topology, gpuTypes } = spec;
+  if (topology?.mode === "required") {
+    const mode = "preferred" as const;
+    if (fitsNow({ ...spec, topology: { ...topology, mode } })) {
+      return `With topology mode: ${mode} it would start now.`;
+    }
+  }
+  if (spec.spot === "avoid" && fitsNow({ ...spec, spot: "allow" })) {
+    return "With spot: allow it would start now.";
+  }
+  if (!spec.mixesGpuTypes && fitsNow({ ...spec, mixesGpuTypes: true })) {
+    return "With mix_gpu_types: true it would start now.";
+  }
+  if (gpuTypes.length > 0 && fitsNow({ ...spec, gpuTypes: [] })) {
+    return "With any GPU type it would start now.";
+  }
+  return "";
 }
 
 function smaller(spec: JobSpec, fitsNow: FitsNow): string {
@@ -96,5 +119,5 @@ function tester(state: ClusterState, { queue }: JobSpec, nowMs: number): FitsNow
     for (const task of placement) pool.take(task, jobOf(state, jobId).spec.perNode);
   }
   return (spec) =>
-    limitReached(leaf, gpusOf(spec)) === null && fitGang(pool, shapeOf(spec), []) !== null;
+    limitReached(leaf, gpusOf(spec)) === null && fitGang(pool, shapeOf(spec)) !== null;
 }

@@ -6,6 +6,7 @@ import { hasHostRoom, type NodePool } from "./fit.ts";
 import type { Job } from "./job.ts";
 import type { Pass } from "./pass.ts";
 import { isOverLimitLater, type QueueNode } from "./queue-tree.ts";
+import { keepsRules } from "./sites.ts";
 import type { Reservation } from "./state.ts";
 
 /**
@@ -34,7 +35,9 @@ function dropReason(pass: Pass, job: Job, { placement }: Reservation): DropReaso
   if (placement.some(({ nodeId }) => pass.later.slot(nodeId)?.isOffered !== true)) {
     return "node_gone";
   }
-  const { gpus } = pass.shape(job.spec);
+  const shape = pass.shape(job.spec);
+  if (!keepsRules(pass.later, shape, placement)) return "node_gone";
+  const { gpus } = shape;
   if (isOverLimitLater(pass.tree.queue(job.spec.queue), gpus)) return "limit_lowered";
   return isRoom(pass.later, job, placement) ? null : "replanned";
 }

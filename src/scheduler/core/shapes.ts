@@ -2,7 +2,7 @@
 // for all. Ten thousand jobs ask in each pass: numbers are mixed, since making a text of them costs
 // several times as much.
 
-import { type Shape, shapeOf } from "./gang.ts";
+import { type Shape, shapeOf, topologyOf } from "./shape.ts";
 import type { JobSpec } from "./job.ts";
 
 export class Shapes {
@@ -22,19 +22,26 @@ export class Shapes {
 /** Any prime spreads small numbers well enough; shapes of one hash are compared. */
 const PRIME = 0x01000193;
 
-function hashOf({ nodes, perNode, gpuType }: JobSpec): number {
+function hashOf({ nodes, perNode, gpuTypes }: JobSpec): number {
   let hash = Math.imul(nodes, PRIME) ^ perNode.gpus;
   hash = Math.imul(hash, PRIME) ^ perNode.cpuMilli;
   hash = Math.imul(hash, PRIME) ^ perNode.memoryMib;
-  return Math.imul(hash, PRIME) ^ gpuType.length;
+  return Math.imul(hash, PRIME) ^ (gpuTypes[0] ?? "").length;
 }
 
-function isOf(shape: Shape, { nodes, perNode, gpuType }: JobSpec): boolean {
+function isOf(shape: Shape, spec: JobSpec): boolean {
+  const { nodes, perNode, gpuTypes, mixesGpuTypes, spot } = spec;
+  const topology = topologyOf(spec);
   return (
     shape.nodes === nodes &&
     shape.perNode.gpus === perNode.gpus &&
     shape.perNode.cpuMilli === perNode.cpuMilli &&
     shape.perNode.memoryMib === perNode.memoryMib &&
-    shape.gpuType === gpuType
+    shape.gpuTypes.length === gpuTypes.length &&
+    shape.gpuTypes.every((type, at) => type === gpuTypes[at]) &&
+    shape.mixesGpuTypes === mixesGpuTypes &&
+    shape.spot === spot &&
+    shape.topology?.level === topology?.level &&
+    shape.topology?.mode === topology?.mode
   );
 }

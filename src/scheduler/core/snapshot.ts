@@ -6,14 +6,7 @@ import type { JobId, NodeId, QueuePath, RequestId } from "../../base/ids.ts";
 import { createState } from "./apply.ts";
 import { noteDependent } from "./apply-admission.ts";
 import { isArrayOver } from "./array.ts";
-import {
-  isEnded,
-  type Job,
-  type JobArray,
-  JOB_DEFAULTS,
-  SPEC_DEFAULTS,
-  withDefaults,
-} from "./job.ts";
+import { isEnded, type Job, type JobArray, JOB_DEFAULTS, withDefaults } from "./job.ts";
 import type { RunTimes } from "./run-times.ts";
 import {
   type ClusterState,
@@ -26,6 +19,7 @@ import {
   type Reservation,
   type Totals,
 } from "./state.ts";
+import { upgradeNode, upgradeSpec } from "./upgrade.ts";
 
 export interface SnapshotRow {
   /** `<table>` for the head, else `<table>:<id>`. */
@@ -104,7 +98,7 @@ function decodeRow(state: MutableClusterState, table: string, id: string, value:
       state.queues.set(id as QueuePath, value as Queue);
       return;
     case "node":
-      state.nodes.set(id as NodeId, value as Node);
+      state.nodes.set(id as NodeId, upgradeNode(value as Node));
       return;
     case "array":
       state.arrays.set(id as JobId, value as JobArray);
@@ -129,7 +123,7 @@ function decodeRow(state: MutableClusterState, table: string, id: string, value:
 /** Its array, whose spec it shares, stands before it. */
 function decodeJob(state: ClusterState, row: Job): Job {
   const job = withDefaults(row, JOB_DEFAULTS);
-  if (job.array === null) return { ...job, spec: withDefaults(row.spec, SPEC_DEFAULTS) };
+  if (job.array === null) return { ...job, spec: upgradeSpec(row.spec) };
   return { ...job, spec: must(state.arrays.get(job.array.id), `array of ${job.id}`).spec };
 }
 

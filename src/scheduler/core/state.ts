@@ -1,7 +1,14 @@
 // The whole state of the cluster, as the fold of the event log. Only `apply` changes it; everything
 // else sees the readonly face.
 
-import type { AgentInstanceId, JobId, NodeId, QueuePath, RequestId } from "../../base/ids.ts";
+import type {
+  AgentInstanceId,
+  Digest,
+  JobId,
+  NodeId,
+  QueuePath,
+  RequestId,
+} from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
 import type { Job, JobArray, TaskPlacement } from "./job.ts";
 import type { RunTimes } from "./run-times.ts";
@@ -34,6 +41,8 @@ export interface Gpu {
   /** Model, such as `NVIDIA H100 80GB HBM3`, or `virtual`. */
   readonly type: string;
   readonly memoryMib: number;
+  /** GPUs of the node that NVLink joins bear one name; empty = not known. */
+  readonly island: string;
 }
 
 export interface NodeSpec {
@@ -63,6 +72,10 @@ export interface Node {
   readonly schedulability: "open" | "cordoned" | "draining";
   /** Why it is cordoned or draining, for people; empty when open. */
   readonly note: string;
+  /** When the node goes away, as its provider gave notice; null = not known to. */
+  readonly goesAtMs: number | null;
+  /** Digests of the code bundles that were placed here last, newest last. */
+  readonly bundles: readonly Digest[];
   /** What tasks hold, oldest first. */
   readonly allocations: readonly Allocation[];
   readonly registeredAtMs: number;
@@ -148,6 +161,8 @@ type Mutable<T> =
 
 export const REQUESTS_KEPT = 100_000;
 export const ENDED_JOBS_KEPT = 20_000;
+/** How many code bundles a node is remembered to have. */
+export const NODE_BUNDLES_KEPT = 8;
 
 /**
  * Who may submit in a priority class: whoever matches one of the lists. `*` stands for any text, so

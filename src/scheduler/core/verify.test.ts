@@ -51,7 +51,7 @@ test.each<readonly [string, Partial<Plan>, Parameters<typeof jobSpec>[0], string
   ["a GPU that is not there", startOn(at(2, 7)), {}, "given GPU 7, which is not there"],
   ["a node that is not there", startOn(at(9, 0)), {}, "node-9, which is not schedulable"],
   ["GPUs out of order", startOn(at(2, 1, 0)), { gpus: 2 }, "are not ascending"],
-  ["another GPU type", startOn(at(2, 0)), { gpuType: "H100" }, "asks for H100"],
+  ["another GPU type", startOn(at(2, 0)), { gpuTypes: ["H100"] }, "asks for H100"],
   ["more than the limit", startOn(at(2, 0, 1)), { gpus: 2 }, "may have 3"],
   [
     "too few CPUs",

@@ -4,7 +4,8 @@
 import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
 import type { Job, TaskPlacement } from "./job.ts";
 import type { Plan } from "./plan-types.ts";
-import type { ClusterState, Node, Policy } from "./state.ts";
+import type { ClusterState, Gpu, Node, Policy } from "./state.ts";
+import { isSpotNode, type Labels, TOPOLOGY_LABELS } from "./topology.ts";
 
 /**
  * What is wrong with the plan, one sentence each; empty = proven. What it proves: nothing is given
@@ -189,18 +190,65 @@ class Proof {
       const isSorted = gpus.every((gpu, at) => at === 0 || gpu > (gpus[at - 1] ?? 0));
       this.#expect(isSorted, `${job.id}: GPUs of ${nodeId} are not ascending`);
       for (const gpu of gpus) this.#checkGpu(job, node, gpu);
+      const isBarred = spec.spot === "avoid" && node !== undefined && isSpot(node);
+      this.#expect(!isBarred, `${job.id} avoids spot nodes and is given ${nodeId}`);
     }
+    this.#checkTypes(job, placement);
+    this.#checkTopology(job, placement);
+  }
+
+  /** One type for each task, and for the gang unless it says otherwise. */
+  #checkTypes({ id, spec }: Job, placement: readonly TaskPlacement[]): void {
+    const byTask = placement.map((task) => new Set(this.#gpusOf(task).map(({ type }) => type)));
+    const groups = spec.mixesGpuTypes ? byTask : [new Set(byTask.flatMap((types) => [...types]))];
+    for (const types of groups) {
+      this.#expect(types.size <= 1, `${id} is given GPUs of ${[...types].join(" and ")} together`);
+    }
+  }
+
+  #checkTopology({ id, spec }: Job, placement: readonly TaskPlacement[]): void {
+    if (spec.topology?.mode !== "required") return;
+    const { level } = spec.topology;
+    if (level === "island") {
+      for (const task of placement) {
+        if (task.gpus.length < 2) continue;
+        const islands = new Set(this.#gpusOf(task).map(({ island }) => island));
+        const isOne = islands.size === 1 && !islands.has("");
+        this.#expect(isOne, `${id} is given GPUs of several islands of ${task.nodeId}`);
+      }
+      return;
+    }
+    if (placement.length < 2) return;
+    const labels = placement.map(({ nodeId }) => this.#state.nodes.get(nodeId)?.spec.labels ?? {});
+    const places = new Set(
+      labels
+        .map((one) => {
+          const block = firstOf(one, TOPOLOGY_LABELS.block);
+          return level === "rack" ? [block, firstOf(one, TOPOLOGY_LABELS.rack)] : [block];
+        })
+        .map((path) => (path.at(-1) === "" ? "nowhere" : path.join(" / "))),
+    );
+    const isOne = level !== "node" && places.size === 1 && !places.has("nowhere");
+    this.#expect(isOne, `${id} must stay in one ${level} and is given ${[...places].join(", ")}`);
+  }
+
+  #gpusOf({ nodeId, gpus }: TaskPlacement): readonly Gpu[] {
+    const all = this.#state.nodes.get(nodeId)?.spec.gpus ?? [];
+    return all.filter(({ index }) => gpus.includes(index));
   }
 
   #checkGpu(job: Job, node: Node | undefined, index: number): void {
     const gpu = node?.spec.gpus.find((candidate) => candidate.index === index);
     this.#expect(gpu !== undefined, `${job.id} is given GPU ${index}, which is not there`);
-    const have = ` ${(gpu?.type ?? "").toLowerCase().replaceAll(/[\s_-]+/g, " ")} `;
-    const asked = job.spec.gpuType.toLowerCase().split(/[\s_-]+/);
-    const isMatch =
-      gpu?.type === job.spec.gpuType ||
-      asked.every((word) => word === "" || have.includes(` ${word} `));
-    this.#expect(isMatch, `${job.id} asks for ${job.spec.gpuType} and is given ${gpu?.type}`);
+    const type = gpu?.type ?? "";
+    const asked = job.spec.gpuTypes;
+    const isSlice = / mig /.test(spaced(type));
+    const isMatch = (asked.length === 0 ? [""] : asked).some((one) => {
+      if (isSlice && !/ mig /.test(spaced(one))) return false;
+      const words = spaced(one).split(" ");
+      return words.every((word) => word === "" || spaced(type).includes(` ${word} `));
+    });
+    this.#expect(isMatch, `${job.id} asks for ${asked.join(" or ")} and is given ${type}`);
   }
 
   /**
@@ -263,6 +311,18 @@ class Proof {
     }
   }
 }
+
+/** Lower case, each word between blanks. */
+const spaced = (text: string): string =>
+  ` ${text
+    .toLowerCase()
+    .replaceAll(/[\s_-]+/g, " ")
+    .trim()} `;
+
+const firstOf = (labels: Labels, names: readonly string[]): string =>
+  names.map((name) => labels[name] ?? "").find((value) => value !== "") ?? "";
+
+const isSpot = ({ spec }: Node): boolean => isSpotNode(spec.labels);
 
 function newestCommitted(job: Job): string | null {
   const committed = job.checkpoints.filter(({ state }) => state === "committed");

@@ -344,7 +344,6 @@ function jobSpec(job: TraceJob, graceMs: number): JobSpec {
     priorityClass: "normal",
     nodes: job.nodes,
     perNode: { gpus: job.gpusPerNode, cpuMilli: 0, memoryMib: 0 },
-    gpuType: "",
     command: { kind: "exec", argv: ["true"] },
     env: {},
     bundle: null,

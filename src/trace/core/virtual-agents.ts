@@ -77,6 +77,7 @@ function nodeSpec(id: NodeId, gpus: number): NodeSpec {
       uuid: `${id}-${index}`,
       type: "virtual",
       memoryMib: 0,
+      island: "",
     })),
     // 0 = not accounted for: traces say nothing about CPUs and memory.
     cpuMilli: 0,

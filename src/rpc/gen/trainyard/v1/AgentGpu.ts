@@ -7,6 +7,7 @@ export interface AgentGpu {
   'uuid'?: (string);
   'type'?: (string);
   'memoryMib'?: (number | string | Long);
+  'island'?: (string);
 }
 
 export interface AgentGpu__Output {
@@ -14,4 +15,5 @@ export interface AgentGpu__Output {
   'uuid': (string);
   'type': (string);
   'memoryMib': (number);
+  'island': (string);
 }

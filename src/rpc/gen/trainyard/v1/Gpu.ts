@@ -8,6 +8,7 @@ export interface Gpu {
   'type'?: (string);
   'memoryMib'?: (number | string | Long);
   'jobId'?: (string);
+  'island'?: (string);
 }
 
 export interface Gpu__Output {
@@ -16,4 +17,5 @@ export interface Gpu__Output {
   'type': (string);
   'memoryMib': (number);
   'jobId': (string);
+  'island': (string);
 }

@@ -6,6 +6,7 @@ import type { ExecCommand as _trainyard_v1_ExecCommand, ExecCommand__Output as _
 import type { CodeBundle as _trainyard_v1_CodeBundle, CodeBundle__Output as _trainyard_v1_CodeBundle__Output } from '../../trainyard/v1/CodeBundle.ts';
 import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
 import type { CheckpointPolicy as _trainyard_v1_CheckpointPolicy, CheckpointPolicy__Output as _trainyard_v1_CheckpointPolicy__Output } from '../../trainyard/v1/CheckpointPolicy.ts';
+import type { Topology as _trainyard_v1_Topology, Topology__Output as _trainyard_v1_Topology__Output } from '../../trainyard/v1/Topology.ts';
 
 export interface JobSpec {
   'name'?: (string);
@@ -24,6 +25,10 @@ export interface JobSpec {
   'stopSignal'?: (string);
   'restartsMax'?: (number);
   'checkpoint'?: (_trainyard_v1_CheckpointPolicy | null);
+  'gpuTypes'?: (string)[];
+  'mixesGpuTypes'?: (boolean);
+  'topology'?: (_trainyard_v1_Topology | null);
+  'spot'?: (string);
   'command'?: "torchrun"|"exec";
 }
 
@@ -44,5 +49,9 @@ export interface JobSpec__Output {
   'stopSignal': (string);
   'restartsMax': (number);
   'checkpoint': (_trainyard_v1_CheckpointPolicy__Output | null);
+  'gpuTypes': (string)[];
+  'mixesGpuTypes': (boolean);
+  'topology': (_trainyard_v1_Topology__Output | null);
+  'spot': (string);
   'command'?: "torchrun"|"exec";
 }

@@ -1,0 +1,65 @@
+// Whether a shape fits this cluster's nodes at all, whatever runs there, and if not, why.
+
+import type { NodePool } from "./fit.ts";
+import type { Hold } from "./hold.ts";
+import { alternatives, type Shape } from "./shape.ts";
+import { fullestSite, largestSite, type Site } from "./sites.ts";
+
+/** Set when only another set of nodes could help; null when the shape can fit some day. */
+export function structuralHold(pool: NodePool, shape: Shape): Hold | null {
+  const { gpuTypes, nodes: nodesAsked } = shape;
+  const gpusPerNode = shape.perNode.gpus;
+  const isTypeThere = alternatives(shape, pool.types).some((types) => types.length > 0);
+  if (gpuTypes.length > 0 && gpusPerNode > 0 && !isTypeThere) {
+    return { code: "NO_MATCHING_GPU", gpuTypes, typesPresent: pool.types };
+  }
+  const site = largestSite(pool, shape);
+  const nodesFit = site?.nodesFit ?? 0;
+  if (nodesFit >= nodesAsked) return null;
+  const anywhere = nodesOf(largestSite(pool, { ...shape, topology: null }));
+  if (anywhere >= nodesAsked) return topologyHold(pool, shape, site, "ever");
+  const nodesSpot = shape.spot === "avoid" ? spotOf(pool, shape) : 0;
+  const gpusLargest = pool.slots.reduce((most, { spec }) => Math.max(most, spec.gpus.length), 0);
+  return {
+    code: "EXCEEDS_CLUSTER",
+    nodesAsked,
+    gpusPerNode,
+    nodesFit: anywhere,
+    gpusLargest,
+    nodesSpot,
+  };
+}
+
+/** Set when the gang would fit now but for its topology. */
+export function topologyHoldNow(pool: NodePool, shape: Shape): Hold | null {
+  if (shape.topology?.mode !== "required") return null;
+  if (nodesOf(fullestSite(pool, { ...shape, topology: null })) < shape.nodes) return null;
+  return topologyHold(pool, shape, fullestSite(pool, shape), "now");
+}
+
+function topologyHold(
+  pool: NodePool,
+  { topology, nodes: nodesAsked, perNode }: Shape,
+  site: Site | null,
+  scope: "ever" | "now",
+): Hold {
+  const level = topology?.level ?? "rack";
+  return {
+    code: "TOPOLOGY",
+    level,
+    scope,
+    nodesAsked,
+    gpusPerNode: perNode.gpus,
+    domain: site?.domain?.id ?? "",
+    nodesFit: nodesOf(site),
+    domains: level === "island" ? 0 : pool.domains(level).length,
+  };
+}
+
+/** Large enough, and not counted only because it is a spot node. */
+function spotOf(pool: NodePool, shape: Shape): number {
+  const all = nodesOf(largestSite(pool, { ...shape, topology: null, spot: "allow" }));
+  return all - nodesOf(largestSite(pool, { ...shape, topology: null }));
+}
+
+const nodesOf = (site: Site | null): number => site?.nodesFit ?? 0;
