@@ -32,8 +32,8 @@ const LINE = "0, GPU-a, NVIDIA A100, 40960, 100, 7, 40, 60.5, 0";
 test("the inventory is what nvidia-smi lists", async () => {
   const smi = program(`echo "${LINE}"; echo "1, GPU-b, NVIDIA A100, 40960, 0, 0, 30, 50, [N/A]"`);
   expect(await findGpus(log, smi)).toEqual([
-    { index: 0, uuid: "GPU-a", type: "NVIDIA A100", memoryMib: 40_960 },
-    { index: 1, uuid: "GPU-b", type: "NVIDIA A100", memoryMib: 40_960 },
+    { index: 0, uuid: "GPU-a", type: "NVIDIA A100", memoryMib: 40_960, island: "" },
+    { index: 1, uuid: "GPU-b", type: "NVIDIA A100", memoryMib: 40_960, island: "" },
   ]);
 });
 

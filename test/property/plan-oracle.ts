@@ -2,7 +2,8 @@
 
 import type { JobId } from "../../src/base/ids.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
-import type { ClusterState } from "../../src/scheduler/core/state.ts";
+import type { JobSpec } from "../../src/scheduler/core/job.ts";
+import type { ClusterState, Node } from "../../src/scheduler/core/state.ts";
 
 interface Taken {
   /** `node/gpu` that nobody may use. */
@@ -107,24 +108,62 @@ function take(
   }
 }
 
+/** Tries every set of nodes and types on which the gang might stand. */
 function isRoom(state: ClusterState, taken: Taken, id: JobId): boolean {
   const spec = state.jobs.get(id)?.spec;
   if (spec === undefined) return false;
-  const { gpus, cpuMilli } = spec.perNode;
-  let nodes = 0;
-  for (const [nodeId, node] of state.nodes) {
-    if (node.health !== "up" || node.schedulability !== "open") continue;
-    const cpuFree = node.spec.cpuMilli - (taken.cpuMilli.get(nodeId) ?? 0);
-    if (cpuMilli > 0 && cpuMilli > cpuFree) continue;
-    const byType = new Map<string, number>();
-    for (const { index, type } of node.spec.gpus) {
-      if (taken.gpus.has(`${nodeId}/${index}`)) continue;
-      const asked = spec.gpuTypes.length === 0 ? [""] : spec.gpuTypes;
-      const isOf = (one: string): boolean => type.toLowerCase().includes(one.toLowerCase());
-      if (!asked.some(isOf)) continue;
-      byType.set(type, (byType.get(type) ?? 0) + 1);
-    }
-    if (gpus === 0 || [...byType.values()].some((free) => free >= gpus)) nodes += 1;
+  const nodes = [...state.nodes.values()].filter(
+    ({ health, schedulability, spec: { labels } }) =>
+      health === "up" &&
+      schedulability === "open" &&
+      !(spec.spot === "avoid" && labels["trainyard.dev/spot"] === "true"),
+  );
+  const types = new Set(nodes.flatMap((node) => node.spec.gpus.map(({ type }) => type)));
+  const wanted = [...types].filter((type) => isAsked(spec, type));
+  const typeSets = spec.perNode.gpus === 0 ? [[]] : wanted.map((type) => [type]);
+  if (spec.mixesGpuTypes) typeSets.push(wanted);
+  const places = new Set(nodes.map((node) => placeOf(spec, node)).filter((place) => place !== ""));
+  return typeSets.some((set) =>
+    [...places].some((place) => {
+      const there = nodes.filter((node) => placeOf(spec, node) === place);
+      return there.filter((node) => canServe(spec, taken, node, set)).length >= spec.nodes;
+    }),
+  );
+}
+
+function isAsked({ gpuTypes }: JobSpec, type: string): boolean {
+  const asked = gpuTypes.length === 0 ? [""] : gpuTypes;
+  return asked.some((one) => {
+    if (type.includes("MIG") && !one.toLowerCase().includes("mig")) return false;
+    return type.toLowerCase().includes(one.toLowerCase());
+  });
+}
+
+/** Nodes of one place may serve one gang; empty = none may. */
+function placeOf({ topology, nodes }: JobSpec, { spec: { labels } }: Node): string {
+  if (topology?.mode !== "required" || topology.level === "island" || nodes === 1) return "all";
+  const block = labels["trainyard.dev/topology-block"] ?? "";
+  const rack = labels["trainyard.dev/topology-rack"] ?? "";
+  if (topology.level === "block") return block;
+  return rack === "" ? "" : `${block}/${rack}`;
+}
+
+function canServe(
+  { perNode: { gpus, cpuMilli }, topology }: JobSpec,
+  taken: Taken,
+  { spec }: Node,
+  types: readonly string[],
+): boolean {
+  const cpuFree = spec.cpuMilli - (taken.cpuMilli.get(spec.id) ?? 0);
+  if (cpuMilli > 0 && cpuMilli > cpuFree) return false;
+  if (gpus === 0) return true;
+  const isIsland = topology?.level === "island" && topology.mode === "required" && gpus > 1;
+  const groups = new Map<string, number>();
+  for (const { index, type, island } of spec.gpus) {
+    if (taken.gpus.has(`${spec.id}/${index}`) || !types.includes(type)) continue;
+    if (isIsland && island === "") continue;
+    const group = isIsland ? `${type}/${island}` : type;
+    groups.set(group, (groups.get(group) ?? 0) + 1);
   }
-  return nodes >= spec.nodes;
+  return [...groups.values()].some((free) => free >= gpus);
 }

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import type { JobId } from "../../src/base/ids.ts";
 import { withheldBecause } from "../../src/scheduler/core/admission.ts";
 import type { World } from "../../src/scheduler/core/fixture.ts";
+import type { Hold } from "../../src/scheduler/core/hold.ts";
 import { invariants } from "../../src/scheduler/core/invariants.ts";
 import { plan } from "../../src/scheduler/core/plan.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
@@ -128,7 +129,7 @@ test("nobody waits for GPUs that are free and kept for nobody", () => {
     check(story, (world) => {
       const { holds: byJob } = world.plan();
       for (const [id, hold] of byJob) {
-        if (hold.code !== "WAITING_FOR_GPUS" && hold.code !== "FRAGMENTED") continue;
+        if (!["WAITING_FOR_GPUS", "FRAGMENTED", "TOPOLOGY"].includes(hold.code)) continue;
         expect(fitsAnyway(world.state, id), `${id}: ${hold.code}`).toBe(false);
       }
     });
@@ -174,5 +175,7 @@ function isDone(world: World): boolean {
   if (world.state.active.size > 0 || stuck(world).length > 0) return false;
   const never = new Set(["EXCEEDS_CLUSTER", "NO_MATCHING_GPU", "EXCEEDS_QUEUE_LIMIT"]);
   const { starts, holds: byJob } = planOf(world);
-  return starts.length === 0 && [...byJob.values()].every(({ code }) => never.has(code));
+  const isNever = (hold: Hold): boolean =>
+    never.has(hold.code) || (hold.code === "TOPOLOGY" && hold.scope === "ever");
+  return starts.length === 0 && [...byJob.values()].every(isNever);
 }

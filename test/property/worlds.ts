@@ -20,6 +20,8 @@ import {
   activeAttempt,
   type ArraySpec,
   type DependencyCondition,
+  type JobSpec,
+  type TopologyRequest,
 } from "../../src/scheduler/core/job.ts";
 import type { NodeSpec, Policy, QueueSpec } from "../../src/scheduler/core/state.ts";
 
@@ -46,7 +48,10 @@ export interface Wish {
   readonly nodes: number;
   readonly gpus: number;
   readonly cpuMilli: number;
-  readonly gpuType: string;
+  readonly gpuTypes: readonly string[];
+  readonly mixesGpuTypes: boolean;
+  readonly topology: TopologyRequest | null;
+  readonly spot: JobSpec["spot"];
   readonly timeLimitMs: number | null;
   readonly array: ArraySpec | null;
   readonly after: { readonly which: number; readonly on: DependencyCondition } | null;
@@ -61,7 +66,7 @@ export interface Story {
   readonly happenings: readonly Happening[];
 }
 
-const TYPES = ["NVIDIA H100 80GB", "NVIDIA A100-SXM4-40GB"] as const;
+const TYPES = ["NVIDIA H100 80GB", "NVIDIA A100-SXM4-40GB", "NVIDIA H100 80GB MIG 1g"] as const;
 
 const which = fc.nat(40);
 
@@ -72,7 +77,19 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   nodes: fc.constantFrom(1, 1, 1, 1, 2, 2, 3),
   gpus: fc.constantFrom(0, 1, 1, 2, 2, 3, 4, 4, 8),
   cpuMilli: fc.constantFrom(0, 0, 0, 0, 8_000, 40_000),
-  gpuType: fc.constantFrom("", "", "", "", "H100", "a100"),
+  gpuTypes: fc.constantFrom([], [], [], ["H100"], ["a100"], ["A100", "H100"], ["MIG 1g"]),
+  mixesGpuTypes: fc.constantFrom(false, false, true),
+  topology: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(null) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        level: fc.constantFrom("island", "rack", "block"),
+        mode: fc.constantFrom("required", "required", "preferred"),
+      }),
+    },
+  ),
+  spot: fc.constantFrom("allow", "allow", "allow", "avoid", "prefer"),
   timeLimitMs: fc.constantFrom(null, null, 60_000),
   array: fc.option(
     fc.record({ indexes: fc.constantFrom("0-3", "2,5"), parallel: fc.constantFrom(null, 1, 2) }),
@@ -164,7 +181,14 @@ const queues: fc.Arbitrary<readonly QueueSpec[]> = fc
 
 const nodes: fc.Arbitrary<readonly NodeSpec[]> = fc
   .array(
-    fc.record({ gpus: fc.constantFrom(1, 4, 4, 8, 8), type: fc.constantFrom(0, 0, 0, 1, 2) }),
+    fc.record({
+      gpus: fc.constantFrom(1, 4, 4, 8, 8),
+      type: fc.constantFrom(0, 0, 0, 1, 2, 3),
+      rack: fc.constantFrom("", "r1", "r1", "r2"),
+      block: fc.constantFrom("", "b1", "b1", "b2"),
+      isSpot: fc.constantFrom(false, false, true),
+      islandSize: fc.constantFrom(0, 2, 4),
+    }),
     {
       minLength: 1,
       maxLength: 6,
@@ -172,11 +196,21 @@ const nodes: fc.Arbitrary<readonly NodeSpec[]> = fc
     },
   )
   .map((list) =>
-    list.map(({ gpus, type }, at) => {
+    list.map(({ gpus, type, rack, block, isSpot, islandSize }, at) => {
       const spec = nodeSpec(`node-${at}`, gpus);
-      // 0 and 1: one type; 2: both on one node.
-      const typeOf = (index: number): string => TYPES[type === 2 ? index % 2 : type] ?? TYPES[0];
-      return { ...spec, gpus: spec.gpus.map((gpu) => ({ ...gpu, type: typeOf(gpu.index) })) };
+      // 0 to 2: one type; 3: two on one node.
+      const typeOf = (index: number): string => TYPES[type === 3 ? index % 2 : type] ?? TYPES[0];
+      const islandOf = (index: number): string =>
+        islandSize === 0 ? "" : `i${Math.floor(index / islandSize)}`;
+      const labels = {
+        ...(rack === "" ? {} : { "trainyard.dev/topology-rack": rack }),
+        ...(block === "" ? {} : { "trainyard.dev/topology-block": block }),
+        ...(isSpot ? { "trainyard.dev/spot": "true" } : {}),
+      };
+      const all = spec.gpus.map((gpu) => {
+        return { ...gpu, type: typeOf(gpu.index), island: islandOf(gpu.index) };
+      });
+      return { ...spec, labels, gpus: all };
     }),
   );
 
@@ -199,7 +233,7 @@ export const stories = (happeningsMax: number): fc.Arbitrary<Story> =>
     }),
   });
 
-/** The same story with GPUs of one type and without CPUs. */
+/** The same story with GPUs of one type, anywhere, and without CPUs. */
 export function onlyGpus(story: Story): Story {
   const nodes = story.nodes.map((node) => ({
     ...node,
@@ -207,7 +241,8 @@ export function onlyGpus(story: Story): Story {
   }));
   const happenings = story.happenings.map((happening) => {
     if (happening.kind !== "submit") return happening;
-    return { ...happening, job: { ...happening.job, cpuMilli: 0, gpuType: "" } };
+    const anywhere = { gpuTypes: [], topology: null, spot: "allow" } as const;
+    return { ...happening, job: { ...happening.job, cpuMilli: 0, ...anywhere } };
   });
   return { ...story, nodes, happenings };
 }

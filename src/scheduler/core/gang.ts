@@ -63,9 +63,7 @@ interface Place {
 /** How tight: the GPUs of a task inside an island, the gang inside a domain, or anywhere. */
 type Rung = "island" | DomainLevel | "anywhere";
 
-/** One attempt: what is allowed in it. */
 interface Try extends Place {
-  readonly rung: Rung;
   readonly takesAvoided: boolean;
   readonly isSpotOnly: boolean;
 }
@@ -84,17 +82,30 @@ interface Source {
 }
 
 function pickGang(place: Place): readonly Pick[] | null {
-  const { pool, shape, taste } = place;
-  const hopes = hopesOf(pool, shape);
-  for (const takesAvoided of taste.avoid.length === 0 ? [true] : [false, true]) {
-    for (const isSpotOnly of shape.spot === "prefer" ? [true, false] : [false]) {
-      for (const sets of hopes) {
-        for (const rung of rungsOf(shape)) {
-          const picks = leastRest({ ...place, rung, takesAvoided, isSpotOnly }, sets);
-          if (picks !== null) return picks;
-        }
-      }
+  const hopes = hopesOf(place.pool, place.shape);
+  for (const attempt of triesOf(place)) {
+    for (const sets of hopes) {
+      const picks = tightest(attempt, sets);
+      if (picks !== null) return picks;
     }
+  }
+  return null;
+}
+
+/** What is allowed in each attempt, the strictest first. */
+function triesOf(place: Place): readonly Try[] {
+  const { shape, taste } = place;
+  const avoided = taste.avoid.length === 0 ? [true] : [false, true];
+  const spot = shape.spot === "prefer" ? [true, false] : [false];
+  return avoided.flatMap((takesAvoided) =>
+    spot.map((isSpotOnly) => ({ ...place, takesAvoided, isSpotOnly })),
+  );
+}
+
+function tightest(attempt: Try, sets: readonly SourceSet[]): readonly Pick[] | null {
+  for (const rung of rungsOf(attempt.shape)) {
+    const picks = leastRest(attempt, rung, sets);
+    if (picks !== null) return picks;
   }
   return null;
 }
@@ -136,10 +147,10 @@ function rungsOf({ topology, nodes }: Shape): readonly Rung[] {
   return nodes === 1 ? wider.filter((rung) => rung === "island" || rung === "anywhere") : wider;
 }
 
-function leastRest(attempt: Try, sets: readonly SourceSet[]): readonly Pick[] | null {
+function leastRest(attempt: Try, rung: Rung, sets: readonly SourceSet[]): readonly Pick[] | null {
   let best: readonly Pick[] | null = null;
   for (const sources of sets) {
-    const picks = pickFrom(attempt, sources);
+    const picks = pickFrom(attempt, rung, sources);
     if (picks !== null && (best === null || restOf(picks) < restOf(best))) best = picks;
   }
   return best;
@@ -147,43 +158,51 @@ function leastRest(attempt: Try, sets: readonly SourceSet[]): readonly Pick[] | 
 
 const restOf = (picks: readonly Pick[]): number => picks.reduce((sum, { rest }) => sum + rest, 0);
 
-function pickFrom(attempt: Try, sources: SourceSet): readonly Pick[] | null {
-  const { pool, shape, rung } = attempt;
+function pickFrom(attempt: Try, rung: Rung, sources: SourceSet): readonly Pick[] | null {
+  const { pool, shape } = attempt;
   const enough = sources.reduce((sum, { index }) => sum + index.countFrom(shape.perNode.gpus), 0);
   if (enough < shape.nodes) return null;
-  if (rung === "anywhere" || rung === "island") return pickWithin(attempt, sources, null);
+  const isIsland = rung === "island";
+  if (isIsland || rung === "anywhere") return pickWithin(attempt, sources, { isIsland });
   for (const domain of fullestFirst(pool, rung)) {
-    const picks = domain.orders.length < shape.nodes ? null : pickWithin(attempt, sources, domain);
+    const picks =
+      domain.orders.length < shape.nodes ? null : pickWithin(attempt, sources, { domain });
     if (picks !== null) return picks;
   }
   return null;
+}
+
+interface Bounds {
+  readonly domain?: Domain;
+  readonly isIsland?: boolean;
 }
 
 /** Best fit, among all nodes or inside a domain. */
 function pickWithin(
   attempt: Try,
   sources: SourceSet,
-  domain: Domain | null,
+  { domain, isIsland = false }: Bounds,
 ): readonly Pick[] | null {
   const { pool, shape } = attempt;
   const { gpus } = shape.perNode;
   const warm = warmOrders(attempt);
-  const walk = domain === null ? walkOf(pool, shape) : [domain];
+  const walk = domain === undefined ? walkOf(pool, shape) : [domain];
   const picked = new Map<number, Pick>();
   const levelMax = sources.reduce((most, { index }) => Math.max(most, index.levelMax), 0);
   for (let free = gpus; free <= levelMax; free += 1) {
     for (const source of sources) {
       const visit = (order: number): boolean => {
-        if (picked.has(order) || !isUsable(attempt, source, order)) return true;
+        if (picked.has(order) || !isUsable(attempt, source, order, isIsland)) return true;
         picked.set(order, source.pick(order));
         return picked.size < shape.nodes;
       };
       const visitThere = (order: number): boolean => !source.index.has(order, free) || visit(order);
-      const isNear = (order: number): boolean => domain === null || domain.orders.includes(order);
+      const isNear = (order: number): boolean =>
+        domain === undefined || domain.orders.includes(order);
       const goOn =
         warm.every((order) => !isNear(order) || visitThere(order)) &&
         walk.every(({ orders }) => orders.every(visitThere)) &&
-        (domain !== null || source.index.scan(free, visit));
+        (domain !== undefined || source.index.scan(free, visit));
       if (!goOn) return [...picked.values()];
     }
   }
@@ -207,14 +226,14 @@ function warmOrders({ pool, taste }: Try): readonly number[] {
   return taste.warm.flatMap((id) => pool.slot(id)?.order ?? []);
 }
 
-function isUsable(attempt: Try, { pick }: Source, order: number): boolean {
-  const { pool, beside, shape, taste, takesAvoided, isSpotOnly, rung } = attempt;
+function isUsable(attempt: Try, { pick }: Source, order: number, isIsland: boolean): boolean {
+  const { pool, beside, shape, taste, takesAvoided, isSpotOnly } = attempt;
   const slot = pool.slotAt(order);
   if (!hasHostRoom(slot, shape.perNode)) return false;
   if (!hasHostRoom(beside.slotAt(order), shape.perNode)) return false;
   if (isSpotBarred(slot, shape) || (isSpotOnly && !slot.isSpot)) return false;
   if (!takesAvoided && taste.avoid.includes(slot.id)) return false;
-  if (rung !== "island") return true;
+  if (!isIsland) return true;
   const { bank } = pick(order);
   return bank !== null && islandMax(bank, bank.free) >= shape.perNode.gpus;
 }

@@ -74,7 +74,7 @@ export class SiteTable {
 /** Where most tasks of the shape could be served with what the pool has free. */
 export function fullestSite(pool: NodePool, shape: Shape): Site | null {
   const table = new SiteTable(pool, shape);
-  const nodesFit = new Array<number>(table.count).fill(0);
+  const nodesFit = Array.from({ length: table.count }, () => 0);
   table.typeSets.forEach((types, typeSet) => {
     for (const order of ordersWithRoom(pool, shape, types)) {
       const site = table.siteOf(pool.slotAt(order), typeSet);
@@ -91,7 +91,7 @@ export function largestSite(pool: NodePool, shape: Shape): Site | null {
     ...new Set(kinds.flatMap(({ slot }) => slot.banks.map(({ type }) => type))),
   ].sort();
   const table = new SiteTable(pool, shape, types);
-  const nodesFit = new Array<number>(table.count).fill(0);
+  const nodesFit = Array.from({ length: table.count }, () => 0);
   const nodes =
     requiredLevel(shape) === null ? kinds : pool.slots.map((slot) => ({ slot, count: 1 }));
   table.typeSets.forEach((set, typeSet) => {

@@ -34,7 +34,7 @@ export class WhatIf {
     this.#needsIsland = needsIsland(shape);
     this.sites = new SiteTable(pool, shape);
     this.#typeSets = this.sites.typeSets.map((types) => new Set(types));
-    this.#nodesFit = new Array<number>(this.sites.count).fill(0);
+    this.#nodesFit = Array.from({ length: this.sites.count }, () => 0);
     for (const slot of pool.slots) {
       for (let typeSet = 0; typeSet < this.#typeSets.length; typeSet += 1) {
         if (this.fits(slot, typeSet)) this.#count(slot, typeSet, 1);
