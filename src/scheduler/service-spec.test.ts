@@ -3,6 +3,7 @@ import { RefusalError } from "../base/errors.ts";
 import type { JobSpec } from "../rpc/gen/trainyard/v1/JobSpec.ts";
 import type { JobSpec__Output } from "../rpc/gen/trainyard/v1/JobSpec.ts";
 import { decodeService } from "../rpc/loader.ts";
+import { SPEC_DEFAULTS } from "./core/job.ts";
 import { decodeJobSpec } from "./service-spec.ts";
 import { specView } from "./views-spec.ts";
 
@@ -22,10 +23,7 @@ test("what is left out gets its default", () => {
     priorityClass: "normal",
     nodes: 1,
     perNode: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
-    gpuTypes: [],
-    mixesGpuTypes: false,
-    topology: null,
-    spot: "allow",
+    ...SPEC_DEFAULTS,
     command: { kind: "torchrun", script: "train.py", args: [], procsPerNode: 1, python: "" },
     env: {},
     bundle: null,

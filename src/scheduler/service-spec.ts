@@ -51,6 +51,7 @@ export function decodeJobSpec(message: JobSpec__Output | null): JobSpec {
   const perNode = decodeResources(message.perNode);
   const { timeLimit, grace } = message;
   return {
+    ...SPEC_DEFAULTS,
     name: decodeName(message.name),
     queue: queuePath(decodeQueue(message.queue)),
     priorityClass: decodeText(message.priorityClass || "normal", "spec.priorityClass", 63),
@@ -66,7 +67,6 @@ export function decodeJobSpec(message: JobSpec__Output | null): JobSpec {
     stopSignal: decodeOneOf(message.stopSignal || "SIGTERM", "spec.stopSignal", STOP_SIGNALS),
     restartsMax: decodeWhole(message.restartsMax, "spec.restartsMax", { min: 0, max: 1_000 }),
     checkpoint: decodeCheckpoint(message.checkpoint),
-    ...SPEC_DEFAULTS,
   };
 }
 
