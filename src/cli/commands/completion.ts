@@ -10,15 +10,26 @@ import { nearest } from "../../config/suggest.ts";
 // a word and, after a tab, what it means.
 const BASH = `# bash completion of trainyard
 _trainyard() {
-  local line word
-  local -a words=("\${COMP_WORDS[@]:1:COMP_CWORD}")
+  local line word part glued= typed=
+  local -a words=()
+  # Readline takes --flag=value for three words, and replaces only the last.
+  for part in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do
+    if [[ -n $glued || $part == = ]] && ((\${#words[@]})); then
+      words[\${#words[@]}-1]+=$part
+    else
+      words+=("$part")
+    fi
+    if [[ $part == = ]]; then glued=1; else glued=; fi
+  done
+  word="\${words[\${#words[@]}-1]}"
+  [[ $word == --*=* ]] && typed="\${word%%=*}="
   COMPREPLY=()
   compopt +o default 2>/dev/null
   while IFS= read -r line; do
     case "$line" in
       :files) compopt -o default 2>/dev/null ;;
       :directories) compopt -o dirnames 2>/dev/null ;;
-      *) word="\${line%%$'\\t'*}"; COMPREPLY+=("$word") ;;
+      *) word="\${line%%$'\\t'*}"; COMPREPLY+=("\${word#"$typed"}") ;;
     esac
   done < <("\${COMP_WORDS[0]}" __complete -- "\${words[@]}" 2>/dev/null)
 }
@@ -39,7 +50,8 @@ _trainyard() {
   done < <("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
   (( \${#described} )) && _describe -V trainyard described
 }
-compdef _trainyard trainyard
+# Evaluated, or found in $fpath: there this file is the function's first call.
+if [[ \${funcstack[1]} == _trainyard ]]; then _trainyard "$@"; else compdef _trainyard trainyard; fi
 `;
 
 const FISH = `# fish completion of trainyard
