@@ -83,7 +83,7 @@ for (const { name, shell, argv, load } of SHELLS) {
   const isThere = spawnSync(shell, ["--version"]).status === 0;
   if (!isThere) process.stderr.write(`completion.test.ts: ${name} is skipped: not installed\n`);
 
-  describe.skipIf(!isThere)(name, () => {
+  describe.skipIf(!isThere)(`in ${name}`, () => {
     let terminal: IPty;
     let screen = "";
 
