@@ -307,7 +307,7 @@ async function serveHttp(assembly: Assembly): Promise<string> {
   const state = () => loop.state();
   stateMetrics(metrics, {
     state,
-    hold: (jobId) => loop.hold(jobId),
+    holdCounts: () => loop.holdCounts(),
     stats: () => loop.stats(),
     storeBytes: () =>
       new Map([

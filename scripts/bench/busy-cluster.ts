@@ -36,9 +36,7 @@ export class BusyCluster {
   }
 
   get pending(): number {
-    let count = 0;
-    for (const ids of this.#state.pendingByQueue.values()) count += ids.size;
-    return count;
+    return this.#state.pending.size;
   }
 
   get running(): number {
@@ -59,8 +57,7 @@ export class BusyCluster {
   /** Submits or cancels until exactly that many wait. */
   bringPendingTo(count: number): void {
     this.#submitMany(Math.max(0, count - this.pending));
-    const waiting = [...this.#state.pendingByQueue.values()].flatMap((ids) => [...ids]);
-    for (const jobId of waiting.slice(count)) {
+    for (const jobId of [...this.#state.pending.ids()].slice(count)) {
       this.#send({ kind: "job.cancel", jobId, why: "too many" });
     }
   }

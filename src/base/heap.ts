@@ -20,7 +20,18 @@ export function pushHeap<T>(heap: T[], item: T, compare: (a: T, b: T) => number)
 export function popHeap<T>(heap: T[], compare: (a: T, b: T) => number): T {
   const top = must(heap[0], "heap is not empty");
   const last = must(heap.pop(), "heap is not empty");
-  if (heap.length === 0) return top;
+  if (heap.length > 0) sink(heap, last, compare);
+  return top;
+}
+
+/** Call after the first item changed: it moves to its place. */
+export function sinkFirst<T>(heap: T[], compare: (a: T, b: T) => number): void {
+  const first = heap[0];
+  if (first !== undefined) sink(heap, first, compare);
+}
+
+/** Puts the item into the hole at the top. */
+function sink<T>(heap: T[], item: T, compare: (a: T, b: T) => number): void {
   let at = 0;
   for (;;) {
     let down = 2 * at + 1;
@@ -29,10 +40,9 @@ export function popHeap<T>(heap: T[], compare: (a: T, b: T) => number): T {
     const right = heap[down + 1];
     if (right !== undefined && compare(right, left) < 0) down += 1;
     const child = must(heap[down], "heap");
-    if (compare(last, child) <= 0) break;
+    if (compare(item, child) <= 0) break;
     heap[at] = child;
     at = down;
   }
-  heap[at] = last;
-  return top;
+  heap[at] = item;
 }

@@ -30,6 +30,11 @@ export const agentInstanceId = (text: string): AgentInstanceId => text as AgentI
 export type IdSource = () => string;
 
 /** Total order on strings by code unit: the last word of every comparator. */
+/** `job-9` before `job-10`: by length, then by text. */
+export function compareJobIds(a: JobId, b: JobId): number {
+  return a.length - b.length || compareText(a, b);
+}
+
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -11,10 +11,10 @@ import type { Clock } from "../base/time.ts";
 import type { Logger } from "../obs/log.ts";
 import { crashPoint } from "../store/crash-points.ts";
 import type { Accepted, Envelope } from "./core/commands.ts";
-import { holdOf } from "./core/admission.ts";
+import { countHolds, type HoldCounts, holdOf } from "./core/admission.ts";
 import { planStep, step } from "./core/cycle.ts";
 import type { LoggedEvent } from "./core/events.ts";
-import type { Hold } from "./core/hold.ts";
+import type { Hold, Holds } from "./core/hold.ts";
 import { changesNextPlan, changesPlan } from "./core/plan-changes.ts";
 import { encodeState } from "./core/snapshot.ts";
 import type { ClusterState, MutableClusterState, Policy } from "./core/state.ts";
@@ -84,7 +84,7 @@ export class SchedulerLoop {
   #turns: Promise<void> | null = null;
   #isTickDue = false;
   #isPlanDue = false;
-  #holds: ReadonlyMap<JobId, Hold> = new Map();
+  #holds: Holds | null = null;
   #lastPlanAtMs: number | null = null;
   #snapshot: Promise<void> | null = null;
   #snapshotSeq = 0;
@@ -138,6 +138,11 @@ export class SchedulerLoop {
   /** Why a pending job waits, by the last planning pass; `EVALUATING` when that did not see it. */
   hold(jobId: JobId): Hold {
     return holdOf(this.#live().state, this.#holds, jobId);
+  }
+
+  /** Pending jobs of each queue by why they wait. */
+  holdCounts(): HoldCounts {
+    return countHolds(this.#live().state, this.#holds);
   }
 
   /**

@@ -1,13 +1,13 @@
 // Gauges of queues and their jobs. Reads the state, changes nothing.
 
-import type { JobId, QueuePath } from "../base/ids.ts";
+import type { QueuePath } from "../base/ids.ts";
 import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
-import type { Hold, HoldCode } from "./core/hold.ts";
+import type { HoldCounts } from "./core/admission.ts";
 import { fairShares } from "./core/fair-share.ts";
-import { gpusOf, jobOf } from "./core/lookup.ts";
+import { jobOf } from "./core/lookup.ts";
 import type { ClusterState } from "./core/state.ts";
 
-type Fill = (state: ClusterState, hold: (jobId: JobId) => Hold) => void;
+type Fill = (state: ClusterState, holdCounts: HoldCounts) => void;
 type Series<L extends string> = readonly (readonly [Readonly<Record<L, string>>, number])[];
 
 export function queueGauges(metrics: MetricsRegistry): Fill {
@@ -35,12 +35,12 @@ export function queueGauges(metrics: MetricsRegistry): Fill {
     "Part of the cluster's GPUs that the queue holds now.",
     ["queue"],
   );
-  return (state, hold) => {
+  return (state, holdCounts) => {
     const shares = fairShares(state, state.atMs);
     const total = usableGpus(state);
     const ratio = (held: number): number => (total === 0 ? 0 : held / total);
     setGauge(gpus, gpuSeries(state));
-    setGauge(pendingJobs, pendingSeries(state, hold));
+    setGauge(pendingJobs, pendingSeries(holdCounts));
     setGauge(
       pending,
       perQueue(state, (path) => pendingGpus(state, path)),
@@ -74,32 +74,16 @@ function gpuSeries(state: ClusterState): Series<"queue" | "kind"> {
   });
 }
 
-function pendingSeries(
-  state: ClusterState,
-  hold: (jobId: JobId) => Hold,
-): Series<"queue" | "reason"> {
-  const series: [{ queue: string; reason: string }, number][] = [];
-  for (const queue of state.queues.keys()) {
-    const counts = new Map<HoldCode, number>();
-    for (const id of pendingIn(state, queue)) {
-      const { code } = hold(id);
-      counts.set(code, (counts.get(code) ?? 0) + 1);
-    }
-    for (const [reason, count] of counts) series.push([{ queue, reason }, count]);
-  }
-  return series;
-}
-
-function* pendingIn(state: ClusterState, path: QueuePath): Generator<JobId> {
-  yield* state.pendingByQueue.get(path) ?? [];
-  yield* state.withheldByQueue.get(path) ?? [];
+function pendingSeries(holdCounts: HoldCounts): Series<"queue" | "reason"> {
+  return [...holdCounts].flatMap(([queue, counts]) =>
+    [...counts].map(([reason, count]) => [{ queue, reason }, count] as const),
+  );
 }
 
 /** Of the queue itself: sums over queues then count each job once. */
 function pendingGpus(state: ClusterState, path: QueuePath): number {
-  let gpus = 0;
-  for (const id of pendingIn(state, path)) gpus += gpusOf(jobOf(state, id).spec);
-  return gpus;
+  const queue = state.pending.queue(path);
+  return (queue?.admitted.asked.gpus ?? 0) + (queue?.withheld.asked.gpus ?? 0);
 }
 
 function runningSeries(state: ClusterState): Series<"queue"> {

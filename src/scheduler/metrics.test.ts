@@ -2,9 +2,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { must } from "../base/assert.ts";
-import { type JobId, nodeId, queuePath } from "../base/ids.ts";
+import { nodeId, queuePath } from "../base/ids.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../base/time.ts";
 import { MetricsRegistry } from "../obs/metrics.ts";
+import { countHolds } from "./core/admission.ts";
 import { nodeSpec, queueSpec, STOPPED, World } from "./core/fixture.ts";
 import type { Plan } from "./core/plan-types.ts";
 import { loopMetrics, stateMetrics } from "./metrics.ts";
@@ -40,7 +41,7 @@ function observed(world: World) {
   let plan: Plan | null = null;
   stateMetrics(metrics, {
     state: () => world.state,
-    hold: (id: JobId) => plan?.holds.get(id) ?? { code: "EVALUATING" },
+    holdCounts: () => countHolds(world.state, plan?.holds ?? null),
     stats: () => STATS,
     storeBytes: () => new Map([["scheduler", 65_536]]),
     heartbeatAgesMs: () => new Map([[nodeId("node-1"), 1_250]]),

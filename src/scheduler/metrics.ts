@@ -4,16 +4,16 @@
 import type { NodeId } from "../base/ids.ts";
 import { SECOND_MS } from "../base/time.ts";
 import { type MetricsRegistry, setCounter, setGauge } from "../obs/metrics.ts";
-import type { Hold } from "./core/hold.ts";
-import type { JobId } from "../base/ids.ts";
 import type { ClusterState } from "./core/state.ts";
+import type { HoldCounts } from "./core/admission.ts";
 import type { BatchReport, LoopObserver, LoopStats, PlanReport } from "./loop-observer.ts";
 import { clusterGauges } from "./metrics-cluster.ts";
 import { queueGauges } from "./metrics-queues.ts";
 
 export interface SchedulerMetricsSources {
   readonly state: () => ClusterState;
-  readonly hold: (jobId: JobId) => Hold;
+  /** As `SchedulerLoop.holdCounts`. */
+  readonly holdCounts: () => HoldCounts;
   readonly stats: () => LoopStats;
   /** Size of each LMDB data file, by name: `scheduler`, `tracker`. */
   readonly storeBytes: () => ReadonlyMap<string, number>;
@@ -77,7 +77,7 @@ export function stateMetrics(metrics: MetricsRegistry, sources: SchedulerMetrics
   metrics.onScrape(() => {
     const state = sources.state();
     fillCluster(state, sources.heartbeatAgesMs());
-    fillQueues(state, sources.hold);
+    fillQueues(state, sources.holdCounts());
     fillTotals(state);
     fillLoop(sources.stats(), sources.storeBytes());
   });

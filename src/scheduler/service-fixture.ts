@@ -62,7 +62,7 @@ export class TestBrain implements Brain, JobHistory {
   }
 
   hold(jobId: JobId): Hold {
-    return holdOf(this.world.state, this.holds, jobId);
+    return holdOf(this.world.state, { of: (id) => this.holds.get(id) ?? null }, jobId);
   }
 
   onCommitted(listener: (events: readonly LoggedEvent[]) => void): () => void {

@@ -8,7 +8,7 @@ import type { Accepted, Command, Envelope } from "../scheduler/core/commands.ts"
 import { planStep, step } from "../scheduler/core/cycle.ts";
 import { nodesTouched } from "../scheduler/core/desired.ts";
 import type { ClusterEvent, LoggedEvent } from "../scheduler/core/events.ts";
-import type { Hold } from "../scheduler/core/hold.ts";
+import type { Holds } from "../scheduler/core/hold.ts";
 import type { MutableClusterState } from "../scheduler/core/state.ts";
 import { Committer } from "./committer.ts";
 import type { AgentMessage } from "./messages.ts";
@@ -33,7 +33,7 @@ const TICK: Envelope = { command: { kind: "clock.tick" }, actor: "scheduler", re
 export class Scheduler implements LoopPort {
   readonly state: MutableClusterState;
   isDead = false;
-  holds: ReadonlyMap<JobId, Hold> = new Map();
+  holds: Holds | null = null;
   readonly sessions: Sessions;
   private readonly ports: SchedulerPorts;
   private readonly committer: Committer;

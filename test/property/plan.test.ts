@@ -56,6 +56,29 @@ test("every plan is proven, and every state it leads to is sound", () => {
   });
 });
 
+test("every pending job starts or is told why not, and the counts are those of the words", () => {
+  always((story) => {
+    check(story, (world) => {
+      const { starts, holds } = planOf(world);
+      const started = new Set(starts.map(({ jobId }) => jobId));
+      const told = new Map<string, number>();
+      for (const { id, phase, spec, admittedAtMs } of world.state.jobs.values()) {
+        const hold = holds.of(id);
+        const isSeen = phase.kind === "pending" && admittedAtMs !== null;
+        expect(hold !== null).toBe(isSeen && !started.has(id));
+        if (hold === null) continue;
+        const key = `${spec.queue} ${hold.code}`;
+        told.set(key, (told.get(key) ?? 0) + 1);
+      }
+      const counted = [...holds.counts()].flatMap(([queue, counts]) =>
+        [...counts].map(([code, count]) => [`${queue} ${code}`, count] as const),
+      );
+      expect(new Map(counted)).toEqual(told);
+      expect(holds.size).toBe([...told.values()].reduce((sum, count) => sum + count, 0));
+    });
+  });
+});
+
 test("planning again right after a plan was carried out starts nothing", () => {
   always((story) => {
     check(story, (world) => {
@@ -161,7 +184,7 @@ test("once all is well, everything that can run ends, and no preemption was for 
 /** Withheld jobs that do not wait for one that waits itself. */
 function stuck(world: World): readonly string[] {
   const { state } = world;
-  const withheld = [...state.withheldByQueue.values()].flatMap((ids) => [...ids]);
+  const withheld = [...state.pending.withheld()];
   const isWaiting = (id: JobId): boolean => {
     const hold = withheldBecause(state, world.job(id));
     if (hold?.code === "ARRAY_PARALLEL") return state.arrays.get(hold.array)?.admittedCount !== 0;
@@ -177,5 +200,5 @@ function isDone(world: World): boolean {
   const { starts, holds: byJob } = planOf(world);
   const isNever = (hold: Hold): boolean =>
     never.has(hold.code) || (hold.code === "TOPOLOGY" && hold.scope === "ever");
-  return starts.length === 0 && [...byJob.values()].every(isNever);
+  return starts.length === 0 && [...byJob].every(([, hold]) => isNever(hold));
 }

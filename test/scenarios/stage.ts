@@ -124,7 +124,7 @@ export class Stage {
   }
 
   holdOf(id: JobId): Hold {
-    return holdOf(this.state, this.plan?.holds ?? new Map(), id);
+    return holdOf(this.state, this.plan?.holds ?? null, id);
   }
 
   job(id: JobId): Job {

@@ -9,8 +9,7 @@ import { invariants } from "./invariants.ts";
 import { decodeState, encodeState } from "./snapshot.ts";
 
 const rows = (state: World["state"]): string => JSON.stringify([...encodeState(state)]);
-const holdCode = (world: World, id: string): string =>
-  holdOf(world.state, new Map(), jobId(id)).code;
+const holdCode = (world: World, id: string): string => holdOf(world.state, null, jobId(id)).code;
 
 function cancel(world: World, id: string): void {
   world.must({ kind: "job.cancel", jobId: jobId(id), why: "" });

@@ -1,10 +1,11 @@
 // Whether a pending job may be looked at by the planner at all: holds, dependencies, its turn in an
 // array. Reads the state; what follows from it is done in apply-admission.ts and react.ts.
 
-import type { JobId } from "../../base/ids.ts";
+import type { JobId, QueuePath } from "../../base/ids.ts";
 import { endedCount, isArrayOver } from "./array.ts";
-import type { Hold } from "./hold.ts";
+import type { Hold, HoldCode, Holds } from "./hold.ts";
 import { type Dependency, type Gate, isEnded, type Job } from "./job.ts";
+import { jobOf } from "./lookup.ts";
 import type { ClusterState } from "./state.ts";
 
 /** Why a pending job is withheld from the planner; null when it is not. */
@@ -24,10 +25,36 @@ export function withheldBecause(state: ClusterState, job: Job): Hold | null {
 }
 
 /** Why a pending job is not placed: withheld, or as the last planning pass said. */
-export function holdOf(state: ClusterState, planned: ReadonlyMap<JobId, Hold>, id: JobId): Hold {
+export function holdOf(state: ClusterState, planned: Pick<Holds, "of"> | null, id: JobId): Hold {
   const job = state.jobs.get(id);
   const withheld = job === undefined ? null : withheldBecause(state, job);
-  return withheld ?? planned.get(id) ?? { code: "EVALUATING" };
+  return withheld ?? planned?.of(id) ?? { code: "EVALUATING" };
+}
+
+export type HoldCounts = ReadonlyMap<QueuePath, ReadonlyMap<HoldCode, number>>;
+
+/** Pending jobs of each queue by why they wait; `planned` null = no pass has looked at them yet. */
+export function countHolds(state: ClusterState, planned: Holds | null): HoldCounts {
+  const counts = new Map<QueuePath, Map<HoldCode, number>>();
+  const add = (path: QueuePath, code: HoldCode, jobs: number): void => {
+    const ofQueue = counts.get(path) ?? new Map<HoldCode, number>();
+    counts.set(path, ofQueue);
+    ofQueue.set(code, (ofQueue.get(code) ?? 0) + jobs);
+  };
+  for (const [path, codes] of planned?.counts() ?? []) {
+    for (const [code, jobs] of codes) add(path, code, jobs);
+  }
+  if (planned === null) {
+    for (const [path, { admitted }] of state.pending.queues()) {
+      if (admitted.size > 0) add(path, "EVALUATING", admitted.size);
+    }
+  }
+  for (const id of state.pending.withheld()) {
+    const job = jobOf(state, id);
+    const why = withheldBecause(state, job);
+    if (why !== null) add(job.spec.queue, why.code, 1);
+  }
+  return counts;
 }
 
 /** What keeps the job back: its own gate, or its array's. */

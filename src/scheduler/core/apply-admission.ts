@@ -153,16 +153,12 @@ function rewind(state: MutableClusterState, id: JobId, position: number): void {
 
 /** Files a pending job, also in the map of jobs. */
 export function enterPending(state: MutableClusterState, job: Job): void {
-  const index = isAdmitted(job) ? state.pendingByQueue : state.withheldByQueue;
-  const known = index.get(job.spec.queue);
-  if (known === undefined) index.set(job.spec.queue, new Set([job.id]));
-  else known.add(job.id);
   state.jobs.set(job.id, job);
+  state.pending.add(job, state.atMs, state.seq);
 }
 
 export function leavePending(state: MutableClusterState, job: Job): void {
-  const index = isAdmitted(job) ? state.pendingByQueue : state.withheldByQueue;
-  index.get(job.spec.queue)?.delete(job.id);
+  state.pending.remove(job);
 }
 
 const isAdmitted = ({ admittedAtMs }: Job): boolean => admittedAtMs !== null;

@@ -328,7 +328,8 @@ function requeueJob(state: MutableClusterState, event: EventOf<"job.requeued">):
   const job = jobOf(state, event.jobId);
   assert(job.phase.kind === "pending", `${job.id} requeued while ${job.phase.kind}`);
   const { cause, notBeforeMs } = event;
-  state.jobs.set(job.id, { ...job, phase: { ...job.phase, cause, notBeforeMs } });
+  leavePending(state, job);
+  enterPending(state, { ...job, phase: { ...job.phase, cause, notBeforeMs } });
 }
 
 function endJob(state: MutableClusterState, event: EventOf<"job.ended">): void {

@@ -8,6 +8,7 @@ import { applyCheckpointEvent } from "./apply-checkpoint.ts";
 import { applyJobEvent } from "./apply-job.ts";
 import type { ClusterEvent, EventOf, LoggedEvent } from "./events.ts";
 import { nodeOf, oldestBeyond } from "./lookup.ts";
+import { PendingIndex } from "./pending.ts";
 import { DEFAULT_POLICY, type MutableClusterState, type Policy, REQUESTS_KEPT } from "./state.ts";
 import { upgradeNodeSpec } from "./upgrade.ts";
 
@@ -24,8 +25,7 @@ export function createState(policy: Policy = DEFAULT_POLICY): MutableClusterStat
     reservations: new Map(),
     requests: new Map(),
     policy,
-    pendingByQueue: new Map(),
-    withheldByQueue: new Map(),
+    pending: new PendingIndex(),
     dependents: new Map(),
     active: new Set(),
     ended: new Set(),
@@ -51,6 +51,7 @@ export function apply(state: MutableClusterState, logged: LoggedEvent): void {
   assert(logged.atMs >= state.atMs, `event ${logged.seq} is older than the one before`);
   state.seq = logged.seq;
   state.atMs = logged.atMs;
+  state.pending.settle(state.atMs, state.jobs);
   if (logged.request !== null) rememberRequest(state, logged);
   applyEvent(state, logged.event);
 }
@@ -67,8 +68,6 @@ function applyEvent(state: MutableClusterState, event: ClusterEvent): void {
       return setQueue(state, event);
     case "queue.deleted":
       state.queues.delete(event.path);
-      state.pendingByQueue.delete(event.path);
-      state.withheldByQueue.delete(event.path);
       return;
     case "node.registered":
       return registerNode(state, event);

@@ -11,7 +11,8 @@ import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { TaskPlacement } from "./job.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Kept, Pass } from "./pass.ts";
-import { isLargeEnough, needsIsland, type Shape } from "./shape.ts";
+import { needsIsland, type Shape } from "./shape.ts";
+import { isLargeEnough } from "./suitable.ts";
 import { SiteTable } from "./sites.ts";
 
 interface Claim {
@@ -26,6 +27,8 @@ export class Claims {
   readonly #pass: Pass;
   readonly #claims: Claim[] = [];
   readonly #holders = new Set<JobId>();
+  /** Too few nodes could ever serve these beside what is kept by now. */
+  readonly #unable = new Set<Shape>();
 
   constructor(pass: Pass) {
     this.#pass = pass;
@@ -35,21 +38,28 @@ export class Claims {
     return this.#holders.size === 0;
   }
 
-  /** Instant from which a blocked job may claim, or null when it never does. */
-  dueAtMs(waiting: WaitingJob): number | null {
-    return waiting.shape.gpus === 0 ? null : waiting.sinceMs + this.#pass.policy.gangPatienceMs;
+  /** May another job of the shape claim? */
+  isOpenFor(shape: Shape): boolean {
+    const isLeft = this.#holders.size < this.#pass.policy.claimsMax;
+    return isLeft && shape.gpus > 0 && !this.#unable.has(shape);
+  }
+
+  /** Has it waited past its patience? */
+  isDue({ sinceMs }: Pick<WaitingJob, "sinceMs">): boolean {
+    return sinceMs + this.#pass.policy.gangPatienceMs <= this.#pass.nowMs;
   }
 
   /** Keeps nodes for a job that does not fit now. Does nothing when too few could ever serve it. */
   claim(waiting: WaitingJob): void {
-    const { policy, nowMs } = this.#pass;
-    const dueAtMs = this.dueAtMs(waiting);
-    if (dueAtMs === null || dueAtMs > nowMs || this.#holders.size >= policy.claimsMax) return;
-    if (this.#holders.has(waiting.job.id)) return;
+    const { id } = waiting.job;
+    if (!this.isOpenFor(waiting.shape) || !this.isDue(waiting) || this.#holders.has(id)) return;
     const banks = this.#targets(waiting.shape);
-    if (banks === null) return;
-    this.#holders.add(waiting.job.id);
-    for (const bank of banks) this.#take(waiting.job.id, bank, waiting.shape);
+    if (banks === null) {
+      this.#unable.add(waiting.shape);
+      return;
+    }
+    this.#holders.add(id);
+    for (const bank of banks) this.#take(id, bank, waiting.shape);
   }
 
   /** Gives everything back, for another walk over the queues. */
@@ -63,6 +73,7 @@ export class Claims {
     this.#pass.laterVersion += 1;
     this.#claims.length = 0;
     this.#holders.clear();
+    this.#unable.clear();
   }
 
   #take(holder: JobId, bank: Bank, shape: Shape): void {

@@ -108,9 +108,7 @@ function jobsProblem(state: ClusterState, tree: ReadonlyMap<QueuePath, QueueSpec
 
 function queuesWithJobs(state: ClusterState): ReadonlySet<QueuePath> {
   const busy = new Set<QueuePath>();
-  for (const index of [state.pendingByQueue, state.withheldByQueue]) {
-    for (const [path, jobs] of index) if (jobs.size > 0) busy.add(path);
-  }
+  for (const [path] of state.pending.queues()) busy.add(path);
   for (const id of state.active) busy.add(jobOf(state, id).spec.queue);
   return busy;
 }

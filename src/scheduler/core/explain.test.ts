@@ -5,7 +5,7 @@ import { type Explanation, explain, holdDetails, holdMessage } from "./explain.t
 import { queueSpec, STOPPED, World } from "./fixture.ts";
 
 function explained(world: World, id: JobId): Explanation {
-  const hold = world.plan().holds.get(id) ?? null;
+  const hold = world.plan().holds.of(id);
   return explain(world.state, id, world.nowMs, world.policy, hold);
 }
 

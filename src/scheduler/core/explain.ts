@@ -4,11 +4,10 @@
 
 import { unreachable } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
-import { shapeOf } from "./shape.ts";
 import type { Hold } from "./hold.ts";
 import { type AttemptRecord, type Job, type JobSpec, type StopCause, userKey } from "./job.ts";
 import { gpusOf, jobOf } from "./lookup.ts";
-import { LeafOrder, priorityOf } from "./order.ts";
+import { countAhead, firstOf } from "./order.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { remedyFor } from "./remedy.ts";
 import type { ClusterState, Policy } from "./state.ts";
@@ -18,11 +17,14 @@ export interface Explanation {
   readonly lines: readonly string[];
   /** 1 = next of its queue; 0 = not waiting. */
   readonly position: number;
-  /** Jobs of its queue that come before it, next first. */
+  /** The first of those of its queue that come before it, next first; see `AHEAD_LISTED_MAX`. */
   readonly ahead: readonly JobId[];
   /** The smallest change that would start it now; empty = none found, or not waiting. */
   readonly remedy: string;
 }
+
+/** How many of the jobs ahead are listed; the position counts all. */
+export const AHEAD_LISTED_MAX = 100;
 
 /** How many of the jobs ahead are named in a sentence. */
 const NAMED_MAX = 5;
@@ -53,7 +55,7 @@ export function explain(
   const lines = [
     `${job.id} has waited ${duration(nowMs - job.phase.sinceMs)} in ${job.spec.queue}.`,
     holdMessage(why),
-    aheadLine(state, ahead),
+    aheadLine(state, ahead, position - 1),
     shareLine(state, job, nowMs),
     remedy,
     ...pastLines(job),
@@ -220,27 +222,19 @@ function place(
     if (spec.queue !== job.spec.queue) continue;
     held.set(userKey(owner), (held.get(userKey(owner)) ?? 0) + gpusOf(spec));
   }
-  const waiting = [];
-  for (const id of state.pendingByQueue.get(job.spec.queue) ?? []) {
-    const other = jobOf(state, id);
-    if (other.phase.kind !== "pending") continue;
-    if (other.phase.notBeforeMs > nowMs && id !== job.id) continue;
-    const shape = shapeOf(other.spec);
-    const { sinceMs } = other.phase;
-    waiting.push({ job: other, shape, leaf, priority: priorityOf(other, policy), sinceMs });
-  }
-  const order = new LeafOrder(leaf, waiting, held);
-  const ahead: JobId[] = [];
-  for (let next = order.next(); next !== null && next.job.id !== job.id; next = order.next()) {
-    ahead.push(next.job.id);
-  }
-  return { position: ahead.length + 1, ahead };
+  const { path } = leaf.spec;
+  const pending = state.pending.queue(path);
+  const late = state.pending.late(nowMs, state.jobs).filter(({ kind }) => kind.queue === path);
+  const jobs = { leaf, pending, late, held, isWaiting: () => true };
+  const aheadCount = countAhead(jobs, policy, job);
+  const first = firstOf(jobs, policy, Math.min(aheadCount, AHEAD_LISTED_MAX));
+  return { position: aheadCount + 1, ahead: first };
 }
 
-function aheadLine(state: ClusterState, ahead: readonly JobId[]): string {
+function aheadLine(state: ClusterState, ahead: readonly JobId[], aheadCount: number): string {
   if (ahead.length === 0) return "It is the next of its queue.";
   const first = ahead.slice(0, NAMED_MAX).map((id) => `${id} (${sizeOf(jobOf(state, id).spec)})`);
-  const rest = ahead.length > first.length ? ` and ${ahead.length - first.length} more` : "";
+  const rest = aheadCount > first.length ? ` and ${aheadCount - first.length} more` : "";
   return `Ahead of it in its queue: ${first.join(", ")}${rest}.`;
 }
 

@@ -4,7 +4,7 @@
 
 import { must } from "../../base/assert.ts";
 import type { QueuePath } from "../../base/ids.ts";
-import { gpusOf, jobOf } from "./lookup.ts";
+import { jobOf } from "./lookup.ts";
 import { type QueueNode, QueueTree } from "./queue-tree.ts";
 import type { ClusterState } from "./state.ts";
 
@@ -58,13 +58,10 @@ function claimOf(claims: Claims, queue: QueueNode): Claim {
 }
 
 function countJobs(state: ClusterState, tree: QueueTree, claims: Claims): void {
-  for (const [path, ids] of state.pendingByQueue) {
-    if (ids.size === 0) continue;
-    let gpus = 0;
-    for (const id of ids) gpus += gpusOf(jobOf(state, id).spec);
+  for (const [path, { admitted }] of state.pending.queues()) {
     for (const queue of tree.queue(path).lineage) {
-      claimOf(claims, queue).pendingGpus += gpus;
-      claimOf(claims, queue).pendingJobs += ids.size;
+      claimOf(claims, queue).pendingGpus += admitted.asked.gpus;
+      claimOf(claims, queue).pendingJobs += admitted.size;
     }
   }
   for (const id of state.active) {

@@ -19,7 +19,8 @@ import {
   type NodeSlot,
 } from "./fit.ts";
 import type { TaskPlacement } from "./job.ts";
-import { alternatives, isSpotBarred, islandMax, type Shape } from "./shape.ts";
+import { alternatives, type Shape } from "./shape.ts";
+import { isSpotBarred, islandMax } from "./suitable.ts";
 import { DOMAIN_LEVELS, type DomainLevel } from "./topology.ts";
 
 /** What one job of a shape would rather have, though it can do without. */

@@ -111,3 +111,16 @@ export type Hold =
     };
 
 export type HoldCode = Hold["code"];
+
+/**
+ * Why each job that a plan leaves pending waits, worked out when it is asked for. The numbers are
+ * those right after the plan; who is ahead are those of them that still wait.
+ */
+export interface Holds extends Iterable<readonly [JobId, Hold]> {
+  /** How many jobs the plan left pending. */
+  readonly size: number;
+  /** Null when the job does not wait, or not since before the plan. */
+  of(id: JobId): Hold | null;
+  /** Pending jobs of each queue by why, at the cost of a look at each kind of job. */
+  counts(): ReadonlyMap<QueuePath, ReadonlyMap<HoldCode, number>>;
+}

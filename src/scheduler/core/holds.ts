@@ -1,12 +1,14 @@
 // Why each job that stays pending is not placed, with the numbers as they are once the plan is
 // carried out. Reads the finished pass; decides nothing.
 
-import type { JobId } from "../../base/ids.ts";
+import type { JobId, QueuePath } from "../../base/ids.ts";
 import { fitGang } from "./gang.ts";
-import type { Hold } from "./hold.ts";
+import type { Hold, HoldCode, Holds } from "./hold.ts";
+import type { Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
-import type { WaitingJob } from "./order.ts";
+import { comesBefore, countAhead, firstOf, type LeafJobs } from "./order.ts";
 import type { Pass } from "./pass.ts";
+import { eligibleFromMs, type PendingJob, type PendingKind, type PendingQueue } from "./pending.ts";
 import { countedUse, limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
 import { alternatives, type Shape } from "./shape.ts";
 import { fullestSite } from "./sites.ts";
@@ -27,8 +29,8 @@ interface Supply {
   readonly topology: Hold | null;
 }
 
+/** What a pass knows of the shapes that wait. */
 export class HoldBook {
-  readonly holds = new Map<JobId, Hold>();
   readonly #pass: Pass;
   readonly #structural = new Map<Shape, Hold | null>();
   readonly #supplies = new Map<Shape, Supply>();
@@ -47,50 +49,179 @@ export class HoldBook {
     return hold;
   }
 
-  /** Writes the holds of one leaf queue's blocked jobs, given in the order of the walk. */
-  write(leaf: QueueNode, blocked: readonly WaitingJob[]): void {
-    const ahead: JobId[] = [];
-    let aheadCount = 0;
-    let named: readonly JobId[] = [];
-    // One object for all jobs of a shape, but where it tells who is ahead.
-    const shared = new Map<Shape, Hold>();
-    for (const { job, shape } of blocked) {
-      let hold = shared.get(shape);
-      hold ??= this.#holdFor(leaf, shape, named, aheadCount);
-      if (hold.code !== "WAITING_FOR_GPUS") shared.set(shape, hold);
-      this.holds.set(job.id, hold);
-      aheadCount += 1;
-      if (ahead.length >= AHEAD_NAMED) continue;
-      ahead.push(job.id);
-      named = [...ahead];
-    }
+  /** Once the pass is over. `ahead` is only asked where the hold tells it. */
+  holdFor(leaf: QueueNode, shape: Shape, ahead: () => Ahead): Hold {
+    return this.structural(shape) ?? quotaHold(leaf, shape) ?? this.#supplyHold(shape, ahead);
   }
 
-  #holdFor(leaf: QueueNode, shape: Shape, ahead: readonly JobId[], aheadCount: number): Hold {
-    const never = this.structural(shape) ?? quotaHold(leaf, shape);
-    return never ?? this.#supplyHold(shape, ahead, aheadCount);
-  }
-
-  writeReserved(): void {
-    for (const [jobId, { victims }] of this.#pass.reserved) {
-      const still = victims.filter((id) => this.#pass.isLeaving(id));
-      const deadlines = still.map((id) => deadlineOf(this.#pass, id));
-      const deadlineMs = deadlines.reduce((latest, at) => Math.max(latest, at), this.#pass.nowMs);
-      this.holds.set(jobId, { code: "WAITING_FOR_PREEMPTED", victims: still, deadlineMs });
-    }
-  }
-
-  #supplyHold(shape: Shape, ahead: readonly JobId[], aheadCount: number): Hold {
+  #supplyHold(shape: Shape, ahead: () => Ahead): Hold {
     let supply = this.#supplies.get(shape);
     if (supply === undefined) this.#supplies.set(shape, (supply = supplyOf(this.#pass, shape)));
     const { free, nodesFit, holder, topology } = supply;
     const asked = shape.gpus;
     if (topology !== null) return topology;
     if (holder !== null) return { code: "RESERVED_FOR_OTHER", holder, asked, free };
-    if (free < asked) return { code: "WAITING_FOR_GPUS", asked, free, ahead, aheadCount };
+    if (free < asked) return { code: "WAITING_FOR_GPUS", asked, free, ...ahead() };
     const { nodes: nodesAsked, perNode } = shape;
     return { code: "FRAGMENTED", nodesAsked, gpusPerNode: perNode.gpus, free, nodesFit };
   }
+}
+
+/** Who comes before a job in its queue. */
+type Ahead = Pick<Extract<Hold, { readonly code: "WAITING_FOR_GPUS" }>, "ahead" | "aheadCount">;
+
+const nobody = (): Ahead => ({ ahead: [], aheadCount: 0 });
+
+/** The holds of a finished pass. It keeps what the pass knew, and reads who waits from the state. */
+export class PlanHolds implements Holds {
+  readonly size: number;
+  readonly #pass: Pass;
+  readonly #book: HoldBook;
+  /** Whoever came later was not seen. */
+  readonly #seq: number;
+  readonly #reserved = new Map<JobId, Hold>();
+  #line: { readonly seq: number; readonly byLeaf: Map<QueueNode, Line> } | null = null;
+
+  constructor(pass: Pass, book: HoldBook) {
+    this.#pass = pass;
+    this.#book = book;
+    this.#seq = pass.state.seq;
+    const { size, withheldCount } = pass.state.pending;
+    this.size = size - withheldCount - pass.starts.length;
+    for (const [id, { victims }] of pass.reserved) {
+      this.#reserved.set(id, reservedHold(pass, victims));
+    }
+  }
+
+  of(id: JobId): Hold | null {
+    if (!this.#isSeen(id)) return null;
+    const reserved = this.#reserved.get(id);
+    if (reserved !== undefined) return reserved;
+    const { state, nowMs, tree } = this.#pass;
+    const job = jobOf(state, id);
+    const untilMs = eligibleFromMs(job) ?? nowMs;
+    if (untilMs > nowMs) return delayHold(job, untilMs);
+    const leaf = tree.queue(job.spec.queue);
+    const shape = state.pending.shapeOf(job.spec);
+    return this.#book.holdFor(leaf, shape, () => this.#aheadOf(leaf, job));
+  }
+
+  *[Symbol.iterator](): Iterator<readonly [JobId, Hold]> {
+    for (const id of this.#pass.state.jobs.keys()) {
+      const hold = this.of(id);
+      if (hold !== null) yield [id, hold];
+    }
+  }
+
+  counts(): ReadonlyMap<QueuePath, ReadonlyMap<HoldCode, number>> {
+    const { tree, state } = this.#pass;
+    const leaves = new Map([...tree.all()].map((queue) => [queue.spec.path, queue]));
+    const codeOf = ({ queue, shape }: PendingKind): HoldCode => {
+      const leaf = leaves.get(queue);
+      return leaf === undefined ? "EVALUATING" : this.#book.holdFor(leaf, shape, nobody).code;
+    };
+    const counts = new Map<QueuePath, Counts>();
+    for (const [path, queue] of state.pending.queues()) {
+      const ofQueue = new Counts();
+      counts.set(path, ofQueue);
+      for (const { kind, size } of kindsOf(queue)) ofQueue.add(codeOf(kind), size);
+    }
+    const count = (id: JobId): void => {
+      if (this.#pass.isStarted(id)) return;
+      counts.get(jobOf(state, id).spec.queue)?.add(this.of(id)?.code ?? "EVALUATING", 1);
+    };
+    for (const { id } of state.pending.delayed) count(id);
+    for (const { id, kind } of this.#odd()) {
+      if (kind === null) continue;
+      counts.get(kind.queue)?.add(codeOf(kind), -1);
+      count(id);
+    }
+    return counts;
+  }
+
+  /** Those who are not as the others of their kind are: few, since they came or moved just now. */
+  *#odd(): Iterable<PendingJob> {
+    const { state, starts, nowMs } = this.#pass;
+    const { pending } = state;
+    const odd = new Set<JobId>(this.#reserved.keys());
+    for (const { jobId } of starts) odd.add(jobId);
+    for (const { id, eligibleFromMs: fromMs } of pending.delayed) {
+      if (fromMs > nowMs) break;
+      odd.add(id);
+    }
+    for (const { id } of pending.newerThan(this.#seq)) odd.add(id);
+    for (const id of odd) {
+      const entry = pending.get(id);
+      if (entry !== undefined) yield entry;
+    }
+  }
+
+  #isSeen(id: JobId): boolean {
+    const { jobs, pending } = this.#pass.state;
+    const entry = pending.get(id);
+    const job = jobs.get(id);
+    if (entry === undefined || job === undefined || eligibleFromMs(job) === null) return false;
+    return entry.seq <= this.#seq && !this.#pass.isStarted(id);
+  }
+
+  #aheadOf(leaf: QueueNode, job: Job): Ahead {
+    const { jobs, first, odd } = this.#lineOf(leaf);
+    const { policy } = this.#pass;
+    let aheadCount = countAhead(jobs, policy, job);
+    for (const other of odd) if (comesBefore(jobs, policy, other, job)) aheadCount -= 1;
+    return { ahead: first.slice(0, aheadCount), aheadCount };
+  }
+
+  /** Who waits in a leaf queue, kept until the next event. */
+  #lineOf(leaf: QueueNode): Line {
+    const { state, nowMs, policy, isWaiting } = this.#pass;
+    if (this.#line?.seq !== state.seq) this.#line = { seq: state.seq, byLeaf: new Map() };
+    let line = this.#line.byLeaf.get(leaf);
+    if (line === undefined) {
+      const { path } = leaf.spec;
+      const late = state.pending.late(nowMs, state.jobs).filter(({ kind }) => kind.queue === path);
+      const isCounted = (id: JobId): boolean => isWaiting(id) && this.#isSeen(id);
+      const jobs = { ...this.#pass.jobsOf(leaf), late, isWaiting: isCounted };
+      const odd = [...this.#odd()]
+        .filter(({ id }) => !isCounted(id))
+        .map(({ id }) => jobOf(state, id))
+        .filter((job) => job.spec.queue === path && (eligibleFromMs(job) ?? nowMs + 1) <= nowMs);
+      line = { jobs, odd, first: firstOf(jobs, policy, AHEAD_NAMED) };
+      this.#line.byLeaf.set(leaf, line);
+    }
+    return line;
+  }
+}
+
+interface Line {
+  readonly jobs: LeafJobs;
+  /** In its groups, but not in line. */
+  readonly odd: readonly Job[];
+  readonly first: readonly JobId[];
+}
+
+class Counts extends Map<HoldCode, number> {
+  add(code: HoldCode, jobs: number): void {
+    const count = (this.get(code) ?? 0) + jobs;
+    if (count === 0) this.delete(code);
+    else this.set(code, count);
+  }
+}
+
+function* kindsOf({ classes }: PendingQueue): Iterable<{ kind: PendingKind; size: number }> {
+  for (const { kinds } of classes.values()) yield* kinds.values();
+}
+
+function delayHold({ phase, failures }: Job, untilMs: number): Hold {
+  const isFirst = phase.kind === "pending" && phase.cause === "submitted";
+  return isFirst ? { code: "BEGIN_TIME", untilMs } : { code: "BACKOFF", untilMs, failures };
+}
+
+function reservedHold(pass: Pass, victims: readonly JobId[]): Hold {
+  const still = victims.filter((id) => pass.isLeaving(id));
+  const deadlines = still.map((id) => deadlineOf(pass, id));
+  const deadlineMs = deadlines.reduce((latest, at) => Math.max(latest, at), pass.nowMs);
+  return { code: "WAITING_FOR_PREEMPTED", victims: still, deadlineMs };
 }
 
 function quotaHold(leaf: QueueNode, shape: Shape): Hold | null {

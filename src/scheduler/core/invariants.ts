@@ -3,6 +3,7 @@
 
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import { admissionFaults } from "./invariants-admission.ts";
+import { pendingFaults } from "./invariants-pending.ts";
 import { type Attempt, activeAttempt, isEnded, type Job } from "./job.ts";
 import type { ClusterState, Node } from "./state.ts";
 
@@ -12,6 +13,7 @@ export function invariants(state: ClusterState): readonly string[] {
     ...nodeFaults(state),
     ...attemptFaults(state),
     ...indexFaults(state),
+    ...pendingFaults(state),
     ...queueFaults(state),
     ...reservationFaults(state),
     ...admissionFaults(state),
@@ -94,18 +96,8 @@ function gangFaults(state: ClusterState, job: Job, attempt: Attempt): readonly s
 
 function indexFaults(state: ClusterState): readonly string[] {
   const faults: string[] = [];
-  const indexed = { pending: 0, active: state.active.size, ended: state.ended.size };
-  for (const index of [state.pendingByQueue, state.withheldByQueue]) {
-    for (const [path, ids] of index) {
-      indexed.pending += ids.size;
-      for (const id of ids) {
-        const job = state.jobs.get(id);
-        const isHere = (job?.admittedAtMs === null) === (index === state.withheldByQueue);
-        const isRight = job?.phase.kind === "pending" && job.spec.queue === path && isHere;
-        faults.push(...faultIf(!isRight, `${id} is indexed as pending in ${path}`));
-      }
-    }
-  }
+  const { pending, active, ended } = state;
+  const indexed = { pending: pending.size, active: active.size, ended: ended.size };
   const isActive = (id: JobId): boolean => {
     const job = state.jobs.get(id);
     return job !== undefined && activeAttempt(job.phase) !== null;

@@ -2,34 +2,71 @@
 // least of the queue, then the queue's own order, then age. Knows nothing of nodes or other queues.
 
 import { must } from "../../base/assert.ts";
-import { popHeap, pushHeap } from "../../base/heap.ts";
-import { compareText, type JobId } from "../../base/ids.ts";
+import { popHeap, pushHeap, sinkFirst } from "../../base/heap.ts";
+import type { JobId } from "../../base/ids.ts";
 import { HOUR_MS } from "../../base/time.ts";
-import { type Identity, type Job, userKey } from "./job.ts";
+import { type Job, userKey } from "./job.ts";
+import {
+  attainedLevelOf,
+  comparePending,
+  type PendingGroup,
+  type PendingJob,
+  type PendingKind,
+  type PendingLine,
+  type PendingQueue,
+} from "./pending.ts";
 import type { QueueNode } from "./queue-tree.ts";
 import type { Shape } from "./shape.ts";
-import type { Policy } from "./state.ts";
+import type { Policy, QueueSpec } from "./state.ts";
 
-/** A job that has consumed this much is served after those that have not, in a `las` queue. */
-export const LAS_LEVEL_GPU_MS = HOUR_MS;
+/** A kind of pending jobs in one planning pass. */
+export interface WaitingKind {
+  readonly kind: PendingKind;
+  readonly leaf: QueueNode;
+  readonly shape: Shape;
+  readonly priority: number;
+}
 
 /** A pending job in one planning pass. */
-export interface WaitingJob {
+export interface WaitingJob extends Omit<WaitingKind, "kind"> {
   readonly job: Job;
-  readonly shape: Shape;
-  readonly leaf: QueueNode;
-  readonly priority: number;
   readonly sinceMs: number;
 }
 
-/** `job-9` before `job-10`: by length, then by text. */
-export function compareJobIds(a: JobId, b: JobId): number {
-  return a.length - b.length || compareText(a, b);
+/** A class that the policy no longer names counts as the lowest. */
+export function priorityOf(priorityClass: string, policy: Policy): number {
+  return policy.priorityClasses[priorityClass] ?? Number.MIN_SAFE_INTEGER;
 }
 
-/** A class that the policy no longer names counts as the lowest. */
-export function priorityOf(job: Job, policy: Policy): number {
-  return policy.priorityClasses[job.spec.priorityClass] ?? Number.MIN_SAFE_INTEGER;
+/** In a `las` queue jobs of a lower level go first: those that have consumed an hour come last. */
+const LAS_LEVEL_2 = attainedLevelOf(HOUR_MS);
+
+function lasLevel(
+  order: QueueSpec["order"],
+  { attainedLevel }: Pick<PendingGroup, "attainedLevel">,
+): number {
+  return order === "las" && attainedLevel >= LAS_LEVEL_2 ? 1 : 0;
+}
+
+/** A job and the group it is in: with the class and what its user holds, all that its place takes. */
+interface Place {
+  readonly group: PendingGroup;
+  readonly level: number;
+  readonly entry: PendingJob;
+}
+
+/** The order of a queue's jobs of one class among users who hold as much. */
+function comparePlaces(a: Place, b: Place): number {
+  return a.level - b.level || comparePending(a.entry, b.entry);
+}
+
+/** The next job of a group in a walk. */
+export interface Head extends Place {
+  entry: PendingJob;
+  /** How many of the group have been passed. */
+  at: number;
+  /** Set by the walk: the first that it looked at was refused, so none of the group is tried again. */
+  isRefused: boolean;
 }
 
 interface User {
@@ -37,68 +74,58 @@ interface User {
   gpus: number;
 }
 
-/** One user's jobs of one priority class. */
+/** One user's groups of one priority class. */
 interface Line {
-  readonly owner: Identity;
-  /** The line of another tenant's user of the same name. */
-  readonly namesake: Line | null;
   readonly user: User;
-  readonly jobs: WaitingJob[];
-  next: number;
+  /** A heap. */
+  readonly heads: Head[];
+}
+
+/** What is there to walk over in one leaf queue. */
+export interface LeafJobs {
+  readonly leaf: QueueNode;
+  readonly pending: PendingQueue | undefined;
+  /** Groups that are in the queue's index only after the next event. */
+  readonly late: readonly PendingGroup[];
+  /** By user, GPUs that he holds, or is about to hold, in this queue. */
+  readonly held: ReadonlyMap<string, number>;
+  /** Does it still wait, or has it been served in this pass? */
+  readonly isWaiting: (id: JobId) => boolean;
 }
 
 /**
- * By user name. Ten thousand jobs are sorted into these: no text is made and no second map asked.
- */
-type Lines = Map<Identity["user"], Line>;
-
-/**
- * Hands out the jobs of a leaf queue one by one. Inside a priority class the user who holds the
- * fewest GPUs of the queue goes first; whoever is charged in between moves back.
+ * Hands out the jobs of a leaf queue one by one, oldest of each group first. Inside a priority
+ * class the user who holds the fewest GPUs of the queue goes first; whoever is charged in between
+ * moves back.
  */
 export class LeafOrder {
   readonly leaf: QueueNode;
-  readonly #users: Map<string, User>;
+  readonly #jobs: LeafJobs;
+  readonly #users = new Map<string, User>();
   /** Ascending priority: the last one is served first. */
-  readonly #classes: Line[][];
+  readonly #classes: PendingLine[][];
   /** A heap of the class that is served now. */
   #lines: Line[] = [];
   #current: Line | null = null;
-  #peeked: WaitingJob | null = null;
-  readonly #compareJobs: (a: WaitingJob, b: WaitingJob) => number;
+  #peeked: Head | null = null;
 
-  constructor(leaf: QueueNode, jobs: readonly WaitingJob[], held: ReadonlyMap<string, number>) {
-    this.leaf = leaf;
-    this.#compareJobs = leaf.spec.order === "las" ? compareAttained : compareAge;
-    this.#users = new Map([...held].map(([key, gpus]) => [key, { gpus }]));
-    this.#classes = this.#classify(jobs);
+  constructor(jobs: LeafJobs, policy: Policy) {
+    this.leaf = jobs.leaf;
+    this.#jobs = jobs;
+    this.#classes = classify(jobs, policy);
   }
 
   /** What `next` will hand out. Look only after the last job was charged. */
-  peek(): WaitingJob | null {
+  peek(): Head | null {
     this.#peeked ??= this.#advance();
     return this.#peeked;
   }
 
   /** The next job, or null when all have been handed out. */
-  next(): WaitingJob | null {
-    const waiting = this.peek();
+  next(): Head | null {
+    const head = this.peek();
     this.#peeked = null;
-    return waiting;
-  }
-
-  #advance(): WaitingJob | null {
-    this.#putBack();
-    while (this.#lines.length === 0) {
-      const lines = this.#classes.pop();
-      if (lines === undefined) return null;
-      for (const line of lines) pushHeap(this.#lines, line, this.#compareLines);
-    }
-    const line = popHeap(this.#lines, this.#compareLines);
-    const waiting = headOf(line);
-    line.next += 1;
-    this.#current = line;
-    return waiting;
+    return head;
   }
 
   /** The job that was handed out last holds, or will hold, its GPUs. */
@@ -106,69 +133,154 @@ export class LeafOrder {
     must(this.#current, "a job was handed out").user.gpus += gpus;
   }
 
+  /** The rest of the group of the job that was handed out last is not handed out. */
+  leaveOut(): void {
+    const line = must(this.#current, "a job was handed out");
+    popHeap(line.heads, comparePlaces);
+    this.#current = null;
+    this.#pushLine(line);
+  }
+
+  #advance(): Head | null {
+    this.#putBack();
+    while (this.#lines.length === 0) {
+      const lines = this.#classes.pop();
+      if (lines === undefined) return null;
+      for (const line of lines) this.#pushLine(this.#open(line));
+    }
+    this.#current = popHeap(this.#lines, compareLines);
+    return headOf(this.#current);
+  }
+
   #putBack(): void {
     const line = this.#current;
     this.#current = null;
-    if (line !== null && line.next < line.jobs.length)
-      pushHeap(this.#lines, line, this.#compareLines);
+    if (line === null) return;
+    const head = headOf(line);
+    head.at += 1;
+    if (this.#skipServed(head)) sinkFirst(line.heads, comparePlaces);
+    else popHeap(line.heads, comparePlaces);
+    this.#pushLine(line);
   }
 
-  #classify(jobs: readonly WaitingJob[]): Line[][] {
-    const byPriority = new Map<number, Lines>();
-    for (const waiting of jobs) {
-      let lines = byPriority.get(waiting.priority);
-      if (lines === undefined) byPriority.set(waiting.priority, (lines = new Map()));
-      this.#lineOf(lines, waiting.job.owner).jobs.push(waiting);
+  #pushLine(line: Line): void {
+    if (line.heads.length > 0) pushHeap(this.#lines, line, compareLines);
+  }
+
+  #open({ ownerKey, groups }: PendingLine): Line {
+    let user = this.#users.get(ownerKey);
+    if (user === undefined) {
+      user = { gpus: this.#jobs.held.get(ownerKey) ?? 0 };
+      this.#users.set(ownerKey, user);
     }
-    const ranked = [...byPriority].sort(([a], [b]) => a - b);
-    return ranked.map(([, lines]) => {
-      const ofClass = [...lines.values()].flatMap(withNamesakes);
-      for (const { jobs } of ofClass) sortIfNeeded(jobs, this.#compareJobs);
-      return ofClass;
-    });
+    const heads: Head[] = [];
+    for (const group of groups.values()) {
+      const entry = must(group.jobs.at(0), "a group has jobs");
+      const level = lasLevel(this.leaf.spec.order, group);
+      const head = { group, level, entry, at: 0, isRefused: false };
+      if (this.#skipServed(head)) pushHeap(heads, head, comparePlaces);
+    }
+    return { user, heads };
   }
 
-  /** Of two users who hold as much, the one whose next job comes first goes first. */
-  readonly #compareLines = (a: Line, b: Line): number => {
-    return a.user.gpus - b.user.gpus || this.#compareJobs(headOf(a), headOf(b));
+  /** Moves on to the next that still waits; false when there is none. */
+  #skipServed(head: Head): boolean {
+    for (;;) {
+      const entry = head.group.jobs.at(head.at);
+      if (entry === undefined) return false;
+      head.entry = entry;
+      if (this.#jobs.isWaiting(entry.id)) return true;
+      head.at += 1;
+    }
+  }
+}
+
+/** The first jobs of the queue, as many as `countMax`, as long as nothing is placed. */
+export function firstOf(jobs: LeafJobs, policy: Policy, countMax: number): readonly JobId[] {
+  const order = new LeafOrder(jobs, policy);
+  const first: JobId[] = [];
+  for (let head = order.next(); head !== null && first.length < countMax; head = order.next()) {
+    first.push(head.entry.id);
+  }
+  return first;
+}
+
+/**
+ * How many jobs of its queue come before `job`, of those in groups and late: counted group by group,
+ * as `LeafOrder` would hand them out while nothing is placed.
+ */
+export function countAhead(jobs: LeafJobs, policy: Policy, job: Job): number {
+  const own = rankOfJob(jobs, policy, job);
+  let ahead = 0;
+  for (const group of [...groupsOf(jobs.pending), ...jobs.late]) {
+    const { kind, ownerKey, attainedLevel } = group;
+    const rank = rankOf(jobs, policy, { ...kind, ownerKey, attainedLevel });
+    const order = compareRanks(rank, own);
+    if (order < 0) ahead += group.jobs.size;
+    else if (order === 0) ahead += group.jobs.rank(job);
+  }
+  return ahead;
+}
+
+/** Would `a` be handed out before `b`, another job of the queue, if nothing is placed before? */
+export function comesBefore(jobs: LeafJobs, policy: Policy, a: Job, b: Job): boolean {
+  const order = compareRanks(rankOfJob(jobs, policy, a), rankOfJob(jobs, policy, b));
+  return (order || comparePending(a, b)) < 0;
+}
+
+/** What comes before age in the order. */
+interface Rank {
+  readonly priority: number;
+  readonly heldGpus: number;
+  readonly level: number;
+}
+
+function rankOfJob(jobs: LeafJobs, policy: Policy, { spec, owner, attainedGpuMs }: Job): Rank {
+  const { priorityClass } = spec;
+  const attainedLevel = attainedLevelOf(attainedGpuMs);
+  return rankOf(jobs, policy, { priorityClass, ownerKey: userKey(owner), attainedLevel });
+}
+
+function rankOf(
+  { leaf, held }: LeafJobs,
+  policy: Policy,
+  of: Pick<PendingGroup, "ownerKey" | "attainedLevel"> & Pick<PendingKind, "priorityClass">,
+): Rank {
+  const priority = priorityOf(of.priorityClass, policy);
+  const heldGpus = held.get(of.ownerKey) ?? 0;
+  return { priority, heldGpus, level: lasLevel(leaf.spec.order, of) };
+}
+
+const compareRanks = (a: Rank, b: Rank): number =>
+  b.priority - a.priority || a.heldGpus - b.heldGpus || a.level - b.level;
+
+function* groupsOf(pending: PendingQueue | undefined): Iterable<PendingGroup> {
+  for (const { lines } of pending?.classes.values() ?? []) {
+    for (const { groups } of lines.values()) yield* groups.values();
+  }
+}
+
+function classify({ pending, late }: LeafJobs, policy: Policy): PendingLine[][] {
+  const byPriority = new Map<number, PendingLine[]>();
+  const add = (priorityClass: string, line: PendingLine): void => {
+    const priority = priorityOf(priorityClass, policy);
+    const lines = byPriority.get(priority);
+    if (lines === undefined) byPriority.set(priority, [line]);
+    else lines.push(line);
   };
-
-  #lineOf(lines: Lines, owner: Identity): Line {
-    const namesake = lines.get(owner.user) ?? null;
-    for (let line = namesake; line !== null; line = line.namesake) {
-      if (line.owner.tenant === owner.tenant) return line;
-    }
-    const key = userKey(owner);
-    let user = this.#users.get(key);
-    if (user === undefined) this.#users.set(key, (user = { gpus: 0 }));
-    const line: Line = { owner, namesake, user, jobs: [], next: 0 };
-    lines.set(owner.user, line);
-    return line;
+  for (const { name, lines } of pending?.classes.values() ?? []) {
+    for (const line of lines.values()) add(name, line);
   }
-}
-
-function withNamesakes(line: Line): readonly Line[] {
-  return line.namesake === null ? [line] : [line, ...withNamesakes(line.namesake)];
-}
-
-/** Most lists come in order; to sort those makes copies of them. */
-function sortIfNeeded<T>(items: T[], compare: (a: T, b: T) => number): void {
-  for (let at = 1; at < items.length; at += 1) {
-    if (compare(must(items[at - 1], "item"), must(items[at], "item")) <= 0) continue;
-    items.sort(compare);
-    return;
+  for (const group of late) {
+    const { ownerKey } = group;
+    add(group.kind.priorityClass, { ownerKey, groups: new Map([["", group]]) });
   }
+  return [...byPriority].sort(([a], [b]) => a - b).map(([, lines]) => lines);
 }
 
-function compareAge(a: WaitingJob, b: WaitingJob): number {
-  return a.job.submittedAtMs - b.job.submittedAtMs || compareJobIds(a.job.id, b.job.id);
+/** Of two users who hold as much, the one whose next job comes first goes first. */
+function compareLines(a: Line, b: Line): number {
+  return a.user.gpus - b.user.gpus || comparePlaces(headOf(a), headOf(b));
 }
 
-function compareAttained(a: WaitingJob, b: WaitingJob): number {
-  const level = ({ job }: WaitingJob): number => (job.attainedGpuMs < LAS_LEVEL_GPU_MS ? 0 : 1);
-  return level(a) - level(b) || compareAge(a, b);
-}
-
-function headOf({ jobs, next }: Line): WaitingJob {
-  return must(jobs[next], "a line in the heap has jobs");
-}
+const headOf = ({ heads }: Line): Head => must(heads[0], "a line in the heap has jobs");

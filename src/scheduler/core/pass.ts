@@ -2,17 +2,18 @@
 // The steps of the pass (reservations, drains, walk, claims, preemption) change it only through
 // here.
 
-import type { JobId, NodeId } from "../../base/ids.ts";
+import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { DropReason } from "./events.ts";
 import { NodePool } from "./fit.ts";
 import { fitGang, type Taste } from "./gang.ts";
-import { type Job, type JobSpec, resumePoint, type TaskPlacement, userKey } from "./job.ts";
-import { jobOf } from "./lookup.ts";
+import { activeAttempt, type Job, resumePoint, type TaskPlacement, userKey } from "./job.ts";
+import { gpusOf, jobOf } from "./lookup.ts";
+import type { LeafJobs } from "./order.ts";
+import type { PendingGroup } from "./pending.ts";
 import type { Eviction, PlannedReservation, Start } from "./plan-types.ts";
 import { charge, type QueueNode, QueueTree } from "./queue-tree.ts";
 import type { Shape } from "./shape.ts";
-import { Shapes } from "./shapes.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { Warmth } from "./warmth.ts";
 
@@ -61,12 +62,11 @@ export class Pass {
   /** Reservations that stand, old and new. */
   readonly reserved = new Map<JobId, Keeping>();
   readonly #kept = new Map<NodeId, Kept[]>();
-  readonly #held = new Map<JobId, HeldTask[]>();
   readonly #leaving = new Set<JobId>();
   readonly #started = new Set<JobId>();
   readonly #users = new Map<QueueNode, Map<string, number>>();
-  readonly #shapes = new Shapes();
   readonly #warmth: Warmth;
+  readonly #late = new Map<QueuePath, PendingGroup[]>();
 
   constructor(state: ClusterState, nowMs: number, policy: Policy) {
     this.state = state;
@@ -77,7 +77,7 @@ export class Pass {
     this.open = new NodePool(this.raw);
     this.later = new NodePool(this.raw);
     this.#warmth = new Warmth(state);
-    this.#indexHeld();
+    for (const group of state.pending.late(nowMs, state.jobs)) this.#addLate(group);
     for (const id of state.active) {
       const job = jobOf(state, id);
       this.#chargeUser(job, this.gpusHeld(id));
@@ -85,12 +85,24 @@ export class Pass {
     }
   }
 
+  /** Tasks of the job that have not ended. */
   heldBy(id: JobId): readonly HeldTask[] {
-    return this.#held.get(id) ?? [];
+    const { phase, spec } = jobOf(this.state, id);
+    const attempt = activeAttempt(phase);
+    if (attempt === null) return [];
+    const held: HeldTask[] = [];
+    attempt.placement.forEach((placement, rank) => {
+      if (attempt.tasks[rank]?.kind === "ended") return;
+      held.push({ placement, resources: spec.perNode });
+    });
+    return held;
   }
 
   gpusHeld(id: JobId): number {
-    return this.heldBy(id).reduce((sum, task) => sum + task.resources.gpus, 0);
+    const { phase, spec } = jobOf(this.state, id);
+    let tasks = 0;
+    for (const { kind } of activeAttempt(phase)?.tasks ?? []) if (kind !== "ended") tasks += 1;
+    return tasks * spec.perNode.gpus;
   }
 
   get hasLeaving(): boolean {
@@ -107,13 +119,30 @@ export class Pass {
   }
 
   /** Neither started nor reserved: still to be looked at, or held. */
-  isWaiting(id: JobId): boolean {
-    return !this.#started.has(id) && !this.reserved.has(id);
+  readonly isWaiting = (id: JobId): boolean => !this.#started.has(id) && !this.reserved.has(id);
+
+  isStarted(id: JobId): boolean {
+    return this.#started.has(id);
   }
 
-  /** One object for each shape, so that what is known about one job of it holds for all. */
-  shape(spec: JobSpec): Shape {
-    return this.#shapes.of(spec);
+  /** Leaf queues with jobs that may be placed, as far as time goes. */
+  leaves(): readonly QueueNode[] {
+    const paths = new Set(this.#late.keys());
+    for (const [path, { classes }] of this.state.pending.queues()) {
+      if (classes.size > 0) paths.add(path);
+    }
+    return [...paths].map((path) => this.tree.queue(path));
+  }
+
+  jobsOf(leaf: QueueNode): LeafJobs {
+    const { path } = leaf.spec;
+    return {
+      leaf,
+      pending: this.state.pending.queue(path),
+      late: this.#late.get(path) ?? [],
+      held: this.usersOf(leaf),
+      isWaiting: this.isWaiting,
+    };
   }
 
   /** GPUs that each user holds, or is about to hold, in a leaf queue. */
@@ -127,8 +156,8 @@ export class Pass {
   }
 
   /** A placement that may be started at once, or null. */
-  fit(job: Job): readonly TaskPlacement[] | null {
-    return fitGang(this.open, this.shape(job.spec), this.tasteOf(job), this.later);
+  fit(job: Job, shape: Shape): readonly TaskPlacement[] | null {
+    return fitGang(this.open, shape, this.tasteOf(job), this.later);
   }
 
   tasteOf(job: Job): Taste {
@@ -217,7 +246,7 @@ export class Pass {
   }
 
   #chargeQueue(job: Job, counter: "allocated" | "reserved", sign: 1 | -1): number {
-    const { gpus } = this.shape(job.spec);
+    const gpus = gpusOf(job.spec);
     charge(this.tree.queue(job.spec.queue), counter, sign * gpus);
     return gpus;
   }
@@ -230,14 +259,10 @@ export class Pass {
     users.set(key, (users.get(key) ?? 0) + gpus);
   }
 
-  #indexHeld(): void {
-    for (const node of this.state.nodes.values()) {
-      for (const { jobId, gpus, resources } of node.allocations) {
-        const held = { placement: { nodeId: node.spec.id, gpus }, resources };
-        const before = this.#held.get(jobId);
-        if (before === undefined) this.#held.set(jobId, [held]);
-        else before.push(held);
-      }
-    }
+  #addLate(group: PendingGroup): void {
+    const { queue } = group.kind;
+    const before = this.#late.get(queue);
+    if (before === undefined) this.#late.set(queue, [group]);
+    else before.push(group);
   }
 }

@@ -2,7 +2,7 @@
 
 import type { CheckpointId, JobId } from "../../base/ids.ts";
 import type { DropReason } from "./events.ts";
-import type { Hold } from "./hold.ts";
+import type { Holds } from "./hold.ts";
 import type { PreemptionKind, TaskPlacement } from "./job.ts";
 
 export interface Start {
@@ -34,7 +34,7 @@ export interface Plan {
   /** Reservations that no longer hold (node lost, job gone), with the reason. */
   readonly drops: readonly { readonly jobId: JobId; readonly why: DropReason }[];
   /** One for each job that stays pending. */
-  readonly holds: ReadonlyMap<JobId, Hold>;
+  readonly holds: Holds;
   /** When to look again though nothing happened (backoff, patience, time limit); null = never. */
   readonly wakeAtMs: number | null;
 }

@@ -91,9 +91,9 @@ describe("between queues", () => {
     const ofY = world.submit({ queue: y });
     const tooLarge = world.submit({ queue: x, gpus: 3 });
     const { holds } = world.plan();
-    expect(holds.get(ofX)).toMatchObject({ code: "WAITING_FOR_QUOTA", queue: x, allocated: 2 });
-    expect(holds.get(ofY)).toMatchObject({ code: "WAITING_FOR_QUOTA", queue: a, allocated: 3 });
-    expect(holds.get(tooLarge)).toMatchObject({ code: "EXCEEDS_QUEUE_LIMIT", limit: 2 });
+    expect(holds.of(ofX)).toMatchObject({ code: "WAITING_FOR_QUOTA", queue: x, allocated: 2 });
+    expect(holds.of(ofY)).toMatchObject({ code: "WAITING_FOR_QUOTA", queue: a, allocated: 3 });
+    expect(holds.of(tooLarge)).toMatchObject({ code: "EXCEEDS_QUEUE_LIMIT", limit: 2 });
   });
 });
 
@@ -116,8 +116,8 @@ describe("inside a queue", () => {
     const small = world.submit();
     const { starts, holds } = world.plan();
     expect(starts).toMatchObject([{ jobId: small }]);
-    expect(holds.get(large)).toMatchObject({ code: "EXCEEDS_CLUSTER", nodesFit: 0 });
-    expect(holds.get(fragmented)).toMatchObject({ code: "EXCEEDS_CLUSTER", nodesFit: 1 });
+    expect(holds.of(large)).toMatchObject({ code: "EXCEEDS_CLUSTER", nodesFit: 0 });
+    expect(holds.of(fragmented)).toMatchObject({ code: "EXCEEDS_CLUSTER", nodesFit: 1 });
   });
 
   test("a `las` queue serves those first that have consumed little", () => {
@@ -143,21 +143,21 @@ describe("waiting", () => {
     const behind = world.submit({ nodes: 2, gpus: 4 });
     const noType = world.submit({ gpuTypes: ["H100"] });
     const { holds } = world.plan();
-    expect(holds.get(fragmented)).toEqual({
+    expect(holds.of(fragmented)).toEqual({
       code: "FRAGMENTED",
       nodesAsked: 1,
       gpusPerNode: 4,
       free: 4,
       nodesFit: 0,
     });
-    expect(holds.get(behind)).toMatchObject({
+    expect(holds.of(behind)).toMatchObject({
       code: "WAITING_FOR_GPUS",
       asked: 8,
       free: 4,
       ahead: [fragmented],
       aheadCount: 1,
     });
-    expect(holds.get(noType)).toMatchObject({
+    expect(holds.of(noType)).toMatchObject({
       code: "NO_MATCHING_GPU",
       typesPresent: ["virtual"],
     });
@@ -172,7 +172,7 @@ describe("waiting", () => {
     expect(plan.wakeAtMs).toBe(world.nowMs + world.policy.gangPatienceMs);
     world.nowMs += world.policy.gangPatienceMs;
     const small = world.submit();
-    expect(world.plan().holds.get(small)).toMatchObject({
+    expect(world.plan().holds.of(small)).toMatchObject({
       code: "RESERVED_FOR_OTHER",
       holder: gang,
     });
@@ -249,7 +249,7 @@ describe("preemption", () => {
     const { evictions, reservations, holds } = world.plan();
     expect(evictions).toEqual([]);
     expect(reservations).toMatchObject([{ jobId: owner, victims: [jobs[0]] }]);
-    expect(holds.get(owner)).toMatchObject({ code: "WAITING_FOR_PREEMPTED", victims: [jobs[0]] });
+    expect(holds.of(owner)).toMatchObject({ code: "WAITING_FOR_PREEMPTED", victims: [jobs[0]] });
   });
 
   test("leaves an attempt alone that is younger than the minimum run time, and wakes for it", () => {

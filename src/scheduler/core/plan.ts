@@ -20,19 +20,20 @@
 // nothing.
 
 import { must } from "../../base/assert.ts";
-import type { JobId } from "../../base/ids.ts";
+import { jobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
-import type { Shape } from "./shape.ts";
-import type { Hold } from "./hold.ts";
-import { HoldBook } from "./holds.ts";
-import { activeAttempt, type Job } from "./job.ts";
+import type { Holds } from "./hold.ts";
+import { HoldBook, PlanHolds } from "./holds.ts";
+import { activeAttempt } from "./job.ts";
 import { jobOf } from "./lookup.ts";
-import { LeafOrder, priorityOf, type WaitingJob } from "./order.ts";
+import { type Head, LeafOrder, priorityOf, type WaitingJob, type WaitingKind } from "./order.ts";
 import { Pass } from "./pass.ts";
+import type { PendingKind } from "./pending.ts";
 import type { Plan } from "./plan-types.ts";
 import { Preemption } from "./preempt.ts";
 import { futureUse, limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
 import { startReservations, takeUpReservations } from "./reservations.ts";
+import type { Shape } from "./shape.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { hasReclaimRight } from "./victims.ts";
 
@@ -69,8 +70,16 @@ function evictFromDraining(pass: Pass): void {
   }
 }
 
-type IsMeant = (waiting: WaitingJob) => boolean;
-type OnBlocked = (waiting: WaitingJob) => void;
+/** A kind of waiting jobs with what the walk knows of it. */
+interface Kind extends WaitingKind {
+  /** On some day, on these nodes and within these limits. */
+  readonly isPossible: boolean;
+  /** When its newest refusal was: see `Planner.#isRefused`. */
+  refusedInRound: number;
+  refusedAtLater: number;
+}
+
+type IsMeant = (kind: Kind) => boolean;
 
 class Planner {
   wakeAtMs: number | null = null;
@@ -78,127 +87,128 @@ class Planner {
   readonly #book: HoldBook;
   readonly #claims: Claims;
   readonly #preemption: Preemption;
-  readonly #waiting: ReadonlyMap<QueueNode, readonly WaitingJob[]>;
+  readonly #leaves: readonly QueueNode[];
+  readonly #kinds = new Map<PendingKind, Kind>();
   readonly #doesNotFit = new Set<Shape>();
-  /** By leaf queue, in the order of the last walk over all. */
-  readonly #blocked = new Map<QueueNode, WaitingJob[]>();
+  #round = 0;
+  #hasClaimants = false;
 
   constructor(pass: Pass) {
     this.#pass = pass;
     this.#book = new HoldBook(pass);
     this.#claims = new Claims(pass);
     this.#preemption = new Preemption(pass);
-    this.#waiting = this.#collect();
+    this.#leaves = pass.leaves();
   }
 
   walkAll(): void {
     let isForAll = true;
-    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    for (; this.#round < ROUNDS_MAX; this.#round += 1) {
       const dropsBefore = this.#pass.drops.length;
       let hasPlaced = this.#walkOwed();
-      if (isForAll && this.#walkRest()) hasPlaced = true;
+      if (isForAll && this.#walk(this.#leaves, () => true)) hasPlaced = true;
       if (!hasPlaced) return;
       // Without a claim or a lost reservation, only who was owed room may find more than before.
       isForAll = !this.#claims.isEmpty || this.#pass.drops.length > dropsBefore;
       if (!isForAll && !this.#preemption.isOpen) return;
       this.#preemption.forgetRefusals();
-      if (!isForAll || round === ROUNDS_MAX - 1) continue;
+      if (!isForAll || this.#round === ROUNDS_MAX - 1) continue;
       this.#claims.release();
       this.#doesNotFit.clear();
     }
   }
 
-  finish(): ReadonlyMap<JobId, Hold> {
-    for (const [leaf, blocked] of this.#blocked) {
-      const still = blocked.filter(({ job }) => this.#pass.isWaiting(job.id));
-      this.#book.write(leaf, still);
-    }
-    this.#book.writeReserved();
+  /** After everything was decided. */
+  finish(): Holds {
+    const { state } = this.#pass;
     this.#wakeAt(this.#preemption.wakeAtMs);
-    for (const id of this.#pass.state.active) {
-      const { phase, spec } = jobOf(this.#pass.state, id);
+    if (this.#hasClaimants) this.#wakeAt(this.#nextClaimAtMs());
+    const late = this.#leaves.reduce((sum, leaf) => sum + this.#pass.jobsOf(leaf).late.length, 0);
+    this.#wakeAt(state.pending.delayed.at(late)?.eligibleFromMs ?? null);
+    for (const id of state.active) {
+      const { phase, spec } = jobOf(state, id);
       const runningAtMs = activeAttempt(phase)?.runningAtMs ?? null;
       if (phase.kind !== "running" || runningAtMs === null || spec.timeLimitMs === null) continue;
       this.#wakeAt(runningAtMs + spec.timeLimitMs);
     }
-    return this.#book.holds;
-  }
-
-  /** Pending jobs that may be placed, by leaf queue; those in backoff get their hold at once. */
-  #collect(): ReadonlyMap<QueueNode, readonly WaitingJob[]> {
-    const { state, nowMs, policy, tree } = this.#pass;
-    const waiting = new Map<QueueNode, readonly WaitingJob[]>();
-    for (const [path, ids] of state.pendingByQueue) {
-      if (ids.size === 0) continue;
-      const leaf = tree.queue(path);
-      const jobs: WaitingJob[] = [];
-      for (const id of ids) {
-        const job = jobOf(state, id);
-        if (job.phase.kind !== "pending") continue;
-        const { notBeforeMs, sinceMs } = job.phase;
-        if (notBeforeMs > nowMs) {
-          this.#book.holds.set(id, delayHold(job, notBeforeMs));
-          this.#wakeAt(notBeforeMs);
-          continue;
-        }
-        const shape = this.#pass.shape(job.spec);
-        jobs.push({ job, shape, leaf, priority: priorityOf(job, policy), sinceMs });
-      }
-      if (jobs.length > 0) waiting.set(leaf, jobs);
-    }
-    return waiting;
+    return new PlanHolds(this.#pass, this.#book);
   }
 
   /** Looks at the jobs that stay inside a guarantee. True when any was placed. */
   #walkOwed(): boolean {
     const hasRoom = (leaf: QueueNode): boolean =>
       leaf.lineage.some((queue) => futureUse(queue) < queue.spec.guarantee);
-    const leaves = [...this.#waiting.keys()].filter(hasRoom);
-    return this.#walk(leaves, this.#owedOnly(), () => undefined);
+    return this.#walk(this.#leaves.filter(hasRoom), this.#owedOnly());
   }
 
-  /** Looks at every job that still waits, and notes who is left. True when any was placed. */
-  #walkRest(): boolean {
-    this.#blocked.clear();
-    for (const leaf of this.#waiting.keys()) this.#blocked.set(leaf, []);
-    return this.#walk(
-      [...this.#waiting.keys()],
-      () => true,
-      (waiting) => this.#blocked.get(waiting.leaf)?.push(waiting),
-    );
-  }
-
-  #walk(leaves: readonly QueueNode[], isMeant: IsMeant, onBlocked: OnBlocked): boolean {
-    const { tree } = this.#pass;
+  #walk(leaves: readonly QueueNode[], isMeant: IsMeant): boolean {
+    const { tree, policy } = this.#pass;
     const orders = new Map<QueueNode, LeafOrder>();
     for (const leaf of leaves) {
-      const jobs = this.#waiting.get(leaf) ?? [];
-      const rest = jobs.filter((waiting) => this.#pass.isWaiting(waiting.job.id));
-      if (rest.length === 0) continue;
-      const order = new LeafOrder(leaf, rest, this.#pass.usersOf(leaf));
+      const order = new LeafOrder(this.#pass.jobsOf(leaf), policy);
       orders.set(leaf, order);
-      tree.setHead(leaf, headOf(order, isMeant));
+      tree.setHead(leaf, this.#headOf(order, isMeant));
     }
     let hasPlaced = false;
     for (let leaf = tree.next(); leaf !== null; leaf = tree.next()) {
       const order = must(orders.get(leaf), leaf.spec.path);
-      if (this.#serve(order, isMeant, onBlocked)) hasPlaced = true;
-      tree.setHead(leaf, headOf(order, isMeant));
+      if (this.#serve(order, isMeant)) hasPlaced = true;
+      tree.setHead(leaf, this.#headOf(order, isMeant));
     }
     return hasPlaced;
   }
 
+  /** GPUs of the next job that is meant; leaves out the groups of others. */
+  #headOf(order: LeafOrder, isMeant: IsMeant): number | null {
+    for (let head = order.peek(); head !== null; head = order.peek()) {
+      const kind = this.#kindOf(head);
+      if (isMeant(kind)) return kind.shape.gpus;
+      order.next();
+      order.leaveOut();
+    }
+    return null;
+  }
+
   /** Goes through a leaf's jobs up to the first that is placed: then shares have changed. */
-  #serve(order: LeafOrder, isMeant: IsMeant, onBlocked: OnBlocked): boolean {
-    for (let waiting = order.next(); waiting !== null; waiting = order.next()) {
-      if (!isMeant(waiting)) continue;
-      if (this.#place(waiting)) {
-        order.charge(waiting.shape.gpus);
-        return true;
+  #serve(order: LeafOrder, isMeant: IsMeant): boolean {
+    for (let head = order.next(); head !== null; head = order.next()) {
+      const kind = this.#kindOf(head);
+      if (isMeant(kind)) {
+        if (!head.isRefused && !this.#isRefused(kind) && this.#place(kind, head)) {
+          order.charge(kind.shape.gpus);
+          return true;
+        }
+        head.isRefused = true;
+        if (this.#claim(kind, head)) continue;
       }
-      onBlocked(waiting);
+      order.leaveOut();
     }
     return false;
+  }
+
+  #kindOf({ group: { kind } }: Head): Kind {
+    let known = this.#kinds.get(kind);
+    if (known === undefined) this.#kinds.set(kind, (known = this.#createKind(kind)));
+    return known;
+  }
+
+  #createKind(kind: PendingKind): Kind {
+    const { shape } = kind;
+    const leaf = this.#pass.tree.queue(kind.queue);
+    const isPossible =
+      this.#book.structural(shape) === null && limitExceeded(leaf, shape.gpus) === null;
+    const priority = priorityOf(kind.priorityClass, this.#pass.policy);
+    const never = { refusedInRound: -1, refusedAtLater: -1 };
+    return { kind, leaf, shape, priority, isPossible, ...never };
+  }
+
+  /**
+   * Was a job of the kind refused in this round, with no more room to come since? Then all of the
+   * kind would be: what is free and what a queue may still take only shrink.
+   */
+  #isRefused(kind: Kind): boolean {
+    const isAsThen = kind.refusedAtLater === this.#pass.laterVersion;
+    return !kind.isPossible || (kind.refusedInRound === this.#round && isAsThen);
   }
 
   /**
@@ -207,63 +217,68 @@ class Planner {
    */
   #owedOnly(): IsMeant {
     const passedOver = new Map<QueueNode, number>();
-    return (waiting) => {
-      const { leaf, priority } = waiting;
-      if (!this.#isPossible(waiting)) return false;
+    return (kind) => {
+      const { leaf, priority, isPossible } = kind;
+      if (!isPossible) return false;
       const bar = passedOver.get(leaf) ?? Number.NEGATIVE_INFINITY;
-      if (priority >= bar && hasReclaimRight(waiting)) return true;
+      if (priority >= bar && hasReclaimRight(kind)) return true;
       passedOver.set(leaf, Math.max(bar, priority));
       return false;
     };
   }
 
-  /** On some day, on these nodes and within these limits. */
-  #isPossible({ shape, leaf }: WaitingJob): boolean {
-    return this.#book.structural(shape) === null && limitExceeded(leaf, shape.gpus) === null;
-  }
-
   /** Starts it or reserves for it. */
-  #place(waiting: WaitingJob): boolean {
-    const { shape, leaf } = waiting;
-    if (!this.#isPossible(waiting)) return false;
-    const isAtLimit = limitReached(leaf, shape.gpus) !== null;
-    if (!isAtLimit && this.#start(waiting)) return true;
+  #place(kind: Kind, head: Head): boolean {
+    const { shape, leaf } = kind;
+    const waiting = this.#waitingOf(kind, head);
+    if (limitReached(leaf, shape.gpus) === null && this.#start(waiting)) return true;
     if (this.#preemption.waitForLeaving(waiting)) return true;
     if (this.#preemption.makeRoomFor(waiting)) return true;
-    if (!isAtLimit) this.#claim(waiting);
+    kind.refusedInRound = this.#round;
+    kind.refusedAtLater = this.#pass.laterVersion;
     return false;
+  }
+
+  #waitingOf({ leaf, shape, priority }: Kind, { entry }: Head): WaitingJob {
+    const job = jobOf(this.#pass.state, entry.id);
+    return { job, leaf, shape, priority, sinceMs: entry.sinceMs };
   }
 
   #start({ job, shape }: WaitingJob): boolean {
     if (this.#doesNotFit.has(shape)) return false;
-    const placement = this.#pass.fit(job);
+    const placement = this.#pass.fit(job, shape);
     if (placement === null) this.#doesNotFit.add(shape);
     else this.#pass.start(job, placement);
     return placement !== null;
   }
 
-  #claim(waiting: WaitingJob): void {
-    const dueAtMs = this.#claims.dueAtMs(waiting);
-    if (dueAtMs === null) return;
-    if (dueAtMs > this.#pass.nowMs) this.#wakeAt(dueAtMs);
-    else this.#claims.claim(waiting);
+  /** Lets a refused job claim. True when the next of its group may claim too. */
+  #claim(kind: Kind, head: Head): boolean {
+    const { leaf, shape, isPossible } = kind;
+    if (!isPossible || shape.gpus === 0 || limitReached(leaf, shape.gpus) !== null) return false;
+    this.#hasClaimants = true;
+    if (!this.#claims.isOpenFor(shape)) return false;
+    if (this.#claims.isDue(head.entry)) this.#claims.claim(this.#waitingOf(kind, head));
+    if (!this.#claims.isOpenFor(shape)) return false;
+    const next = head.group.jobs.at(head.at + 1);
+    return next !== undefined && this.#claims.isDue({ sinceMs: next.submittedAtMs });
+  }
+
+  /** When the next of those who wait may claim, be it of a group that can't. */
+  #nextClaimAtMs(): number | null {
+    const { state, policy, nowMs, isWaiting } = this.#pass;
+    const { bySince } = state.pending;
+    const sinceMs = nowMs - policy.gangPatienceMs + 1;
+    let at = bySince.rank({ id: jobId(""), submittedAtMs: 0, sinceMs, seq: 0, kind: null });
+    for (;;) {
+      const next = bySince.at(at);
+      if (next === undefined) return null;
+      if (isWaiting(next.id)) return next.sinceMs + policy.gangPatienceMs;
+      at += 1;
+    }
   }
 
   #wakeAt(atMs: number | null): void {
     if (atMs !== null) this.wakeAtMs = Math.min(this.wakeAtMs ?? atMs, atMs);
   }
-}
-
-function delayHold({ phase, failures }: Job, untilMs: number): Hold {
-  const isFirst = phase.kind === "pending" && phase.cause === "submitted";
-  return isFirst ? { code: "BEGIN_TIME", untilMs } : { code: "BACKOFF", untilMs, failures };
-}
-
-/** GPUs of the next job that is meant; passes over the others. */
-function headOf(order: LeafOrder, isMeant: IsMeant): number | null {
-  for (let waiting = order.peek(); waiting !== null; waiting = order.peek()) {
-    if (isMeant(waiting)) return waiting.shape.gpus;
-    order.next();
-  }
-  return null;
 }

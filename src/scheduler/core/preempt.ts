@@ -128,7 +128,7 @@ export class Preemption {
   /** Room that was kept for another may be free by now. */
   #start({ job, leaf, shape }: WaitingJob): boolean {
     if (limitReached(leaf, shape.gpus) !== null) return false;
-    const placement = this.#pass.fit(job);
+    const placement = this.#pass.fit(job, shape);
     if (placement !== null) this.#pass.start(job, placement);
     return placement !== null;
   }

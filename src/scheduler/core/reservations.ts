@@ -4,8 +4,10 @@
 import type { DropReason } from "./events.ts";
 import { hasHostRoom, type NodePool } from "./fit.ts";
 import type { Job } from "./job.ts";
+import { gpusOf } from "./lookup.ts";
 import type { Pass } from "./pass.ts";
 import { isOverLimitLater, type QueueNode } from "./queue-tree.ts";
+import { shapeOf } from "./shape.ts";
 import { keepsRules } from "./sites.ts";
 import type { Reservation } from "./state.ts";
 
@@ -35,7 +37,7 @@ function dropReason(pass: Pass, job: Job, { placement }: Reservation): DropReaso
   if (placement.some(({ nodeId }) => pass.later.slot(nodeId)?.isOffered !== true)) {
     return "node_gone";
   }
-  const shape = pass.shape(job.spec);
+  const shape = shapeOf(job.spec);
   if (!keepsRules(pass.later, shape, placement)) return "node_gone";
   const { gpus } = shape;
   if (isOverLimitLater(pass.tree.queue(job.spec.queue), gpus)) return "limit_lowered";
@@ -44,7 +46,7 @@ function dropReason(pass: Pass, job: Job, { placement }: Reservation): DropReaso
 
 /** What still runs counts in full; other reservations have not started yet. */
 function isWithinLimits(pass: Pass, job: Job): boolean {
-  const { gpus } = pass.shape(job.spec);
+  const gpus = gpusOf(job.spec);
   const { lineage } = pass.tree.queue(job.spec.queue);
   return !lineage.some((queue) => isOverLimit(queue, queue.allocated + gpus));
 }

@@ -1,10 +1,11 @@
 // What a job asks for, as far as it matters for where it fits: jobs of one shape fit or do not fit
-// alike. Also which GPUs, islands and nodes answer to it, whatever runs there.
+// alike. Also which GPU types answer to it. Knows no nodes.
 
 import type { Resources } from "../../base/resources.ts";
-import type { Bank, NodeSlot } from "./fit.ts";
 import type { JobSpec, TopologyRequest } from "./job.ts";
-import type { DomainLevel } from "./topology.ts";
+
+/** Levels above the node. */
+type DomainLevel = Exclude<TopologyRequest["level"], "island" | "node">;
 
 export interface Shape {
   readonly nodes: number;
@@ -84,33 +85,13 @@ export function requiredLevel({ topology }: Shape): DomainLevel | null {
   return topology.level;
 }
 
-export const isSpotBarred = (slot: NodeSlot, { spot }: Shape): boolean =>
-  spot === "avoid" && slot.isSpot;
-
-/** GPUs of `among` in the island that has most of them. */
-export function islandMax({ islands }: Bank, among: readonly number[]): number {
-  const sizes = new Map<string, number>();
-  let most = 0;
-  for (const gpu of among) {
-    const island = islands.get(gpu);
-    if (island === undefined) continue;
-    const size = (sizes.get(island) ?? 0) + 1;
-    sizes.set(island, size);
-    most = Math.max(most, size);
-  }
-  return most;
-}
-
-/** Could the node hold one task of the shape, on GPUs of these types, if nothing else ran there? */
-export function isLargeEnough(slot: NodeSlot, shape: Shape, types: readonly string[]): boolean {
-  const { gpus, cpuMilli, memoryMib } = shape.perNode;
-  const { spec, banks } = slot;
-  if (isSpotBarred(slot, shape)) return false;
-  if (spec.cpuMilli !== 0 && cpuMilli > spec.cpuMilli) return false;
-  if (spec.memoryMib !== 0 && memoryMib > spec.memoryMib) return false;
-  if (gpus === 0) return true;
-  return banks.some((bank) => {
-    if (!types.includes(bank.type) || bank.indexes.length < gpus) return false;
-    return !needsIsland(shape) || islandMax(bank, bank.indexes) >= gpus;
-  });
+/** The same text for the same shape, and for no other: everything that `shapeOf` reads is in it. */
+export function shapeKey(spec: JobSpec): string {
+  const { nodes, perNode, gpuTypes, mixesGpuTypes, spot } = spec;
+  const { gpus, cpuMilli, memoryMib } = perNode;
+  const types = gpuTypes.length === 0 ? "" : JSON.stringify(gpuTypes);
+  const how = `${mixesGpuTypes ? "mixed" : "alike"} ${types}`;
+  const topology = topologyOf(spec);
+  const where = topology === null ? "" : `${topology.mode} ${topology.level}`;
+  return `${nodes}|${gpus}|${cpuMilli}|${memoryMib}|${spot}|${where}|${how}`;
 }

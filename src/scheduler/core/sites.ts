@@ -3,15 +3,8 @@
 
 import { type Domain, hasHostRoom, type NodePool, type NodeSlot } from "./fit.ts";
 import type { TaskPlacement } from "./job.ts";
-import {
-  alternatives,
-  isLargeEnough,
-  islandMax,
-  isSpotBarred,
-  needsIsland,
-  requiredLevel,
-  type Shape,
-} from "./shape.ts";
+import { alternatives, needsIsland, requiredLevel, type Shape } from "./shape.ts";
+import { isLargeEnough, islandMax, isSpotBarred } from "./suitable.ts";
 
 export interface Site {
   /** Types that its GPUs may have. */

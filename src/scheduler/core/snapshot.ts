@@ -37,27 +37,19 @@ interface Head {
   readonly usageHalfLifeMs?: number;
   readonly totals: Totals;
   /** Orders of the index sets, which the jobs alone do not tell. */
-  readonly pending: QueueIndex;
-  /** Absent in snapshots of versions that knew no holds. */
-  readonly withheld?: QueueIndex;
   readonly active: readonly JobId[];
   readonly ended: readonly JobId[];
 }
 
-type QueueIndex = readonly (readonly [QueuePath, readonly JobId[]])[];
-
-const queueIndex = (index: ClusterState["pendingByQueue"]): QueueIndex =>
-  [...index].map(([path, jobs]) => [path, [...jobs]]);
+/** What a snapshot holds: the index of pending jobs is made again. */
+export type SnapshotState = Omit<ClusterState, "pending">;
 
 /** The head first, then every record in the order of its map. */
-export function* encodeState(state: ClusterState): Generator<SnapshotRow> {
+export function* encodeState(state: SnapshotState): Generator<SnapshotRow> {
   const { seq, atMs, jobNumberLast, policy, totals } = state;
-  const pending = queueIndex(state.pendingByQueue);
-  const withheld = queueIndex(state.withheldByQueue);
   const active = [...state.active];
   const ended = [...state.ended];
-  const sets = { pending, withheld, active, ended };
-  const head: Head = { seq, atMs, jobNumberLast, policy, totals, ...sets };
+  const head: Head = { seq, atMs, jobNumberLast, policy, totals, active, ended };
   yield { key: "head", value: head };
   for (const [path, queue] of state.queues) yield { key: `queue:${path}`, value: queue };
   for (const [id, node] of state.nodes) yield { key: `node:${id}`, value: node };
@@ -82,6 +74,7 @@ export function decodeState(rows: Iterable<SnapshotRow>): MutableClusterState {
   }
   assert(isHeadSeen, "the snapshot has no head");
   for (const job of state.jobs.values()) {
+    if (job.phase.kind === "pending") state.pending.add(job, state.atMs, state.seq);
     assertIndexed(state, job);
     if (!isEnded(job.phase)) noteDependent(state, job);
   }
@@ -135,22 +128,12 @@ function decodeHead(state: MutableClusterState, head: Head): void {
   const older = usageHalfLifeMs === undefined ? {} : { usageHalfLifeMs };
   state.policy = { ...DEFAULT_POLICY, ...older, ...head.policy };
   state.totals = head.totals;
-  for (const [path, jobs] of head.pending) state.pendingByQueue.set(path, new Set(jobs));
-  for (const [path, jobs] of head.withheld ?? []) state.withheldByQueue.set(path, new Set(jobs));
   for (const id of head.active) state.active.add(id);
   for (const id of head.ended) state.ended.add(id);
 }
 
 function assertIndexed(state: ClusterState, job: Job): void {
-  const { queue } = job.spec;
-  const isPending = state.pendingByQueue.get(queue)?.has(job.id) ?? false;
-  const isWithheld = state.withheldByQueue.get(queue)?.has(job.id) ?? false;
-  const found = [isPending, isWithheld, state.active.has(job.id), state.ended.has(job.id)];
-  const expected = [
-    job.phase.kind === "pending" && job.admittedAtMs !== null,
-    job.phase.kind === "pending" && job.admittedAtMs === null,
-    job.phase.kind !== "pending" && !isEnded(job.phase),
-    isEnded(job.phase),
-  ];
+  const found = [state.active.has(job.id), state.ended.has(job.id)];
+  const expected = [job.phase.kind !== "pending" && !isEnded(job.phase), isEnded(job.phase)];
   assert(found.join() === expected.join(), `the snapshot's index is wrong about ${job.id}`);
 }

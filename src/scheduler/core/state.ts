@@ -11,6 +11,7 @@ import type {
 } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
 import type { Job, JobArray, TaskPlacement } from "./job.ts";
+import type { PendingIndex, PendingJobs } from "./pending.ts";
 import type { RunTimes } from "./run-times.ts";
 
 /** What an operator sets. GPUs are whole numbers. */
@@ -130,13 +131,8 @@ export interface ClusterState {
   readonly requests: ReadonlyMap<RequestId, RequestRecord>;
   /** What operators tuned: in the log, so that a replay decides as it was decided. */
   readonly policy: Policy;
-  /** Pending jobs that are admitted, by queue, in no promised order. An index of `jobs`. */
-  readonly pendingByQueue: ReadonlyMap<QueuePath, ReadonlySet<JobId>>;
-  /**
-   * Pending jobs that are not: held, or waiting for another job or their turn in an array. Planning
-   * passes never see them. An index.
-   */
-  readonly withheldByQueue: ReadonlyMap<QueuePath, ReadonlySet<JobId>>;
+  /** The pending jobs, in groups as a planning pass wants them. An index of `jobs`. */
+  readonly pending: PendingJobs;
   /** Jobs and arrays that wait for a job or an array, by that. An index of `waitsFor`. */
   readonly dependents: ReadonlyMap<JobId, ReadonlySet<JobId>>;
   /** Jobs that hold resources. An index. */
@@ -157,7 +153,9 @@ type Mutable<T> =
     ? Map<K, V extends ReadonlySet<infer I> ? Set<I> : V>
     : T extends ReadonlySet<infer I>
       ? Set<I>
-      : T;
+      : T extends PendingJobs
+        ? PendingIndex
+        : T;
 
 export const REQUESTS_KEPT = 100_000;
 export const ENDED_JOBS_KEPT = 20_000;

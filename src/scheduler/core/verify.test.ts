@@ -1,15 +1,27 @@
 import { expect, test } from "vitest";
-import { checkpointId, jobId, nodeId, queuePath } from "../../base/ids.ts";
+import { checkpointId, type JobId, jobId, nodeId, queuePath } from "../../base/ids.ts";
 import { jobSpec, queueSpec, World } from "./fixture.ts";
+import type { Hold, Holds } from "./hold.ts";
 import type { Plan } from "./plan-types.ts";
 import { verifyPlan } from "./verify.ts";
+
+/** Nothing was found out about these jobs. */
+function holding(...ids: readonly JobId[]): Holds {
+  const hold: Hold = { code: "EVALUATING" };
+  return {
+    size: ids.length,
+    of: (id) => (ids.includes(id) ? hold : null),
+    counts: () => new Map(),
+    [Symbol.iterator]: () => ids.map((id) => [id, hold] as const).values(),
+  };
+}
 
 const NOTHING: Plan = {
   starts: [],
   evictions: [],
   reservations: [],
   drops: [],
-  holds: new Map(),
+  holds: holding(),
   wakeAtMs: null,
 };
 
@@ -66,7 +78,8 @@ test.each<readonly [string, Partial<Plan>, Parameters<typeof jobSpec>[0], string
     "resumes from x",
   ],
   ["a job that runs", { starts: [{ jobId: one, placement: [], resumeFrom: null }] }, {}, "pending"],
-  ["no word to who waits", {}, {}, "job-2 must either start or be told why not"],
+  ["no word to who waits", {}, {}, "1 are pending: 0 start, 0 are told why not"],
+  ["a word to who starts", { ...startOn(at(2, 0)), holds: holding(two) }, {}, "is told why not"],
   [
     "an eviction without a reservation",
     { evictions: [{ victim: one, how: "reclaim", preemptor: two, why: "" }] },

@@ -2,9 +2,10 @@
 // and the measure of lost work; finding the set that suffices is preempt.ts's.
 
 import { must } from "../../base/assert.ts";
+import { compareJobIds } from "../../base/ids.ts";
 import { type Attempt, activeAttempt, type Job, type PreemptionKind, resumePoint } from "./job.ts";
 import { jobOf } from "./lookup.ts";
-import { compareJobIds, priorityOf, type WaitingJob } from "./order.ts";
+import { priorityOf, type WaitingJob } from "./order.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
 import { futureUse, isWithinGuarantee, type QueueNode } from "./queue-tree.ts";
 
@@ -69,7 +70,7 @@ function reservedOf(pass: Pass, keeping: Keeping): Candidate {
     job,
     holding: { kind: "reserved", keeping },
     leaf: pass.tree.queue(job.spec.queue),
-    priority: priorityOf(job, pass.policy),
+    priority: priorityOf(job.spec.priorityClass, pass.policy),
     gpus: placement.length * resources.gpus,
     tasks: placement.map((task) => ({ placement: task, resources })),
     costGpuMs: 0,
@@ -90,7 +91,7 @@ function runningJobs(pass: Pass): readonly Running[] {
     const job = jobOf(pass.state, id);
     const attempt = activeAttempt(job.phase);
     if (attempt === null || pass.isLeaving(id)) continue;
-    running.push({ job, attempt, priority: priorityOf(job, pass.policy) });
+    running.push({ job, attempt, priority: priorityOf(job.spec.priorityClass, pass.policy) });
   }
   return running;
 }
@@ -185,7 +186,7 @@ function mayReclaim(
 }
 
 /** Some queue on the job's path has room for it inside its guarantee. */
-export function hasReclaimRight({ leaf, shape }: WaitingJob): boolean {
+export function hasReclaimRight({ leaf, shape }: Pick<WaitingJob, "leaf" | "shape">): boolean {
   for (const queue of leaf.lineage) if (isWithinGuarantee(queue, shape.gpus)) return true;
   return false;
 }

@@ -4,7 +4,8 @@
 import { must } from "../../base/assert.ts";
 import type { NodePool, NodeSlot } from "./fit.ts";
 import type { HeldTask } from "./pass.ts";
-import { isSpotBarred, needsIsland, type Shape } from "./shape.ts";
+import { needsIsland, type Shape } from "./shape.ts";
+import { isSpotBarred } from "./suitable.ts";
 import { SiteTable } from "./sites.ts";
 
 /** What would be free on a node. */

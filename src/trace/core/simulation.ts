@@ -115,10 +115,8 @@ export class Simulation {
 
   #isOver(): boolean {
     const { jobs } = this.#setup.workload;
-    const { active, pendingByQueue } = this.#state;
-    if (this.#works.length < jobs.length || active.size > 0) return false;
-    for (const pending of pendingByQueue.values()) if (pending.size > 0) return false;
-    return true;
+    const { active, pending } = this.#state;
+    return this.#works.length === jobs.length && active.size === 0 && pending.size === 0;
   }
 
   /** Infinite when nothing will ever happen again: jobs that never fit wait for ever. */

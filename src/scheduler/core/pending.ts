@@ -1,0 +1,369 @@
+// The pending jobs in the way a planning pass looks at them: by queue, class and user in groups of jobs
+// that are equivalent to it, so that its work grows with the kinds of jobs that wait and not with their
+// number. An index of the state: derived from its jobs, changed by `apply` alone, not in snapshots.
+// Knows no policy: what a class or a level is worth is decided in order.ts.
+
+import { assert, must } from "../../base/assert.ts";
+import { compareJobIds, type JobId, type QueuePath } from "../../base/ids.ts";
+import type { Resources } from "../../base/resources.ts";
+import { type ReadonlySortedList, SortedList } from "../../base/sorted-list.ts";
+import { HOUR_MS, SECOND_MS } from "../../base/time.ts";
+import { type Job, type JobSpec, userKey } from "./job.ts";
+import { type Shape, shapeKey, shapeOf } from "./shape.ts";
+import { Shapes } from "./shapes.ts";
+
+/** What decides which of two jobs of a group is the older. */
+export type PendingAge = Pick<Job, "id" | "submittedAtMs">;
+
+/** What is needed of a pending job to find its place. It does not change while the job waits. */
+export interface PendingJob {
+  readonly id: JobId;
+  readonly submittedAtMs: number;
+  /** When it began to wait this time. */
+  readonly sinceMs: number;
+  /** The event that put it here, or that the snapshot stands at: later ones found it here. */
+  readonly seq: number;
+  /** Its group's; null while it is not eligible. */
+  readonly kind: PendingKind | null;
+}
+
+/** Jobs of one queue, class and shape: they fit alike, and have the same rights over others. */
+export interface PendingKind {
+  readonly queue: QueuePath;
+  readonly priorityClass: string;
+  readonly shape: Shape;
+}
+
+/** One user's jobs of one kind that have attained about as much and run about as long. */
+export interface PendingGroup {
+  readonly kind: PendingKind;
+  readonly ownerKey: string;
+  readonly attainedLevel: number;
+  /** See `limitLevelOf`; null = without a time limit. */
+  readonly limitLevel: number | null;
+  /** Oldest first, as `comparePending`. */
+  readonly jobs: ReadonlySortedList<PendingJob, PendingAge>;
+}
+
+export interface PendingLine {
+  readonly ownerKey: string;
+  readonly groups: ReadonlyMap<string, PendingGroup>;
+}
+
+export interface PendingClass {
+  readonly name: string;
+  /** By user. */
+  readonly lines: ReadonlyMap<string, PendingLine>;
+  /** By shape, with how many eligible jobs are of it. */
+  readonly kinds: ReadonlyMap<string, { readonly kind: PendingKind; readonly size: number }>;
+}
+
+export interface PendingTally {
+  readonly size: number;
+  /** By all of them, for all their nodes. */
+  readonly asked: Resources;
+}
+
+export interface PendingQueue {
+  /** Those whom a planning pass may place, now or once their time has come. */
+  readonly admitted: PendingTally;
+  readonly withheld: PendingTally;
+  /** Of the eligible: by name. */
+  readonly classes: ReadonlyMap<string, PendingClass>;
+}
+
+/** The readers' face. `eligible` = it may be placed, as far as time and other jobs go. */
+export interface PendingJobs {
+  readonly size: number;
+  /** In no promised order. */
+  ids(): Iterable<JobId>;
+  /** Those that no planning pass sees. In no promised order. */
+  withheld(): Iterable<JobId>;
+  readonly withheldCount: number;
+  get(id: JobId): PendingJob | undefined;
+  queue(path: QueuePath): PendingQueue | undefined;
+  /** Queues in which jobs wait, in no promised order. */
+  queues(): Iterable<readonly [QueuePath, PendingQueue]>;
+  /** Jobs that become eligible at a known instant, the next one first. */
+  readonly delayed: ReadonlySortedList<DelayedJob>;
+  /** Those who came after that event. */
+  newerThan(seq: number): Iterable<PendingJob>;
+  /** The object that all groups of the shape share, or a new one when there is none. */
+  shapeOf(spec: JobSpec): Shape;
+  /** Jobs that have become eligible by `nowMs` since the last event, each as a group of its own. */
+  late(nowMs: number, jobs: ReadonlyMap<JobId, Job>): readonly PendingGroup[];
+  /** All that are not withheld, by when they began to wait. */
+  readonly bySince: ReadonlySortedList<PendingJob>;
+}
+
+export interface DelayedJob extends PendingJob {
+  readonly eligibleFromMs: number;
+}
+
+/** In a group the oldest submission comes first, whenever it came back. */
+export function comparePending(a: PendingAge, b: PendingAge): number {
+  return a.submittedAtMs - b.submittedAtMs || compareJobIds(a.id, b.id);
+}
+
+/** From when on a pending job may be placed; null = it is withheld until something else happens. */
+export function eligibleFromMs({ phase, admittedAtMs }: Job): number | null {
+  return phase.kind === "pending" && admittedAtMs !== null ? phase.notBeforeMs : null;
+}
+
+/** GPU time in which levels are counted: 28.125 GPU seconds, so that an hour begins a level. */
+const ATTAINED_UNIT_GPU_MS = HOUR_MS / 128;
+const UNITS_MAX = 0x7fff_ffff;
+
+/** Doubles of `ATTAINED_UNIT_GPU_MS` that were attained; 0 = less than one unit. */
+export function attainedLevelOf(attainedGpuMs: number): number {
+  const units = Math.min(UNITS_MAX, Math.floor(attainedGpuMs / ATTAINED_UNIT_GPU_MS));
+  return 32 - Math.clz32(units);
+}
+
+/** A job with level n ends within 2 ** n seconds; null = nobody knows. */
+export function limitLevelOf({ timeLimitMs }: JobSpec): number | null {
+  if (timeLimitMs === null) return null;
+  const seconds = Math.min(UNITS_MAX, Math.ceil(timeLimitMs / SECOND_MS));
+  return 32 - Math.clz32(Math.max(0, seconds - 1));
+}
+
+interface Group extends PendingGroup {
+  readonly jobs: SortedList<PendingJob, PendingAge>;
+}
+
+interface Line extends PendingLine {
+  readonly groups: Map<string, Group>;
+}
+
+interface Class extends PendingClass {
+  readonly lines: Map<string, Line>;
+  readonly kinds: Map<string, { readonly kind: PendingKind; size: number }>;
+}
+
+interface Tally extends PendingTally {
+  size: number;
+  readonly asked: { -readonly [K in keyof Resources]: Resources[K] };
+}
+
+interface Queue extends PendingQueue {
+  readonly admitted: Tally;
+  readonly withheld: Tally;
+  readonly classes: Map<string, Class>;
+}
+
+interface Entry extends PendingJob {
+  readonly eligibleFromMs: number | null;
+  kind: PendingKind | null;
+}
+
+export class PendingIndex implements PendingJobs {
+  readonly #entries = new Map<JobId, Entry>();
+  readonly #queues = new Map<QueuePath, Queue>();
+  readonly #delayed = new SortedList<DelayedJob>(compareDelayed);
+  readonly #withheld = new Set<JobId>();
+  readonly #bySeq = new SortedList<PendingJob>(compareSeq);
+  readonly #bySince = new SortedList<PendingJob>(compareSince);
+  readonly #shapes = new Shapes();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get delayed(): ReadonlySortedList<DelayedJob> {
+    return this.#delayed;
+  }
+
+  get bySince(): ReadonlySortedList<PendingJob> {
+    return this.#bySince;
+  }
+
+  ids(): Iterable<JobId> {
+    return this.#entries.keys();
+  }
+
+  withheld(): Iterable<JobId> {
+    return this.#withheld;
+  }
+
+  get withheldCount(): number {
+    return this.#withheld.size;
+  }
+
+  get(id: JobId): PendingJob | undefined {
+    return this.#entries.get(id);
+  }
+
+  queue(path: QueuePath): PendingQueue | undefined {
+    return this.#queues.get(path);
+  }
+
+  queues(): Iterable<readonly [QueuePath, PendingQueue]> {
+    return this.#queues;
+  }
+
+  *newerThan(seq: number): Iterable<PendingJob> {
+    for (let at = this.#bySeq.size - 1; at >= 0; at -= 1) {
+      const entry = must(this.#bySeq.at(at), "entry");
+      if (entry.seq <= seq) return;
+      yield entry;
+    }
+  }
+
+  shapeOf(spec: JobSpec): Shape {
+    return this.#shapes.get(shapeKey(spec)) ?? shapeOf(spec);
+  }
+
+  late(nowMs: number, jobs: ReadonlyMap<JobId, Job>): readonly PendingGroup[] {
+    const late: PendingGroup[] = [];
+    for (const entry of this.#delayed) {
+      if (entry.eligibleFromMs > nowMs) break;
+      const job = must(jobs.get(entry.id), entry.id);
+      late.push(createGroup(job, this.#kindOf(job), [entry]));
+    }
+    return late;
+  }
+
+  /** The job must be pending, and not be in here. `atMs` and `seq` are those of the event. */
+  add(job: Job, atMs: number, seq: number): void {
+    const { id, phase, spec, submittedAtMs } = job;
+    assert(phase.kind === "pending" && !this.#entries.has(id), `${id} is pending once`);
+    const { sinceMs } = phase;
+    const from = eligibleFromMs(job);
+    const entry = { id, submittedAtMs, sinceMs, seq, eligibleFromMs: from, kind: null };
+    this.#entries.set(id, entry);
+    this.#bySeq.add(entry);
+    const queue = this.#queueOf(spec.queue);
+    count(from === null ? queue.withheld : queue.admitted, spec, 1);
+    if (from === null) {
+      this.#withheld.add(id);
+      return;
+    }
+    this.#bySince.add(entry);
+    if (from <= atMs) this.#group(entry, job);
+    else this.#delayed.add({ ...entry, eligibleFromMs: from });
+  }
+
+  /** The job as it was added: nothing of what its place follows from may have changed. */
+  remove(job: Job): void {
+    const entry = must(this.#entries.get(job.id), `${job.id} is pending`);
+    this.#entries.delete(job.id);
+    this.#bySeq.delete(entry);
+    const queue = this.#queueOf(job.spec.queue);
+    const { eligibleFromMs: from } = entry;
+    count(from === null ? queue.withheld : queue.admitted, job.spec, -1);
+    if (from === null) this.#withheld.delete(job.id);
+    else {
+      this.#bySince.delete(entry);
+      if (entry.kind !== null) this.#ungroup(entry, job);
+      else this.#delayed.delete({ ...entry, eligibleFromMs: from });
+    }
+    if (queue.admitted.size + queue.withheld.size === 0) this.#queues.delete(job.spec.queue);
+  }
+
+  /** Groups those who became eligible as time passed. */
+  settle(atMs: number, jobs: ReadonlyMap<JobId, Job>): void {
+    for (;;) {
+      const next = this.#delayed.at(0);
+      if (next === undefined || next.eligibleFromMs > atMs) return;
+      this.#delayed.delete(next);
+      const entry = must(this.#entries.get(next.id), next.id);
+      this.#group(entry, must(jobs.get(next.id), next.id));
+    }
+  }
+
+  #group(entry: Entry, job: Job): void {
+    const { owner, spec } = job;
+    const { classes } = this.#queueOf(spec.queue);
+    const name = spec.priorityClass;
+    const ofClass = getOrSet(classes, name, () => ({ name, lines: new Map(), kinds: new Map() }));
+    const ofShape = shapeKey(spec);
+    const kind = getOrSet(ofClass.kinds, ofShape, () => {
+      return { kind: createKind(spec, this.#shapes.take(ofShape, spec)), size: 0 };
+    });
+    kind.size += 1;
+    const ownerKey = userKey(owner);
+    const line = getOrSet(ofClass.lines, ownerKey, () => ({ ownerKey, groups: new Map() }));
+    const group = getOrSet(line.groups, groupKey(job, ofShape), () => {
+      return createGroup(job, kind.kind, []);
+    });
+    group.jobs.add(entry);
+    entry.kind = kind.kind;
+  }
+
+  #ungroup(entry: Entry, job: Job): void {
+    const { owner, spec } = job;
+    const { classes } = this.#queueOf(spec.queue);
+    const ofClass = must(classes.get(spec.priorityClass), `class of ${job.id}`);
+    const ofShape = shapeKey(spec);
+    const line = must(ofClass.lines.get(userKey(owner)), `line of ${job.id}`);
+    const key = groupKey(job, ofShape);
+    const { jobs } = must(line.groups.get(key), `group of ${job.id}`);
+    assert(jobs.delete(entry), `${job.id} is in its group`);
+    const kind = must(ofClass.kinds.get(ofShape), `kind of ${job.id}`);
+    kind.size -= 1;
+    if (jobs.size > 0) return;
+    line.groups.delete(key);
+    if (line.groups.size === 0) ofClass.lines.delete(line.ownerKey);
+    if (kind.size > 0) return;
+    ofClass.kinds.delete(ofShape);
+    this.#shapes.release(ofShape);
+    if (ofClass.kinds.size === 0) classes.delete(ofClass.name);
+  }
+
+  #queueOf(path: QueuePath): Queue {
+    return getOrSet(this.#queues, path, () => {
+      return { admitted: createTally(), withheld: createTally(), classes: new Map() };
+    });
+  }
+
+  /** That of the groups where there is one, so that one verdict holds for all. */
+  #kindOf({ spec }: Job): PendingKind {
+    const key = shapeKey(spec);
+    const known = this.#queues.get(spec.queue)?.classes.get(spec.priorityClass)?.kinds.get(key);
+    return known?.kind ?? createKind(spec, this.shapeOf(spec));
+  }
+}
+
+function createKind({ queue, priorityClass }: JobSpec, shape: Shape): PendingKind {
+  return { queue, priorityClass, shape };
+}
+
+function createGroup(job: Job, kind: PendingKind, entries: readonly PendingJob[]): Group {
+  const jobs = new SortedList<PendingJob, PendingAge>(comparePending);
+  for (const entry of entries) jobs.add(entry);
+  const attainedLevel = attainedLevelOf(job.attainedGpuMs);
+  const limitLevel = limitLevelOf(job.spec);
+  return { kind, ownerKey: userKey(job.owner), attainedLevel, limitLevel, jobs };
+}
+
+/** Inside the line of one class and user. */
+function groupKey({ spec, attainedGpuMs }: Job, ofShape: string): string {
+  return `${attainedLevelOf(attainedGpuMs)}|${limitLevelOf(spec)}|${ofShape}`;
+}
+
+const createTally = (): Tally => ({ size: 0, asked: { gpus: 0, cpuMilli: 0, memoryMib: 0 } });
+
+function count(tally: Tally, { nodes, perNode }: JobSpec, sign: 1 | -1): void {
+  tally.size += sign;
+  tally.asked.gpus += sign * nodes * perNode.gpus;
+  tally.asked.cpuMilli += sign * nodes * perNode.cpuMilli;
+  tally.asked.memoryMib += sign * nodes * perNode.memoryMib;
+}
+
+function compareDelayed(a: DelayedJob, b: DelayedJob): number {
+  return a.eligibleFromMs - b.eligibleFromMs || compareJobIds(a.id, b.id);
+}
+
+function compareSeq(a: PendingJob, b: PendingJob): number {
+  return a.seq - b.seq || compareJobIds(a.id, b.id);
+}
+
+function compareSince(a: PendingJob, b: PendingJob): number {
+  return a.sinceMs - b.sinceMs || compareJobIds(a.id, b.id);
+}
+
+function getOrSet<K, V>(map: Map<K, V>, key: K, create: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = create()));
+  return value;
+}
