@@ -7,11 +7,17 @@ import { runCli } from "./cli/cli.ts";
 import type { Io } from "./cli/io.ts";
 import type { CliPorts } from "./cli/ports.ts";
 import { readHost } from "./config/host.ts";
+import type { HistoryPorts } from "./trace/scene.ts";
+
+const HISTORY: HistoryPorts = {
+  openHistory: async (path) => (await import("./scheduler/history.ts")).openHistory(path),
+};
 
 const ports: CliPorts = {
   packBundle: async (dir) => (await import("./checkpoint/bundle.ts")).packBundle(dir),
   probeObjectStore: async (url) => (await import("./wire-probe.ts")).probeObjectStore(url),
-  simulate: async (request) => (await import("./trace/simulate.ts")).simulate(request),
+  simulate: async (request) => (await import("./trace/simulate.ts")).simulate(request, HISTORY),
+  replay: async (path) => (await import("./trace/replay.ts")).replay(path, HISTORY),
   connect: async (options) => (await import("./cli/grpc-cluster.ts")).connectCluster(options),
   runScheduler: async (options, signal) =>
     (await import("./wire-scheduler.ts")).runScheduler(options, signal),

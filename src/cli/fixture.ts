@@ -118,6 +118,7 @@ function portsWith(given: Partial<CliPorts>): CliPorts {
     probeObjectStore: unused("probeObjectStore"),
     connect: connectCluster,
     simulate: unused("simulate"),
+    replay: unused("replay"),
     runScheduler: unused("runScheduler"),
     runAgent: unused("runAgent"),
     runUp: unused("runUp"),

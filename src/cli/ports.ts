@@ -3,11 +3,8 @@
 import type { AgentOptions } from "../config/agent-options.ts";
 import type { SchedulerOptions } from "../config/scheduler-options.ts";
 import type { UpOptions } from "../config/up-options.ts";
-import type { WorkModel } from "../trace/core/job-work.ts";
-import type { Figures } from "../trace/core/measures.ts";
-import type { Guarantee } from "../trace/core/queues.ts";
-import type { TraceFormat } from "../trace/core/trace-csv.ts";
-import type { ClusterShape } from "../trace/core/workload.ts";
+import type { ReplaySummary } from "../trace/core/replay.ts";
+import type { SimulateRequest, SimulateResult } from "../trace/core/request.ts";
 import type { Cluster, ConnectOptions } from "./cluster.ts";
 
 export interface PackedBundle {
@@ -25,40 +22,10 @@ export interface PackedBundle {
   readonly leftOut: readonly string[];
 }
 
-/** `Simulations` of src/trace, which these two mirror. */
-export interface SimulationRequest {
-  readonly tracePath: string;
-  readonly format: TraceFormat;
-  readonly cluster: ClusterShape;
-  /** Names of presets, or absolute paths of policy files. */
-  readonly policies: readonly string[];
-  readonly guarantee: Guarantee;
-  /** A queues file of the live scheduler instead of one queue for each tenant; null = none. */
-  readonly queuesPath: string | null;
-  readonly work: WorkModel;
-  readonly passIntervalMs: number;
-  /** Virtual time after which the simulation ends; null = with the last job. */
-  readonly untilMs: number | null;
-}
-
-export interface SimulatedPolicy {
-  /** As the user named it. */
-  readonly policy: string;
-  readonly figures: Figures & {
-    readonly wallSeconds: number;
-    /** sha256 over the logged events. */
-    readonly digest: string;
-  };
-}
-
-export interface SimulationResult {
-  readonly policies: readonly SimulatedPolicy[];
-  /** Jobs left out since the cluster is too small for them. */
-  readonly skipped: number;
-}
-
 export interface CliPorts {
-  simulate(request: SimulationRequest): Promise<SimulationResult>;
+  simulate(request: SimulateRequest): Promise<SimulateResult>;
+  /** Of the log in a data folder or a file. */
+  replay(path: string): Promise<ReplaySummary>;
   packBundle(dir: string): Promise<PackedBundle>;
   /** Writes, reads back and deletes one small object. Throws when any of it fails. */
   probeObjectStore(url: string): Promise<void>;

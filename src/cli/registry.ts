@@ -150,9 +150,15 @@ export const REGISTRY: readonly Entry[] = [
   },
   {
     name: "simulate",
-    summary: "Replay a trace through the scheduler in virtual time",
+    summary: "Run a trace or a made-up workload through the scheduler in virtual time",
     heading: CLUSTER,
     load: async () => (await import("./commands/simulate.ts")).simulate,
+  },
+  {
+    name: "replay",
+    summary: "Decide a log's planning passes again and compare them byte for byte",
+    heading: CLUSTER,
+    load: async () => (await import("./commands/replay.ts")).replay,
   },
   {
     name: "up",

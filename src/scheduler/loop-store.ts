@@ -7,7 +7,11 @@ import { Snapshots } from "../store/snapshots.ts";
 import { jobOfEvent, type LoggedEvent } from "./core/events.ts";
 
 /** Version 1 is the first. A change of the events or the snapshot rows needs the next number. */
-const FORMAT: StoreFormat = { name: "trainyard-scheduler", version: 1, migrations: new Map() };
+export const SCHEDULER_FORMAT: StoreFormat = {
+  name: "trainyard-scheduler",
+  version: 1,
+  migrations: new Map(),
+};
 
 /** What the loop needs of it. */
 export interface LoopStore {
@@ -33,7 +37,10 @@ export interface SchedulerStoreOptions {
 
 /** Throws a `Fault` that says what to do: see `StoreEnvironment.open`. */
 export async function openSchedulerStore(options: SchedulerStoreOptions): Promise<SchedulerStore> {
-  const environment = await StoreEnvironment.open({ folder: options.folder, format: FORMAT });
+  const environment = await StoreEnvironment.open({
+    folder: options.folder,
+    format: SCHEDULER_FORMAT,
+  });
   return {
     log: new EventLog({
       environment,
@@ -52,7 +59,7 @@ export async function openSchedulerStore(options: SchedulerStoreOptions): Promis
 }
 
 /** The rows were written by this program: their shape is looked at, not every field. */
-function decodeEvent(value: unknown): LoggedEvent {
+export function decodeEvent(value: unknown): LoggedEvent {
   const row = value as Partial<LoggedEvent> | null;
   if (!Number.isInteger(row?.seq)) throw new Error("it has no number");
   if (!Number.isInteger(row?.atMs)) throw new Error("it has no time");

@@ -44,9 +44,14 @@ export class StoreEnvironment {
   readonly table: Tables;
   readonly binaryTable: (name: string) => BinaryTable;
   readonly #root: RootDatabase<string, string>;
-  readonly #ownership: Ownership;
+  /** Null = only reads. */
+  readonly #ownership: Ownership | null;
 
-  private constructor(folder: string, root: RootDatabase<string, string>, ownership: Ownership) {
+  private constructor(
+    folder: string,
+    root: RootDatabase<string, string>,
+    ownership: Ownership | null,
+  ) {
     this.folder = folder;
     this.#root = root;
     this.#ownership = ownership;
@@ -64,7 +69,7 @@ export class StoreEnvironment {
     const ownership = await takeOwnership(folder);
     let environment: StoreEnvironment;
     try {
-      environment = new StoreEnvironment(folder, openRoot(folder), ownership);
+      environment = new StoreEnvironment(folder, openRoot(folder, false), ownership);
     } catch (error) {
       await ownership.release();
       throw error;
@@ -76,6 +81,23 @@ export class StoreEnvironment {
       await environment.close();
       throw error;
     }
+  }
+
+  /**
+   * For reading beside a process that may have it open and write: sees what is committed.
+   * Throws `LOCAL_FILE` when there is no store, `DATA_FORMAT_UNKNOWN` when it is of another version.
+   */
+  static async openToRead({ folder, format }: StoreOptions): Promise<StoreEnvironment> {
+    if (!existsSync(join(folder, DATA_FILE))) {
+      const message = `${folder} has no ${DATA_FILE}: it is no data folder of trainyard.`;
+      throw new Fault("LOCAL_FILE", message, { isRetryable: false });
+    }
+    const environment = new StoreEnvironment(folder, openRoot(folder, true), null);
+    const text = environment.table("meta").get(FORMAT_KEY) ?? "";
+    const found = decodeFormat(text);
+    if (found?.name === format.name && found.version === format.version) return environment;
+    await environment.close();
+    throw unknownFormat(folder, text, format);
   }
 
   /**
@@ -102,7 +124,7 @@ export class StoreEnvironment {
 
   async close(): Promise<void> {
     await this.#root.close();
-    await this.#ownership.release();
+    await this.#ownership?.release();
   }
 }
 
@@ -136,11 +158,12 @@ function refuseForeignFile(folder: string): void {
   throw new Error(`${DATA_FILE} is no LMDB file`);
 }
 
-function openRoot(folder: string): RootDatabase<string, string> {
+function openRoot(folder: string, readOnly: boolean): RootDatabase<string, string> {
   try {
     refuseForeignFile(folder);
     return open({
       path: folder,
+      readOnly,
       noSubdir: false,
       overlappingSync: false,
       encoding: "string",

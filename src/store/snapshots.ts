@@ -80,9 +80,15 @@ export class Snapshots {
     return head;
   }
 
-  /** The newest snapshot whose digest is right and that `decode` takes without a throw, or null. */
-  load<State>(decode: (rows: readonly SnapshotRow[]) => State): LoadedSnapshot<State> | null {
-    for (const seq of this.seqs().toReversed()) {
+  /**
+   * The newest snapshot, or the oldest, whose digest is right and that `decode` takes without a
+   * throw; null when there is none.
+   */
+  load<State>(
+    decode: (rows: readonly SnapshotRow[]) => State,
+    first: "newest" | "oldest" = "newest",
+  ): LoadedSnapshot<State> | null {
+    for (const seq of first === "newest" ? this.seqs().toReversed() : this.seqs()) {
       try {
         const { head, rows } = this.#loadOne(seq);
         return { head, value: decode(rows) };

@@ -1,138 +1,118 @@
-// Runs simulations: reads the trace and the policies, runs one policy after the other on the same
-// workload, and hands back figures. Everything that happens inside is the core's.
+// Runs simulations: one policy after the other on the same workload. Everything that happens inside
+// is the core's; here files are read and written, and time is measured.
 
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { type Refusal, RefusalError, refuse } from "../base/errors.ts";
-import { queuePath } from "../base/ids.ts";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { readPolicyFile } from "../config/policy-file.ts";
-import { readQueuesFile } from "../config/queues-file.ts";
-import { nearest } from "../config/suggest.ts";
 import type { LoggedEvent } from "../scheduler/core/events.ts";
-import type { QueueSpec } from "../scheduler/core/state.ts";
-import type { WorkModel } from "./core/job-work.ts";
-import { type Figures, figuresOf } from "./core/measures.ts";
-import { POLICY_PRESETS, type PolicyPreset } from "./core/presets.ts";
-import { type Guarantee, tenantQueues } from "./core/queues.ts";
+import type { Policy } from "../scheduler/core/state.ts";
+import { figuresOf } from "./core/measures.ts";
+import { DEFAULT_PRESET, POLICY_PRESETS, type PolicyPreset } from "./core/presets.ts";
+import { tenantQueues } from "./core/queues.ts";
 import { Recorder } from "./core/recorder.ts";
-import { Simulation, type SimulationEnd } from "./core/simulation.ts";
-import { parseTrace, type TraceFormat } from "./core/trace-csv.ts";
-import type { ClusterShape, Workload } from "./core/workload.ts";
+import { type ReportedRun, renderReport } from "./core/report.ts";
+import { isPath, type SimulateRequest, type SimulateResult } from "./core/request.ts";
+import { Simulation, type SimulationSetup } from "./core/simulation.ts";
+import { refusal, unknownName } from "./names.ts";
+import { type HistoryPorts, readQueues, readScene, refuseLostTenants } from "./scene.ts";
 
-export interface SimulateRequest {
-  readonly tracePath: string;
-  readonly format: TraceFormat;
-  readonly cluster: ClusterShape;
-  /** Names of presets or paths of policy files, as the user wrote them. */
-  readonly policies: readonly string[];
-  readonly guarantee: Guarantee;
-  /** A queues file of the live scheduler instead of one queue for each tenant; null = none. */
-  readonly queuesPath: string | null;
-  readonly work: WorkModel;
-  readonly passIntervalMs: number;
-  readonly untilMs: number | null;
-}
-
-export interface PolicyRun {
-  readonly policy: string;
-  readonly figures: Figures & { readonly wallSeconds: number; readonly digest: string };
-  readonly end: SimulationEnd;
-  readonly recorder: Recorder;
-}
-
-export interface SimulateResult {
-  readonly workload: Workload;
-  readonly skipped: number;
-  readonly policies: readonly PolicyRun[];
-}
-
-/** @throws RefusalError when the trace, a policy or the queues are wrong. */
-export async function simulate(request: SimulateRequest): Promise<SimulateResult> {
-  const { workload, skipped } = await readTrace(request);
-  const presets = await Promise.all(request.policies.map(policyNamed));
-  const fileQueues = request.queuesPath === null ? null : await queuesOf(request.queuesPath);
-  const policies = presets.map((preset, index) => {
-    const queues =
-      fileQueues ?? tenantQueues(workload, request.cluster, request.guarantee, preset.order);
+/** @throws RefusalError when the workload, a policy or the queues are wrong. */
+export async function simulate(
+  request: SimulateRequest,
+  ports: HistoryPorts,
+): Promise<SimulateResult> {
+  const scene = await readScene(request, ports);
+  const { workload, cluster, leftOut } = scene;
+  const presets: PolicyPreset[] = [];
+  for (const name of request.policies) presets.push(await policyNamed(name, scene.policy));
+  const fileQueues =
+    request.queuesPath === null ? scene.queues : await readQueues(request.queuesPath);
+  const sink = request.logPath === null ? null : openLog(request.logPath);
+  const runs = presets.map((preset, index) => {
+    const { guarantee } = request;
+    const queues = fileQueues ?? tenantQueues(workload, cluster, guarantee, preset.order);
     refuseLostTenants(workload, queues);
-    return runPolicy(request.policies[index] ?? "", { ...request, workload, queues }, preset);
+    const setup = { ...request, workload, cluster, queues };
+    return runPolicy(request.policies[index] ?? "", setup, preset, sink);
   });
-  return { workload, skipped, policies };
+  sink?.close();
+  if (request.htmlPath !== null) {
+    await writeReport(request.htmlPath, renderReport({ title: titleOf(request), cluster, runs }));
+  }
+  return { cluster, leftOut, policies: runs };
+}
+
+function titleOf({ source }: SimulateRequest): string {
+  return source.kind === "synthetic" ? source.name : basename(source.path);
 }
 
 function runPolicy(
   name: string,
-  setup: SimulateRequest & { readonly workload: Workload; readonly queues: readonly QueueSpec[] },
+  setup: Omit<SimulationSetup, "policy" | "inform">,
   { policy, inform }: PolicyPreset,
-): PolicyRun {
+  sink: LineSink | null,
+): ReportedRun {
   const hash = createHash("sha256");
   const recorder = new Recorder({
     tenants: setup.workload.tenants,
     clockMs: () => performance.now(),
     onEvents: (events: readonly LoggedEvent[]) => {
-      for (const event of events) hash.update(`${JSON.stringify(event)}\n`);
+      const lines = events.map((event) => `${JSON.stringify(event)}\n`).join("");
+      hash.update(lines);
+      sink?.write(lines);
     },
   });
   const startedMs = performance.now();
   const end = new Simulation({ ...setup, policy, inform }, recorder).run();
   const wallSeconds = Math.round(performance.now() - startedMs) / 1_000;
   const figures = figuresOf(end, recorder, setup.cluster);
-  return {
-    policy: name,
-    figures: { ...figures, wallSeconds, digest: hash.digest("hex") },
-    end,
-    recorder,
-  };
+  const digest = hash.digest("hex");
+  return { policy: name, figures: { ...figures, wallSeconds, digest }, end, recorder };
 }
 
-async function readTrace(
-  request: SimulateRequest,
-): Promise<{ readonly workload: Workload; readonly skipped: number }> {
-  const { tracePath, format } = request;
-  const text = await readFile(tracePath, "utf8").catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw refusal("LOCAL_FILE", `${format.file} can't be read: ${reason}.`, "Name a CSV file.");
-  });
-  const parsed = parseTrace(text, format);
-  if (parsed.kind === "refusal") throw new RefusalError(parsed);
-  return parsed;
-}
-
-async function policyNamed(name: string): Promise<PolicyPreset> {
+async function policyNamed(name: string, logged: Policy | null): Promise<PolicyPreset> {
   const preset = Object.hasOwn(POLICY_PRESETS, name) ? POLICY_PRESETS[name] : undefined;
   if (preset !== undefined) return preset;
-  const byDefault = POLICY_PRESETS["default"];
-  if (/[/.]/.test(name) && byDefault !== undefined) {
-    const settings = await readPolicyFile(name);
-    return { ...byDefault, policy: { ...byDefault.policy, ...settings } };
+  if (name === LOGGED_POLICY && logged !== null) return { ...DEFAULT_PRESET, policy: logged };
+  if (isPath(name)) {
+    const policy = { ...DEFAULT_PRESET.policy, ...(await readPolicyFile(name)) };
+    return { ...DEFAULT_PRESET, policy };
   }
   const names = Object.keys(POLICY_PRESETS);
-  const near = nearest(name, names);
-  throw refusal(
-    "INVALID_OPTION",
-    `No policy is called "${name}"${near === null ? "" : `, did you mean ${near}?`}`,
-    `Name one of ${names.join(", ")}, or the path of a policy file such as ./policy.yaml.`,
-  );
+  const known = logged === null ? names : [...names, LOGGED_POLICY];
+  throw unknownName("policy", name, known, "./policy.yaml");
 }
 
-async function queuesOf(path: string): Promise<readonly QueueSpec[]> {
-  const settings = await readQueuesFile(path);
-  return settings.map((queue) => ({ ...queue, path: queuePath(queue.path) }));
+/** With `--from-log`: the policy that the log has last. */
+const LOGGED_POLICY = "log";
+
+interface LineSink {
+  write(lines: string): void;
+  close(): void;
 }
 
-function refuseLostTenants({ jobs }: Workload, queues: readonly QueueSpec[]): void {
-  const paths = new Set<string>(queues.map(({ path }) => path));
-  const isLeaf = (path: string): boolean =>
-    paths.has(path) && !queues.some((queue) => queue.path.startsWith(`${path}/`));
-  const lost = jobs.find(({ tenant }) => !isLeaf(tenant));
-  if (lost === undefined) return;
-  throw refusal(
-    "INVALID_TRACE",
-    `${lost.origin}: the queues file has no leaf queue "${lost.tenant}".`,
-    "Add it, or name the column that holds queue paths with --tenant-column.",
-  );
+function openLog(path: string): LineSink {
+  const fd = attempt(path, () => openSync(path, "w"));
+  return { write: (lines) => void writeSync(fd, lines), close: () => closeSync(fd) };
 }
 
-function refusal(code: Refusal["code"], message: string, remedy: string): RefusalError {
-  return new RefusalError(refuse(code, message, remedy));
+async function writeReport(path: string, html: string): Promise<void> {
+  await writeFile(path, html).catch((error: unknown) => {
+    throw notWritten(path, error);
+  });
+}
+
+function attempt<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw notWritten(path, error);
+  }
+}
+
+function notWritten(path: string, error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  return refusal("LOCAL_FILE", `${path} can't be written: ${reason}.`, "Name another file.");
 }

@@ -8,13 +8,38 @@ import type { Invocation } from "../command.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { usageError } from "../failure.ts";
-import type { SimulatedPolicy, SimulationRequest } from "../ports.ts";
+import { LOCAL_ONLY } from "../local-only.ts";
+import { counted } from "../wire.ts";
+import {
+  isPath,
+  type SimulatedPolicy,
+  type SimulateRequest,
+  type WorkloadSource,
+} from "../../trace/core/request.ts";
+import type { Io } from "../io.ts";
 import type { Column } from "../terminal/table.ts";
 
 const column = (): ReturnType<typeof text> => text({ placeholder: "<column>" });
 
 const FLAGS = {
   trace: optional(path("file"), { name: "trace", help: "CSV file with one job a line." }),
+  workload: optional(text({ placeholder: "<name|file>" }), {
+    name: "workload",
+    help: "Made-up jobs: philly-like, itp-like, poisson, backlog, or a YAML file that describes them.",
+  }),
+  fromLog: optional(path("directory"), {
+    name: "from-log",
+    help: "The jobs of a cluster's own log, with what they ran: the scheduler's data folder or a file.",
+  }),
+  seed: option(integer({ min: 0, max: 4_294_967_295 }), {
+    name: "seed",
+    help: "Of made-up jobs: the same seed gives the same jobs.",
+    fallback: 1,
+  }),
+  jobs: optional(integer({ min: 1, max: 10_000_000 }), {
+    name: "jobs",
+    help: "How many jobs to make up, if not as many as the description says.",
+  }),
   nodes: option(integer({ min: 1, max: 100_000 }), {
     name: "nodes",
     help: "Nodes of the simulated cluster.",
@@ -74,8 +99,8 @@ const FLAGS = {
   }),
   passIntervalMs: option(duration({ minMs: 0, maxMs: DAY_MS }), {
     name: "pass-interval",
-    help: "Plan at multiples of this; 0 = right after each change.",
-    fallback: 30 * SECOND_MS,
+    help: "Shortest time between two planning passes; 0 = one after each change.",
+    fallback: SECOND_MS,
   }),
   untilMs: optional(duration({ minMs: 1, maxMs: 36_500 * DAY_MS }), {
     name: "until",
@@ -83,8 +108,16 @@ const FLAGS = {
   }),
   skipOversize: option(flag(), {
     name: "skip-oversize",
-    help: "Leave out jobs larger than the cluster instead of refusing the trace.",
+    help: "Leave out jobs larger than the cluster instead of refusing the workload.",
     fallback: false,
+  }),
+  log: optional(path("file"), {
+    name: "log",
+    help: "Write the events of the run there, one a line, for `replay`.",
+  }),
+  html: optional(path("file"), {
+    name: "html",
+    help: "Write a report with plots there: one page that needs nothing else.",
   }),
 } as const;
 
@@ -92,10 +125,10 @@ type Call = Invocation<typeof FLAGS>;
 
 export const simulate = defineCommand({
   name: "simulate",
-  summary: "Replay a trace through the scheduler in virtual time",
+  summary: "Run a trace or a made-up workload through the scheduler in virtual time",
   details: `Runs the scheduler's own decisions on a simulated cluster and says how long jobs wait,
 what is lost to preemption and how fair it is. docs/simulate.md tells what each figure means.`,
-  withoutClient: ["context", "server", "tls", "ca", "tenant", "user", "project", "timeout"],
+  withoutClient: LOCAL_ONLY,
   operands: [],
   flags: FLAGS,
   examples: [
@@ -111,46 +144,70 @@ what is lost to preemption and how fair it is. docs/simulate.md tells what each 
   ],
   run: async (call) => {
     const { print, flags } = call;
-    const result = await call.ports.simulate(requestOf(call));
-    if (result.skipped > 0) print.note(`${result.skipped} jobs larger than the cluster left out.`);
-    if (print.isJson) {
-      const one = result.policies[0];
-      const isOne = flags.compare === null && one !== undefined;
-      const value = isOne
-        ? one.figures
-        : { policies: result.policies.map(({ policy, figures }) => ({ policy, ...figures })) };
-      print.text(`${JSON.stringify(value, null, 2)}\n`);
-    } else print.text(print.table(rowsOf(result.policies), columns(result.policies)));
+    const { leftOut, policies } = await call.ports.simulate(requestOf(call));
+    if (leftOut > 0) print.note(`${counted(leftOut, "job")} left out.`);
+    if (print.isJson) print.text(`${JSON.stringify(valueOf(policies, flags.compare), null, 2)}\n`);
+    else print.text(print.table(rowsOf(policies), columns(policies)));
+    if (flags.html !== null) print.note(`${flags.html} written.`);
     return EXIT.ok;
   },
 });
 
-function requestOf({ flags, io }: Call): SimulationRequest {
-  if (flags.trace === null) {
-    throw usageError("No workload is named.", "Give --trace FILE.", "trace");
-  }
+/** One policy: its figures. Several that were compared: a list of them with their names. */
+function valueOf(policies: readonly SimulatedPolicy[], compare: string | null): object {
+  const [first] = policies;
+  if (compare === null && first !== undefined) return first.figures;
+  return { policies: policies.map(({ policy, figures }) => ({ policy, ...figures })) };
+}
+
+function requestOf({ flags, given, io }: Call): SimulateRequest {
   const { nodes, gpusPerNode, checkpointIntervalMs, restartCostMs, stopMs } = flags;
-  const inFolder = (name: string): string =>
-    /[/.]/.test(name) ? resolve(io.host.cwd, name) : name;
-  const names = flags.compare?.split(",") ?? [flags.policy];
+  const isShapeGiven = given.has("nodes") || given.has("gpus-per-node");
+  const source = sourceOf(flags, io);
+  const names = flags.compare?.split(",").map((name) => name.trim()) ?? [flags.policy];
+  if (names.length > 1 && flags.log !== null) {
+    throw usageError(
+      "--log is of one policy, and --compare runs several.",
+      "Leave one out.",
+      "log",
+    );
+  }
   return {
-    tracePath: flags.trace,
-    format: {
-      file: flags.trace,
-      cluster: { nodes, gpusPerNode },
-      tenantColumn: flags.tenantColumn,
-      userColumn: flags.userColumn,
-      timeLimitColumn: flags.timeLimitColumn,
-      isOversizeSkipped: flags.skipOversize,
-    },
-    cluster: { nodes, gpusPerNode },
-    policies: names.map(inFolder),
+    source,
+    cluster: source.kind === "log" && !isShapeGiven ? null : { nodes, gpusPerNode },
+    policies: names.map((name) => absolute(name, io)),
     guarantee: flags.guarantee,
     queuesPath: flags.queues,
+    isOversizeSkipped: flags.skipOversize,
     work: { checkpointIntervalMs, restartCostMs, stopMs, savesOnStop: flags.graceCheckpoint },
     passIntervalMs: flags.passIntervalMs,
     untilMs: flags.untilMs,
+    logPath: flags.log,
+    htmlPath: flags.html,
   };
+}
+
+function sourceOf(flags: Call["flags"], io: Io): WorkloadSource {
+  const { trace, workload, fromLog, seed, jobs } = flags;
+  const named = [trace, workload, fromLog].filter((source) => source !== null);
+  if (named.length !== 1) {
+    const message = named.length === 0 ? "No workload is named." : "Two workloads are named.";
+    throw usageError(message, "Give one of --trace, --workload and --from-log.", "trace");
+  }
+  if (workload !== null) {
+    return { kind: "synthetic", name: absolute(workload, io), seed, jobs };
+  }
+  if (fromLog !== null) return { kind: "log", path: fromLog };
+  const file = trace ?? "";
+  const { nodes, gpusPerNode, tenantColumn, userColumn, timeLimitColumn, skipOversize } = flags;
+  const cluster = { nodes, gpusPerNode };
+  const isOversizeSkipped = skipOversize;
+  const format = { file, cluster, tenantColumn, userColumn, timeLimitColumn, isOversizeSkipped };
+  return { kind: "trace", path: file, format };
+}
+
+function absolute(name: string, io: Io): string {
+  return isPath(name) ? resolve(io.host.cwd, name) : name;
 }
 
 interface Row {

@@ -1,8 +1,8 @@
-// Which events call for another planning pass. The live loop and the trace simulator plan by the same
-// list.
+// How events and planning passes belong together: which events call for another pass, and with which
+// a pass begins. The live loop, the trace simulator and the replay of a log go by the same lists.
 
 import { unreachable } from "../../base/assert.ts";
-import type { ClusterEvent } from "./events.ts";
+import type { ClusterEvent, LoggedEvent } from "./events.ts";
 
 /** Whether a plan made before `event` may be another one after it. */
 export function changesPlan(event: ClusterEvent): boolean {
@@ -56,5 +56,25 @@ export function changesNextPlan(event: ClusterEvent): boolean {
       return event.why === "outranked";
     default:
       return changesPlan(event);
+  }
+}
+
+/**
+ * Whether a planning pass wrote this event: only passes place, reserve, drop what no longer holds
+ * and ask somebody to leave for another.
+ */
+export function isPlanned({ actor, request, event }: LoggedEvent): boolean {
+  if (actor !== "scheduler" || request !== null) return false;
+  switch (event.kind) {
+    case "job.placed":
+    case "reservation.made":
+      return true;
+    // What an ended job kept is dropped with its end.
+    case "reservation.dropped":
+      return event.why !== "job_ended";
+    case "job.stopping":
+      return event.cause.kind === "preempted";
+    default:
+      return false;
   }
 }

@@ -17,13 +17,16 @@ export interface PolicyPreset {
 
 const TELLS_NOTHING: PolicyPreset["inform"] = () => [];
 
+/** What a policy file fills up. */
+export const DEFAULT_PRESET: PolicyPreset = {
+  summary: "what the scheduler does without a policy file",
+  policy: DEFAULT_POLICY,
+  order: "fifo",
+  inform: TELLS_NOTHING,
+};
+
 export const POLICY_PRESETS: Readonly<Record<string, PolicyPreset>> = {
-  default: {
-    summary: "what the scheduler does without a policy file",
-    policy: DEFAULT_POLICY,
-    order: "fifo",
-    inform: TELLS_NOTHING,
-  },
+  default: DEFAULT_PRESET,
   greedy: {
     summary: "whoever fits goes, in order of age; nobody is preempted, no gang is waited for",
     policy: { ...DEFAULT_POLICY, isPreemptionEnabled: false, claimsMax: 0 },

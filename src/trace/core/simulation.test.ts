@@ -97,15 +97,16 @@ describe("a simulated job", () => {
 });
 
 describe("a simulation", () => {
-  it("plans at multiples of the pass interval, and at once for who has evicted somebody", () => {
-    const { end } = run(
-      RECLAIM.map((one) => ({ ...one, submitMs: one.submitMs + 0 })),
-      {
-        queues: QUEUES,
-        passIntervalMs: 7 * MINUTE_MS,
-      },
-    );
-    expect(end.works[2]?.firstPlacedAtMs).toBe(56 * MINUTE_MS);
+  it("plans at once after a change, but not sooner than the pass interval after the last pass", () => {
+    const minutes = [0, 1, 8].map((at) => job(at * MINUTE_MS, HOUR_MS, 1));
+    const { end } = run(minutes, { passIntervalMs: 5 * MINUTE_MS });
+    const starts = end.works.map(({ firstPlacedAtMs }) => (firstPlacedAtMs ?? 0) / MINUTE_MS);
+    expect(starts).toEqual([0, 5, 10]);
+  });
+
+  it("does not put off the pass for whom somebody has made room", () => {
+    const { end } = run(RECLAIM, { queues: QUEUES, passIntervalMs: 10 * MINUTE_MS });
+    expect(end.works[2]?.firstPlacedAtMs).toBe(50 * MINUTE_MS);
   });
 
   it("logs the same events each time", () => {

@@ -28,7 +28,10 @@ export interface SimulationSetup {
   readonly queues: readonly QueueSpec[];
   readonly policy: Policy;
   readonly work: WorkModel;
-  /** Passes are made at multiples of this; 0 = right after each change, as the live loop does. */
+  /**
+   * A pass is made right after a change, but not sooner than this after the one before: the virtual
+   * counterpart of the live loop's pacing. 0 = after each change.
+   */
   readonly passIntervalMs: number;
   /** The simulation ends here, whatever still runs; null = with the last job. */
   readonly untilMs: number | null;
@@ -89,6 +92,7 @@ export class Simulation {
   #timerCount = 0;
   #nowMs = 0;
   #passDueMs = NEVER;
+  #passedMs = Number.NEGATIVE_INFINITY;
   #wakeMs = NEVER;
   #sampleMs = 0;
 
@@ -123,7 +127,7 @@ export class Simulation {
   #nextMs(): number {
     const submitMs = this.#setup.workload.jobs[this.#works.length]?.submitMs ?? NEVER;
     const timerMs = this.#timers[0]?.atMs ?? NEVER;
-    const wakeMs = this.#aligned(this.#wakeMs);
+    const wakeMs = this.#paced(this.#wakeMs);
     const nextMs = Math.min(submitMs, timerMs, wakeMs, this.#passDueMs);
     return nextMs === NEVER ? NEVER : Math.min(nextMs, this.#sampleMs);
   }
@@ -132,7 +136,7 @@ export class Simulation {
     this.#runTimers();
     this.#submitDue();
     this.#report();
-    if (this.#aligned(this.#wakeMs) <= this.#nowMs) {
+    if (this.#paced(this.#wakeMs) <= this.#nowMs) {
       this.#wakeMs = NEVER;
       this.#send({ kind: "clock.tick" });
       this.#passDueMs = this.#nowMs;
@@ -143,10 +147,9 @@ export class Simulation {
     this.#sampleMs += this.#observer.sampleMs;
   }
 
-  #aligned(atMs: number): number {
-    const { passIntervalMs } = this.#setup;
-    if (passIntervalMs === 0 || atMs === NEVER) return Math.max(atMs, this.#nowMs);
-    return Math.ceil(Math.max(atMs, this.#nowMs) / passIntervalMs) * passIntervalMs;
+  /** The first instant from `atMs` on at which a pass may be made. */
+  #paced(atMs: number): number {
+    return Math.max(atMs, this.#nowMs, this.#passedMs + this.#setup.passIntervalMs);
   }
 
   #runTimers(): void {
@@ -181,6 +184,7 @@ export class Simulation {
 
   #plan(): void {
     this.#passDueMs = NEVER;
+    this.#passedMs = this.#nowMs;
     this.#storeCheckpoints();
     this.#observer.onPassStart();
     const { events, plan } = planStep(this.#state, this.#nowMs);
@@ -271,12 +275,21 @@ export class Simulation {
     if (events.length === 0) return;
     this.#observer.onEvents(events);
     for (const { event } of events) {
-      if (calls(event)) this.#passDueMs = Math.min(this.#passDueMs, this.#aligned(this.#nowMs));
+      if (calls(event) && !this.#isOnlyStart(event))
+        this.#passDueMs = Math.min(this.#passDueMs, this.#paced(this.#nowMs));
       if (event.kind === "job.placed") this.#placed(event);
       else if (event.kind === "job.stopping") this.#stopping(event);
       else if (event.kind === "attempt.ended") this.#attemptEnded(event);
       else if (event.kind === "job.ended") this.#workOf(event.jobId).endedAtMs = this.#nowMs;
     }
+  }
+
+  /**
+   * Live, a started task calls for a pass since its time limit begins to run. Without one, the pass
+   * that placed it has said all there is to say.
+   */
+  #isOnlyStart(event: ClusterEvent): boolean {
+    return event.kind === "task.started" && this.#workOf(event.jobId).job.timeLimitMs === null;
   }
 
   #placed(event: EventOf<"job.placed">): void {

@@ -1,0 +1,95 @@
+// A cluster's own past as a workload: the jobs of an event log with what they really ran.
+
+import { must } from "../../base/assert.ts";
+import type { JobId } from "../../base/ids.ts";
+import { apply } from "../../scheduler/core/apply.ts";
+import type { ClusterEvent, LoggedEvent } from "../../scheduler/core/events.ts";
+import { activeAttempt } from "../../scheduler/core/job.ts";
+import { gpusOf, jobOf } from "../../scheduler/core/lookup.ts";
+import type { MutableClusterState, Policy, QueueSpec } from "../../scheduler/core/state.ts";
+import { type ClusterShape, type TraceJob, type Workload, workloadOf } from "./workload.ts";
+
+export interface PastWorkload {
+  readonly workload: Workload;
+  /** Of the end of the log. */
+  readonly queues: readonly QueueSpec[];
+  readonly policy: Policy;
+  /** As many nodes as were registered at once, each with the most GPUs that one had. */
+  readonly cluster: ClusterShape;
+  /** Jobs that are no part of it: still waiting or running, never started, or without GPUs. */
+  readonly leftOut: number;
+}
+
+/** Folds a log. What a job needs is the time that its attempts ran, less the work that was lost. */
+export class HistoryReader {
+  readonly #state: MutableClusterState;
+  readonly #jobs: TraceJob[] = [];
+  /** Useful running time of the attempts so far. */
+  readonly #ranMs = new Map<JobId, number>();
+  /** Work that the last attempt did and did not save. */
+  readonly #lostMs = new Map<JobId, number>();
+  #submitted = 0;
+  #nodes = 0;
+  #gpusPerNode = 0;
+
+  constructor(state: MutableClusterState) {
+    this.#state = state;
+  }
+
+  next(logged: LoggedEvent): void {
+    if (logged.event.kind === "attempt.ended") this.#attemptEnds(logged.event, logged.atMs);
+    apply(this.#state, logged);
+    if (logged.event.kind === "job.submitted") this.#submitted += 1;
+    else if (logged.event.kind === "job.ended") this.#jobEnded(logged.event.jobId);
+    else if (logged.event.kind === "job.requeued") this.#jobRequeued(logged.event.jobId);
+    else if (logged.event.kind === "node.registered") {
+      this.#nodes = Math.max(this.#nodes, this.#state.nodes.size);
+      this.#gpusPerNode = Math.max(this.#gpusPerNode, logged.event.spec.gpus.length);
+    }
+  }
+
+  finish(): PastWorkload {
+    return {
+      workload: workloadOf(this.#jobs),
+      queues: [...this.#state.queues.values()].map(({ spec }) => spec),
+      policy: this.#state.policy,
+      cluster: { nodes: this.#nodes, gpusPerNode: this.#gpusPerNode },
+      leftOut: this.#submitted - this.#jobs.length,
+    };
+  }
+
+  #attemptEnds(event: Extract<ClusterEvent, { kind: "attempt.ended" }>, nowMs: number): void {
+    const job = jobOf(this.#state, event.jobId);
+    const runningAtMs = must(activeAttempt(job.phase), job.id).runningAtMs;
+    if (runningAtMs === null) return;
+    const gpus = gpusOf(job.spec);
+    this.#lostMs.set(job.id, gpus === 0 ? 0 : Math.round(event.lostGpuMs / gpus));
+    const before = this.#ranMs.get(job.id) ?? 0;
+    this.#ranMs.set(job.id, before + Math.max(0, nowMs - runningAtMs));
+  }
+
+  /** Only who starts again does lost work again: what ends for good needed all that it ran. */
+  #jobRequeued(id: JobId): void {
+    const lostMs = this.#lostMs.get(id) ?? 0;
+    this.#lostMs.delete(id);
+    this.#ranMs.set(id, Math.max(0, (this.#ranMs.get(id) ?? 0) - lostMs));
+  }
+
+  #jobEnded(id: JobId): void {
+    const ranMs = this.#ranMs.get(id) ?? 0;
+    this.#ranMs.delete(id);
+    this.#lostMs.delete(id);
+    const { spec, owner, submittedAtMs } = jobOf(this.#state, id);
+    if (ranMs === 0 || spec.perNode.gpus === 0) return;
+    this.#jobs.push({
+      submitMs: submittedAtMs,
+      durationMs: ranMs,
+      nodes: spec.nodes,
+      gpusPerNode: spec.perNode.gpus,
+      tenant: spec.queue,
+      user: owner.user,
+      timeLimitMs: spec.timeLimitMs,
+      origin: id,
+    });
+  }
+}

@@ -1,0 +1,139 @@
+// Reads what is simulated: the jobs of a trace, of a description or of a log, the cluster they run on,
+// and the queues.
+
+import { readFile } from "node:fs/promises";
+import { RefusalError } from "../base/errors.ts";
+import { queuePath } from "../base/ids.ts";
+import { readQueuesFile } from "../config/queues-file.ts";
+import { readWorkloadFile } from "../config/workload-file.ts";
+import type { LoggedEvent } from "../scheduler/core/events.ts";
+import type { MutableClusterState, Policy, QueueSpec } from "../scheduler/core/state.ts";
+import { HistoryReader, type PastWorkload } from "./core/history.ts";
+import { isPath, type SimulateRequest } from "./core/request.ts";
+import { generate, type SyntheticSpec } from "./core/synthetic.ts";
+import { parseTrace } from "./core/trace-csv.ts";
+import { type ClusterShape, type TraceJob, type Workload, workloadOf } from "./core/workload.ts";
+import { WORKLOAD_PRESETS } from "./core/workload-presets.ts";
+import { refusal, unknownName } from "./names.ts";
+
+/** An event log, opened to be read. */
+export interface History {
+  /** Before the first of `events`. */
+  readonly state: MutableClusterState;
+  readonly events: Iterable<LoggedEvent> | AsyncIterable<LoggedEvent>;
+  close(): Promise<void>;
+}
+
+export interface HistoryPorts {
+  openHistory(path: string): Promise<History>;
+}
+
+/** What is simulated, before any policy. */
+export interface Scene {
+  readonly workload: Workload;
+  readonly cluster: ClusterShape;
+  readonly leftOut: number;
+  /** Of a log; null = made from the tenants. */
+  readonly queues: readonly QueueSpec[] | null;
+  /** Of a log; null = there is none. */
+  readonly policy: Policy | null;
+}
+
+const DEFAULT_CLUSTER: ClusterShape = { nodes: 64, gpusPerNode: 8 };
+
+export async function readScene(request: SimulateRequest, ports: HistoryPorts): Promise<Scene> {
+  const { source, isOversizeSkipped } = request;
+  const cluster = request.cluster ?? DEFAULT_CLUSTER;
+  switch (source.kind) {
+    case "trace": {
+      const { path, format } = source;
+      const parsed = parseTrace(await readText(path, format.file), format);
+      if (parsed.kind === "refusal") throw new RefusalError(parsed);
+      const { workload, skipped } = parsed;
+      return { workload, cluster, leftOut: skipped, queues: null, policy: null };
+    }
+    case "synthetic": {
+      const spec = await workloadNamed(source.name);
+      const jobs = source.jobs ?? spec.jobs;
+      const workload = generate({ ...spec, jobs }, source.seed, cluster.gpusPerNode);
+      return fitted(
+        { workload, cluster, leftOut: 0, queues: null, policy: null },
+        isOversizeSkipped,
+      );
+    }
+    case "log": {
+      const past = await readPast(source.path, ports);
+      return fitted({ ...past, cluster: request.cluster ?? past.cluster }, isOversizeSkipped);
+    }
+  }
+}
+
+/** Refuses or leaves out what the cluster can never hold. */
+function fitted(scene: Scene, isOversizeSkipped: boolean): Scene {
+  const { cluster, workload, leftOut } = scene;
+  const fits = (job: TraceJob): boolean =>
+    job.nodes <= cluster.nodes && job.gpusPerNode <= cluster.gpusPerNode;
+  const tooLarge = workload.jobs.filter((job) => !fits(job));
+  const [first] = tooLarge;
+  if (first === undefined) return scene;
+  if (!isOversizeSkipped) {
+    const asks = `${first.nodes} nodes of ${first.gpusPerNode} GPUs`;
+    const has = `${cluster.nodes} of ${cluster.gpusPerNode}`;
+    throw refusal(
+      "EXCEEDS_CLUSTER",
+      `${first.origin}: the job needs ${asks}, and the cluster has ${has}; ` +
+        `${tooLarge.length} jobs are too large.`,
+      "Raise --nodes or --gpus-per-node, or leave such jobs out with --skip-oversize.",
+    );
+  }
+  const jobs = workload.jobs.filter(fits);
+  if (jobs.length === 0) throw refusal("INVALID_TRACE", "No job fits.", "Raise --nodes.");
+  return { ...scene, workload: workloadOf(jobs), leftOut: leftOut + tooLarge.length };
+}
+
+async function readPast(path: string, ports: HistoryPorts): Promise<PastWorkload> {
+  const history = await ports.openHistory(path);
+  try {
+    const reader = new HistoryReader(history.state);
+    for await (const event of history.events) reader.next(event);
+    const past = reader.finish();
+    if (past.workload.jobs.length > 0) return past;
+    throw refusal("INVALID_TRACE", `${path} has no job that ran and ended.`, "Use a longer log.");
+  } finally {
+    await history.close();
+  }
+}
+
+async function workloadNamed(name: string): Promise<SyntheticSpec> {
+  const preset = Object.hasOwn(WORKLOAD_PRESETS, name) ? WORKLOAD_PRESETS[name] : undefined;
+  if (preset !== undefined) return preset.spec;
+  if (isPath(name)) return readWorkloadFile(name);
+  throw unknownName("workload", name, Object.keys(WORKLOAD_PRESETS), "./workload.yaml");
+}
+
+async function readText(path: string, name: string): Promise<string> {
+  return readFile(path, "utf8").catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw refusal("LOCAL_FILE", `${name} can't be read: ${reason}.`, "Name a CSV file.");
+  });
+}
+
+/** @throws RefusalError with the mistakes of the file. */
+export async function readQueues(path: string): Promise<readonly QueueSpec[]> {
+  const settings = await readQueuesFile(path);
+  return settings.map((queue) => ({ ...queue, path: queuePath(queue.path) }));
+}
+
+/** Every tenant must be a leaf queue. */
+export function refuseLostTenants({ jobs }: Workload, queues: readonly QueueSpec[]): void {
+  const paths = new Set<string>(queues.map(({ path }) => path));
+  const isLeaf = (path: string): boolean =>
+    paths.has(path) && !queues.some((queue) => queue.path.startsWith(`${path}/`));
+  const lost = jobs.find(({ tenant }) => !isLeaf(tenant));
+  if (lost === undefined) return;
+  throw refusal(
+    "INVALID_TRACE",
+    `${lost.origin}: the queues file has no leaf queue "${lost.tenant}".`,
+    "Add it, or name the column that holds queue paths with --tenant-column.",
+  );
+}

@@ -1,0 +1,149 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { cli, type CliResult } from "../cli/fixture.ts";
+import { openHistory } from "../scheduler/history.ts";
+import { replay } from "./replay.ts";
+import { simulate } from "./simulate.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "trainyard-trace-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const HISTORY = { openHistory };
+
+function run(...argv: readonly string[]): Promise<CliResult> {
+  return cli(argv, null, {
+    cwd: folder,
+    ports: {
+      simulate: (request) => simulate(request, HISTORY),
+      replay: (path) => replay(path, HISTORY),
+    },
+  });
+}
+
+/** `b` reclaims its node of two from `a` after 50 minutes. */
+const TRACE = "submit_s,duration_s,gpus,vc\n0,7200,8,a\n0,7200,8,a\n3000,3600,8,b\n";
+
+async function trace(text = TRACE): Promise<string> {
+  const path = join(folder, "jobs.csv");
+  await writeFile(path, text);
+  return path;
+}
+
+const TWO_TEAMS = ["--nodes", "2", "--tenant-column", "vc"];
+
+describe("trainyard simulate", () => {
+  it("prints the figures of a trace as one JSON object, and the same digest each time", async () => {
+    const argv = ["simulate", "--trace", await trace(), ...TWO_TEAMS, "--json"];
+    const [one, two] = [(await run(...argv)).json(), (await run(...argv)).json()];
+    expect(one).toEqual({
+      jobs: 3,
+      finished: 3,
+      avgJctHours: 2.116667,
+      p50JctHours: 2,
+      p99JctHours: 3.35,
+      avgWaitHours: 0,
+      p99WaitHours: 0,
+      avgWaitHoursLarge: 0,
+      worstTenantAvgWaitHours: 0,
+      preemptions: 1,
+      maxPreemptionsOfOneJob: 1,
+      lostGpuHours: 2.8,
+      thrash: 0,
+      utilization: 0.798507,
+      makespanHours: 3.35,
+      finishTimeFairnessWorst: 1.675,
+      unfairJobsPercent: 33.333333,
+      shareErrorMax: 0,
+      decisions: 6,
+      passMsP50: expect.any(Number),
+      passMsP99: expect.any(Number),
+      wallSeconds: expect.any(Number),
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(Reflect.get(Object(two), "digest")).toBe(Reflect.get(Object(one), "digest"));
+  });
+
+  it("compares policies in one table", async () => {
+    const argv = ["simulate", "--trace", await trace(), ...TWO_TEAMS];
+    const { stdout, code } = await run(...argv, "--compare", "default,greedy");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^FIGURE +DEFAULT +GREEDY\n/);
+    expect(stdout).toMatch(/\npreemptions +1 +0\n/);
+  });
+
+  it("takes a policy file and a queues file of the scheduler", async () => {
+    await writeFile(join(folder, "policy.yaml"), "preemption: false\n");
+    await writeFile(join(folder, "queues.yaml"), "queues: {a: {}, b: {guarantee: 8}}\n");
+    const argv = ["simulate", "--trace", await trace(), ...TWO_TEAMS, "--json"];
+    const files = ["--policy", "./policy.yaml", "--queues", "queues.yaml"];
+    expect((await run(...argv, ...files)).json()).toMatchObject({ preemptions: 0, finished: 3 });
+  });
+
+  it("writes a log that `replay` reproduces, and that is a workload again", async () => {
+    const argv = ["simulate", "--trace", await trace(), ...TWO_TEAMS, "--json"];
+    const first = (await run(...argv, "--log", "log.jsonl")).json();
+    expect((await run("replay", "log.jsonl", "--json")).json()).toMatchObject({
+      placements: 4,
+      preemptions: 1,
+      difference: null,
+    });
+    const again = await run("simulate", "--from-log", "log.jsonl", "--policy", "log", "--json");
+    expect(again.json()).toMatchObject({ digest: Reflect.get(Object(first), "digest") });
+  });
+
+  it("a log that was decided otherwise ends `replay` with 1 and shows both versions", async () => {
+    await run("simulate", "--trace", await trace(), ...TWO_TEAMS, "--log", "log.jsonl");
+    const path = join(folder, "log.jsonl");
+    const text = await readFile(path, "utf8");
+    await writeFile(
+      path,
+      text.replace('"placement":[{"nodeId":"node-0"', '"placement":[{"nodeId":"node-1"'),
+    );
+    const { code, stdout } = await run("replay", "log.jsonl");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/Event \d+ differs\.\n {2}logged: .*node-1.*\n {2}replayed: .*node-0/);
+  });
+
+  it("writes a report that needs nothing else", async () => {
+    const argv = ["simulate", "--trace", await trace(), ...TWO_TEAMS, "--html", "report.html"];
+    expect((await run(...argv, "--compare", "default,greedy")).code).toBe(0);
+    const html = await readFile(join(folder, "report.html"), "utf8");
+    expect(html.match(/<svg /g)?.length).toBe(2 + 2 + 2 * 2);
+    expect(html).not.toMatch(/https?:|<script|NaN|undefined|Infinity/);
+  });
+
+  it("makes up jobs by a description, with as many as asked for", async () => {
+    const text = "jobs: 9\nkinds: [{gpus: 2, run_time: {median: 10m, p90: 1h}}]\ntenants: {x: 1}\n";
+    await writeFile(join(folder, "workload.yaml"), text);
+    const argv = ["simulate", "--workload", "workload.yaml", "--json"];
+    expect((await run(...argv)).json()).toMatchObject({ jobs: 9, finished: 9 });
+    expect((await run(...argv, "--jobs", "4")).json()).toMatchObject({ jobs: 4 });
+  });
+
+  it.each([
+    [["--workload", "poison"], 'No workload is called "poison", did you mean poisson?'],
+    [["--workload", "poisson", "--policy", "gready"], "did you mean greedy?"],
+    [[], "No workload is named."],
+    [["--workload", "poisson", "--from-log", "x"], "Two workloads are named."],
+    [
+      ["--workload", "backlog", "--nodes", "1", "--gpus-per-node", "1"],
+      "the job needs 8 nodes of 1",
+    ],
+    [["--trace", "absent.csv"], "absent.csv can't be read"],
+    [["--workload", "bad.yaml"], "bad.yaml:1:20 kinds[0].gpus: 0 is not a whole number"],
+    [["--workload", "bad.yaml"], "bad.yaml:2:1 arivals: unknown key, did you mean arrivals?"],
+  ])("%j is refused: %s", async (argv, message) => {
+    await writeFile(
+      join(folder, "bad.yaml"),
+      "{jobs: 1, kinds: [{gpus: 0, run_time: {median: 1m, p90: 2m}}],\narivals: {}}\n",
+    );
+    const { code, stderr } = await run("simulate", ...argv);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(message);
+  });
+});
