@@ -314,7 +314,10 @@ async function serveHttp(assembly: Assembly): Promise<string> {
         ["scheduler", store.sizeBytes()],
         ["tracker", tracker.stats().sizeBytes],
       ]),
-    heartbeatAgesMs: () => sessions.heartbeatAgesMs(),
+    agents: {
+      heartbeatAgesMs: () => sessions.heartbeatAgesMs(),
+      clockOf: (nodeId) => sessions.clockOf(nodeId),
+    },
   });
   parts.add(loop.onCommitted(eventMetrics(metrics, state)));
   metrics

@@ -3,8 +3,10 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { type ClockOffset, clockOffset } from "../base/clock-offset.ts";
 import type { AgentMessage } from "../rpc/gen/trainyard/v1/AgentMessage.ts";
 import type { Desired__Output } from "../rpc/gen/trainyard/v1/Desired.ts";
+import type { HeartbeatAck__Output } from "../rpc/gen/trainyard/v1/HeartbeatAck.ts";
 import type { Hello } from "../rpc/gen/trainyard/v1/Hello.ts";
 import type { NodeReport } from "../rpc/gen/trainyard/v1/NodeReport.ts";
 import type { OpenChannel__Output } from "../rpc/gen/trainyard/v1/OpenChannel.ts";
@@ -116,6 +118,9 @@ class StreamLife {
   #helloSentAtMs = 0;
   #heardAtMs = 0;
   #seq = 0;
+  /** When the newest heartbeat was sent. */
+  #sentAtMs = 0;
+  #clock: ClockOffset | null = null;
   #heartbeats: NodeJS.Timeout | null = null;
 
   constructor(stream: Stream, options: SessionOptions, onWelcome: () => void) {
@@ -151,7 +156,7 @@ class StreamLife {
     this.#heardAtMs = bootMs();
     try {
       if (message.welcome) this.#welcome(message.welcome);
-      else if (message.heartbeatAck) listener.heartbeatAcked(message.heartbeatAck.seq);
+      else if (message.heartbeatAck) this.#acked(message.heartbeatAck);
       else if (message.desired) listener.desired(message.desired, this.#heardAtMs);
       else if (message.openChannel) listener.openChannel(message.openChannel);
     } catch (error) {
@@ -177,8 +182,17 @@ class StreamLife {
       return;
     }
     this.#seq += 1;
+    this.#sentAtMs = nowMs;
     this.#options.listener.heartbeatSent(this.#seq, nowMs);
-    this.#stream.write({ heartbeat: { seq: this.#seq } });
+    this.#stream.write({ heartbeat: { seq: this.#seq, clock: this.#clock } });
+  }
+
+  #acked({ seq, nowUnixMs }: HeartbeatAck__Output): void {
+    this.#options.listener.heartbeatAcked(seq);
+    // An older scheduler does not tell its time; an older heartbeat was sent at another.
+    if (nowUnixMs === 0 || seq !== this.#seq) return;
+    const roundTripMs = this.#heardAtMs - this.#sentAtMs;
+    this.#clock = clockOffset({ roundTripMs, oursMs: Date.now(), theirsMs: nowUnixMs });
   }
 
   /** The stream ends with an error, which `run` tells. */

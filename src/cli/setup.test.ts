@@ -67,6 +67,7 @@ describe("setting up", () => {
         { name: "node", status: "ok" },
         { name: "config", status: "ok" },
         { name: "scheduler", status: "fail" },
+        { name: "clock", status: "skip" },
         { name: "object store", status: "fail", message: "no bucket" },
       ],
     });

@@ -1,5 +1,6 @@
 // Gauges of nodes and GPUs. Reads the state, changes nothing.
 
+import type { ClockOffset } from "../base/clock-offset.ts";
 import type { NodeId } from "../base/ids.ts";
 import { SECOND_MS } from "../base/time.ts";
 import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
@@ -12,7 +13,15 @@ type GpuState = (typeof GPU_STATES)[number];
 
 const NODE_STATES = ["open", "cordoned", "draining", "lost"] as const;
 
-type Fill = (state: ClusterState, heartbeatAgesMs: ReadonlyMap<NodeId, number>) => void;
+/** What the sessions know of the agents, by node. */
+export interface AgentReadings {
+  /** Milliseconds since each node's agent was last heard. */
+  readonly heartbeatAgesMs: () => ReadonlyMap<NodeId, number>;
+  /** How far its clock is ahead of the scheduler's; null = not known. */
+  readonly clockOf: (nodeId: NodeId) => ClockOffset | null;
+}
+
+type Fill = (state: ClusterState, agents: AgentReadings) => void;
 
 export function clusterGauges(metrics: MetricsRegistry): Fill {
   const gpus = metrics.gauge("trainyard_gpus", "GPUs, by what they do and by model.", [
@@ -29,7 +38,12 @@ export function clusterGauges(metrics: MetricsRegistry): Fill {
     "Since the node's agent was last heard.",
     ["node"],
   );
-  return (state, agesMs) => {
+  const clock = metrics.gauge(
+    "trainyard_agent_clock_ahead_seconds",
+    "How far the node's wall clock is ahead of the scheduler's; negative = behind.",
+    ["node"],
+  );
+  return (state, agents) => {
     setGauge(gpus, gpuSeries(state));
     setGauge(
       nodes,
@@ -38,7 +52,14 @@ export function clusterGauges(metrics: MetricsRegistry): Fill {
     freeMax.set(mostFreeGpus(state));
     setGauge(
       heartbeat,
-      [...agesMs].map(([node, ageMs]) => [{ node }, ageMs / SECOND_MS] as const),
+      [...agents.heartbeatAgesMs()].map(([node, ageMs]) => [{ node }, ageMs / SECOND_MS] as const),
+    );
+    setGauge(
+      clock,
+      [...state.nodes.keys()].flatMap((node) => {
+        const offset = agents.clockOf(node);
+        return offset === null ? [] : [[{ node }, offset.aheadMs / SECOND_MS] as const];
+      }),
     );
   };
 }

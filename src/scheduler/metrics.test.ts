@@ -44,7 +44,10 @@ function observed(world: World) {
     holdCounts: () => countHolds(world.state, plan?.holds ?? null),
     stats: () => STATS,
     storeBytes: () => new Map([["scheduler", 65_536]]),
-    heartbeatAgesMs: () => new Map([[nodeId("node-1"), 1_250]]),
+    agents: {
+      heartbeatAgesMs: () => new Map([[nodeId("node-1"), 1_250]]),
+      clockOf: (node) => (node === "node-1" ? { aheadMs: -1_500, errorMs: 2 } : null),
+    },
   });
   const observeEvents = eventMetrics(metrics, () => world.state);
   let seen = 0;
@@ -77,6 +80,7 @@ test("GPUs and nodes are counted by state, with every state there", async () => 
       'trainyard_nodes{state="lost"} 0',
       "trainyard_node_free_gpus_max 0",
       'trainyard_agent_heartbeat_age_seconds{node="node-1"} 1.25',
+      'trainyard_agent_clock_ahead_seconds{node="node-1"} -1.5',
     ]),
   );
 });

@@ -1,13 +1,12 @@
 // The scheduler's metrics. Gauges and totals are read from the live state at each scrape, so that
 // they cannot disagree with it; histograms are fed by the loop and by committed events.
 
-import type { NodeId } from "../base/ids.ts";
 import { SECOND_MS } from "../base/time.ts";
 import { type MetricsRegistry, setCounter, setGauge } from "../obs/metrics.ts";
 import type { ClusterState } from "./core/state.ts";
 import type { HoldCounts } from "./core/admission.ts";
 import type { BatchReport, LoopObserver, LoopStats, PlanReport } from "./loop-observer.ts";
-import { clusterGauges } from "./metrics-cluster.ts";
+import { type AgentReadings, clusterGauges } from "./metrics-cluster.ts";
 import { queueGauges } from "./metrics-queues.ts";
 
 export interface SchedulerMetricsSources {
@@ -17,8 +16,7 @@ export interface SchedulerMetricsSources {
   readonly stats: () => LoopStats;
   /** Size of each LMDB data file, by name: `scheduler`, `tracker`. */
   readonly storeBytes: () => ReadonlyMap<string, number>;
-  /** Milliseconds since each connected node was last heard. */
-  readonly heartbeatAgesMs: () => ReadonlyMap<NodeId, number>;
+  readonly agents: AgentReadings;
 }
 
 const CYCLE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -76,7 +74,7 @@ export function stateMetrics(metrics: MetricsRegistry, sources: SchedulerMetrics
   const fillLoop = loopGauges(metrics);
   metrics.onScrape(() => {
     const state = sources.state();
-    fillCluster(state, sources.heartbeatAgesMs());
+    fillCluster(state, sources.agents);
     fillQueues(state, sources.holdCounts());
     fillTotals(state);
     fillLoop(sources.stats(), sources.storeBytes());

@@ -56,7 +56,10 @@ beforeEach(async () => {
       watch: new JobWatch({ brain, index, timers: REAL_TIMERS }),
     }),
     QueueService: createQueueService(brain),
-    NodeService: createNodeService(brain, { isConnected: (id) => id === "node-1" }),
+    NodeService: createNodeService(brain, {
+      isConnected: (id) => id === "node-1",
+      clockOf: () => ({ aheadMs: -1_500, errorMs: 2 }),
+    }),
     CheckpointService: createCheckpointService(index),
   });
   client = wire.connect();
@@ -237,7 +240,12 @@ test("queues, nodes and checkpoints are shown as they are", async () => {
   expect(listed.queues[1]).toMatchObject({ allocatedGpus: 1, runningJobs: 1, fairShareGpus: 1 });
   await client.unary(nodes.DrainNode, { requestId: "d", node: "node-1", note: "fan" });
   const [node] = (await client.unary(nodes.ListNodes, {})).nodes;
-  expect(node).toMatchObject({ schedulability: "DRAINING", note: "fan", isConnected: true });
+  expect(node).toMatchObject({
+    schedulability: "DRAINING",
+    note: "fan",
+    isConnected: true,
+    clock: { aheadMs: -1_500 },
+  });
   expect(node?.gpus.map((gpu) => gpu.jobId)).toEqual(["job-1", "", "", ""]);
   const saved = await client.unary(checkpoints.ListCheckpoints, { job: "train" });
   expect(saved.checkpoints.map(({ step, state }) => [step, state])).toEqual([[10, "committed"]]);

@@ -3,7 +3,7 @@
 import type { Refusal } from "../base/errors.ts";
 import { compareText } from "../base/ids.ts";
 import type { CallContext } from "../rpc/call-context.ts";
-import { decodeText } from "../rpc/decode.ts";
+import { decodeText, encodeTimestamp } from "../rpc/decode.ts";
 import type { NodeServiceHandlers } from "../rpc/gen/trainyard/v1/NodeService.ts";
 import { unary } from "../rpc/handlers.ts";
 import type { Command } from "./core/commands.ts";
@@ -27,7 +27,10 @@ export function createNodeService(brain: Brain, connections: Connections): NodeS
       const nodes = [...brain.state().nodes.values()].sort((a, b) =>
         compareText(a.spec.id, b.spec.id),
       );
-      return { nodes: nodes.map((node) => nodeView(node, connections.isConnected(node.spec.id))) };
+      return {
+        nodes: nodes.map((node) => nodeView(node, connections)),
+        now: encodeTimestamp(brain.nowMs()),
+      };
     }),
     CordonNode: unary(async (request, context) => {
       const note = decodeText(request.note, "note", NOTE_BYTES_MAX);

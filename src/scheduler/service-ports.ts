@@ -1,6 +1,7 @@
 // What the gRPC services need of the rest of the scheduler, as they need it. The writer loop, the
 // event log and the object store are handed in by the composition root.
 
+import type { ClockOffset } from "../base/clock-offset.ts";
 import type { Refusal } from "../base/errors.ts";
 import type { JobId, NodeId } from "../base/ids.ts";
 import type { Accepted, Envelope } from "./core/commands.ts";
@@ -34,4 +35,6 @@ export interface JobHistory {
 /** Who is connected. */
 export interface Connections {
   isConnected(nodeId: NodeId): boolean;
+  /** How far its clock is ahead of ours; null while it is not connected or has not said. */
+  clockOf(nodeId: NodeId): ClockOffset | null;
 }

@@ -77,7 +77,7 @@ export class Outbox {
     if (this.#ackSeq !== null) {
       const seq = this.#ackSeq;
       this.#ackSeq = null;
-      return { heartbeatAck: { seq } };
+      return { heartbeatAck: { seq, nowUnixMs: this.#parts.nowMs() } };
     }
     if (this.#desired !== null) {
       const desired = desiredView(this.#desired, this.#parts.nowMs());

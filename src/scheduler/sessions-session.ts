@@ -1,6 +1,7 @@
 // One agent's stream: its outbox, its reports on their way to the loop, and whether it still
 // counts.
 
+import type { ClockOffset } from "../base/clock-offset.ts";
 import type { Refusal } from "../base/errors.ts";
 import type { AgentInstanceId, NodeId } from "../base/ids.ts";
 import type { NodeReport__Output } from "../rpc/gen/trainyard/v1/NodeReport.ts";
@@ -29,6 +30,8 @@ export class Session {
   readonly outbox: Outbox;
   /** Resolves when the session is ended from this side, with what the agent is told. */
   readonly closed: Promise<Refusal | undefined>;
+  /** As the agent last measured it. */
+  clock: ClockOffset | null = null;
   readonly #parts: SessionParts;
   #close: (why: Refusal | undefined) => void = () => undefined;
   #isOpen = true;

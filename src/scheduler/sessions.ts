@@ -3,6 +3,7 @@
 // given up gets no acknowledgement any more. Decides nothing about jobs.
 
 import { unreachable } from "../base/assert.ts";
+import type { ClockOffset } from "../base/clock-offset.ts";
 import { type Refusal, refuse } from "../base/errors.ts";
 import type { NodeId } from "../base/ids.ts";
 import type { Clock } from "../base/time.ts";
@@ -77,6 +78,11 @@ export class AgentSessions implements Connections {
     return this.#sessions.get(nodeId)?.isOpen ?? false;
   }
 
+  clockOf(nodeId: NodeId): ClockOffset | null {
+    const session = this.#sessions.get(nodeId);
+    return session?.isOpen === true ? session.clock : null;
+  }
+
   /** Milliseconds since each node's last heartbeat, for the metrics. */
   heartbeatAgesMs(): ReadonlyMap<NodeId, number> {
     return this.#leases.agesMs();
@@ -141,6 +147,7 @@ export class AgentSessions implements Connections {
     switch (message.message) {
       case "heartbeat":
         this.#leases.heard(session.nodeId);
+        session.clock = message.heartbeat?.clock ?? session.clock;
         session.outbox.acknowledge(message.heartbeat?.seq ?? 0);
         return;
       case "report":

@@ -3,8 +3,9 @@
 import { encodeTimestamp } from "../rpc/decode.ts";
 import type { Node as NodeMessage } from "../rpc/gen/trainyard/v1/Node.ts";
 import type { Node } from "./core/state.ts";
+import type { Connections } from "./service-ports.ts";
 
-export function nodeView(node: Node, isConnected: boolean): NodeMessage {
+export function nodeView(node: Node, connections: Connections): NodeMessage {
   const { spec } = node;
   const holders = new Map<number, string>();
   for (const { jobId, gpus } of node.allocations) for (const gpu of gpus) holders.set(gpu, jobId);
@@ -21,6 +22,7 @@ export function nodeView(node: Node, isConnected: boolean): NodeMessage {
     agentVersion: spec.agentVersion,
     registeredAt: encodeTimestamp(node.registeredAtMs),
     jobs: [...new Set(node.allocations.map((held) => held.jobId))],
-    isConnected,
+    isConnected: connections.isConnected(spec.id),
+    clock: connections.clockOf(spec.id),
   };
 }

@@ -7,7 +7,9 @@ import { AGENT_OPTIONS } from "../../config/agent-options.ts";
 import { readConfigFiles } from "../../config/files.ts";
 import { SCHEDULER_OPTIONS } from "../../config/scheduler-options.ts";
 import type { Invocation } from "../command.ts";
+import type { Cluster } from "../cluster.ts";
 import { defineCommand } from "../command.ts";
+import { nodeClocksCheck, ownClockCheck } from "../doctor/clock-checks.ts";
 import type { Check, CheckResult, CheckStatus } from "../doctor/check.ts";
 import { notOk, ok, runCheck } from "../doctor/check.ts";
 import {
@@ -91,21 +93,28 @@ async function checksOf(call: Call): Promise<ReadonlyMap<string, Check>> {
   const agent = resolveOptions(AGENT_OPTIONS, await call.layers("agent"), io.host).values;
   const server = { isReachable: false };
   const reached = serverCheck(call, server);
-  const checks = new Map<string, Check>([
-    ["node", nodeCheck(process.version)],
-    ["config", configCheck(call)],
-    ["scheduler", () => reached],
-    ["object store", objectStoreCheck(call, flags.objectStore ?? scheduler.objectStore)],
-  ]);
-  if (flags.clientOnly) return checks;
-  const python = flags.python ?? agent.python;
   const isServing = (): boolean => server.isReachable;
   const afterServer =
     (check: Check): Check =>
     () =>
       reached.then(check);
+  const withServer = (name: string, check: (cluster: Cluster) => Promise<CheckResult>): Check =>
+    afterServer(async () => {
+      if (!isServing()) return notOk(name, "skip", "the scheduler does not answer");
+      return check(await call.cluster());
+    });
+  const checks = new Map<string, Check>([
+    ["node", nodeCheck(process.version)],
+    ["config", configCheck(call)],
+    ["scheduler", () => reached],
+    ["clock", withServer("clock", (cluster) => ownClockCheck(cluster, io.nowMs))],
+    ["object store", objectStoreCheck(call, flags.objectStore ?? scheduler.objectStore)],
+  ]);
+  if (flags.clientOnly) return checks;
+  const python = flags.python ?? agent.python;
   return new Map([
     ...checks,
+    ["node clocks", withServer("node clocks", nodeClocksCheck)],
     ["gpus", gpuCheck()],
     ["torch", torchCheck(python)],
     ["torchrun", torchrunCheck(python)],

@@ -1,5 +1,6 @@
 // Nodes as the command line shows them.
 
+import type { ClockOffset } from "../../base/clock-offset.ts";
 import type { Node__Output } from "../../rpc/gen/trainyard/v1/Node.ts";
 import { isoTime, timeMs } from "../wire.ts";
 
@@ -21,6 +22,8 @@ export interface NodeView {
   readonly memoryMib: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly agentVersion: string;
+  /** How far its clock is ahead of the scheduler's; null = not known. */
+  readonly clock: ClockOffset | null;
   readonly registeredAt: string | null;
   readonly jobs: readonly string[];
 }
@@ -43,6 +46,7 @@ export function nodeView(node: Node__Output): NodeView {
     memoryMib: node.memoryMib,
     labels: node.labels,
     agentVersion: node.agentVersion,
+    clock: node.clock,
     registeredAt: isoTime(timeMs(node.registeredAt)),
     jobs: node.jobs,
   };

@@ -4,8 +4,10 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface HeartbeatAck {
   'seq'?: (number | string | Long);
+  'nowUnixMs'?: (number | string | Long);
 }
 
 export interface HeartbeatAck__Output {
   'seq': (number);
+  'nowUnixMs': (number);
 }

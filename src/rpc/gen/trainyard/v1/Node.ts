@@ -2,6 +2,7 @@
 
 import type { Gpu as _trainyard_v1_Gpu, Gpu__Output as _trainyard_v1_Gpu__Output } from '../../trainyard/v1/Gpu.ts';
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
+import type { ClockOffset as _trainyard_v1_ClockOffset, ClockOffset__Output as _trainyard_v1_ClockOffset__Output } from '../../trainyard/v1/ClockOffset.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Node {
@@ -18,6 +19,7 @@ export interface Node {
   'registeredAt'?: (_google_protobuf_Timestamp | null);
   'jobs'?: (string)[];
   'isConnected'?: (boolean);
+  'clock'?: (_trainyard_v1_ClockOffset | null);
 }
 
 export interface Node__Output {
@@ -34,4 +36,5 @@ export interface Node__Output {
   'registeredAt': (_google_protobuf_Timestamp__Output | null);
   'jobs': (string)[];
   'isConnected': (boolean);
+  'clock': (_trainyard_v1_ClockOffset__Output | null);
 }
