@@ -107,7 +107,7 @@ async function checksOf(call: Call): Promise<ReadonlyMap<string, Check>> {
     ["node", nodeCheck(process.version)],
     ["config", configCheck(call)],
     ["scheduler", () => reached],
-    ["clock", withServer("clock", (cluster) => ownClockCheck(cluster, io.nowMs))],
+    ["clock", withServer("clock", (cluster) => ownClockCheck(cluster, () => io.nowMs()))],
     ["object store", objectStoreCheck(call, flags.objectStore ?? scheduler.objectStore)],
   ]);
   if (flags.clientOnly) return checks;
