@@ -12,6 +12,8 @@ test("an agent that is stopped before its scheduler was ever there ends at once"
     name: "node-1",
     stateDir,
     virtualGpus: 1,
+    diskFreeMin: 0,
+    diskFreeEnough: 0,
     advertiseAddress: null,
     python: "python3",
     labels: {},

@@ -33,6 +33,8 @@ import { REAL_CLOCK } from "./wire-clock.ts";
 /** Checkpoint files that a node remembers, so that a job that comes back need not fetch them. */
 const CACHE_BYTES_MAX = 50 * 1024 ** 3;
 
+const MIB_BYTES = 1024 ** 2;
+
 const DIAL_AGAIN_MS = 500;
 
 export interface AgentRun {
@@ -61,6 +63,10 @@ export async function runAgent(
       labels: options.labels,
       version: packageVersion(),
       virtualGpus: options.virtualGpus,
+      diskLimits: {
+        minBytes: options.diskFreeMin * MIB_BYTES,
+        enoughBytes: options.diskFreeEnough * MIB_BYTES,
+      },
       env: process.env,
       mlflowTrackingUri: () => "",
     },
@@ -206,6 +212,7 @@ function agentPorts(
     checkpointWatch: createCheckpointWatch({ objects, clock: REAL_CLOCK, log, cache }),
     metrics: metricSink(cluster),
     onCluster: (info) => cluster.changed(info),
+    makeRoom: () => cache.clear(),
     log,
     random: Math.random,
     newId: randomUUID,

@@ -6,7 +6,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "./base/errors.ts";
-import type { AgentOptions } from "./config/agent-options.ts";
+import { type AgentOptions, DISK_FREE_MIB } from "./config/agent-options.ts";
 import type { UpOptions } from "./config/up-options.ts";
 import { findGpus } from "./agent/gpu-probe.ts";
 import { createLogger } from "./obs/log.ts";
@@ -75,6 +75,7 @@ function agentOptions(
     name,
     stateDir: join(dir, name),
     virtualGpus,
+    ...DISK_FREE_MIB,
     advertiseAddress: "127.0.0.1",
     python,
     labels: {},

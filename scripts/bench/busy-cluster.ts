@@ -135,14 +135,14 @@ export class BusyCluster {
       return { ...seen, state: { kind: "running" } };
     });
     const { instance } = node;
-    const report = { nodeId: id, instance, generation: this.#state.seq, tasks };
+    const report = { nodeId: id, instance, generation: this.#state.seq, tasks, conditions: [] };
     this.#send({ kind: "node.report", report });
   }
 
   #register(n: number): void {
     const spec = nodeSpec(`node-${n}`, GPUS);
     const instance = agentInstanceId(`instance-${n}`);
-    const report = { nodeId: nodeId(spec.id), instance, generation: 0, tasks: [] };
+    const report = { nodeId: nodeId(spec.id), instance, generation: 0, tasks: [], conditions: [] };
     this.#send({ kind: "node.register", spec, instance, report });
   }
 

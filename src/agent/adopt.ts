@@ -7,7 +7,7 @@ import type { LocalPhase, LocalTask } from "./core/local.ts";
 import type { TaskKey } from "./core/task-key.ts";
 import { readJson } from "./files.ts";
 import { bootId, bootMs, isSameProcess } from "./proc.ts";
-import { killTask } from "./supervisor-handle.ts";
+import { killTask, SUPERVISOR_LOST } from "./supervisor-handle.ts";
 import type { SupervisorState } from "./supervisor-protocol.ts";
 import { listTaskKeys, TaskFolder, type TaskRecord } from "./task-folder.ts";
 
@@ -56,7 +56,7 @@ async function look(key: TaskKey, folder: TaskFolder, record: TaskRecord): Promi
   }
   await killTask(folder.root, state);
   // It may have written its last word between the two looks.
-  return over(folder.exit() ?? lost("its supervisor was killed"));
+  return over(folder.exit() ?? SUPERVISOR_LOST);
 }
 
 function lost(message: string): TaskExit {

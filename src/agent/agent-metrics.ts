@@ -62,6 +62,10 @@ export function agentMetrics(metrics: MetricsRegistry, agent: Agent): void {
     "trainyard_agent_lease_left_seconds",
     "Until the agent ends its tasks by itself, unless a heartbeat is acknowledged.",
   );
+  const diskFree = metrics.gauge(
+    "trainyard_agent_disk_free_bytes",
+    "Free space for the agent's state folder; below --disk-free-min the node takes no new tasks.",
+  );
   const tasks = metrics.gauge(
     "trainyard_agent_tasks",
     "Tasks on this node, by whether they live.",
@@ -77,6 +81,7 @@ export function agentMetrics(metrics: MetricsRegistry, agent: Agent): void {
     for (const { gauge, of } of gpuGauges) setGauge(gauge, gpuSeries(samples, of, agent.node));
     connected.set(agent.isConnected ? 1 : 0);
     leaseLeft.set(Math.max(0, agent.leaseLeftMs) / 1_000);
+    if (agent.disk.freeBytes !== null) diskFree.set(agent.disk.freeBytes);
     const held = agent.tasks.state.tasks;
     tasks.set({ state: "alive" }, held.filter(hasProcess).length);
     tasks.set({ state: "over" }, held.filter((task) => !hasProcess(task)).length);

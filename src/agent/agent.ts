@@ -22,6 +22,8 @@ import {
   resumedLink,
 } from "./core/link.ts";
 import { inheritedEnv, type NodeFacts } from "./core/torchrun.ts";
+import type { DiskThresholds } from "./core/disk.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { readJson, replaceFile } from "./files.ts";
 import { findGpus, GpuProbe, virtualGpus } from "./gpu-probe.ts";
 import { findHostFacts, type HostFacts, interfaceOf } from "./host-facts.ts";
@@ -50,6 +52,7 @@ export interface AgentOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For tasks, as MLFLOW_TRACKING_URI; empty = unknown. Asked at each launch. */
   readonly mlflowTrackingUri: () => string;
+  readonly diskLimits: DiskThresholds;
   /** Default: 7 days, 20 GiB, bundles 2 days. */
   readonly keep?: KeepPolicy;
 }
@@ -65,6 +68,7 @@ export class Agent {
   readonly #session: Session;
   readonly #channels: Channels;
   readonly #probe: GpuProbe;
+  readonly #disk: DiskWatch;
   readonly #inherited: Readonly<Record<string, string>>;
   readonly #instance: string;
   #ownership: Ownership | null = null;
@@ -84,6 +88,7 @@ export class Agent {
     this.#link = resumedLink(this.#leaseFile.read());
     const cgroupParent = openCgroupParent(`trainyard-${shortHash(stateDir)}`);
     this.#pool = new SupervisorPool({ stateDir, cgroupParent, command: supervisorCommand() });
+    this.#disk = this.#makeDiskWatch();
     this.#tasks = this.#makeTable();
     this.#session = this.#makeSession();
     const { scheduler, log } = ports;
@@ -95,7 +100,7 @@ export class Agent {
   async start(): Promise<void> {
     this.#ownership = await takeOwnership(this.#options.stateDir);
     this.#pool.warm();
-    await this.#takeInventory();
+    await Promise.all([this.#takeInventory(), this.#disk.start()]);
     this.#recallCluster();
     await this.#tasks.adopt();
     this.#session.start();
@@ -113,6 +118,7 @@ export class Agent {
     if (what.tasks) await this.#tasks.killAll();
     await this.#tasks.release();
     this.#probe.stop();
+    this.#disk.stop();
     this.#pool.stop();
     await this.#ownership?.release();
   }
@@ -134,12 +140,29 @@ export class Agent {
     return this.#probe;
   }
 
+  get disk(): DiskWatch {
+    return this.#disk;
+  }
+
   get host(): HostFacts | null {
     return this.#host;
   }
 
   get node(): string {
     return this.#options.node;
+  }
+
+  #makeDiskWatch(): DiskWatch {
+    const { stateDir, diskLimits } = this.#options;
+    return new DiskWatch({
+      folder: stateDir,
+      limits: diskLimits,
+      log: this.#ports.log,
+      onChange: () => {
+        this.#session.report(encodeReport(this.#report()));
+        if (this.#disk.conditions.length > 0) void this.#cleanUp();
+      },
+    });
   }
 
   #makeTable(): TaskTable {
@@ -150,6 +173,7 @@ export class Agent {
       facts: () => this.#facts(),
       pool: this.#pool,
       ports: this.#ports,
+      disk: this.#disk,
     };
     return new TaskTable({
       context,
@@ -212,7 +236,11 @@ export class Agent {
   }
 
   #report(): Parameters<typeof encodeReport>[0] {
-    return { generation: generationOf(this.#link), tasks: this.#tasks.observed() };
+    return {
+      generation: generationOf(this.#link),
+      tasks: this.#tasks.observed(),
+      conditions: this.#disk.conditions,
+    };
   }
 
   #welcomed(welcome: Welcome__Output, helloSentAtMs: number): void {
@@ -274,6 +302,7 @@ export class Agent {
   async #cleanUp(): Promise<void> {
     const { stateDir, keep } = this.#options;
     try {
+      if (this.#disk.conditions.length > 0) await this.#ports.makeRoom();
       const removed = await cleanUp(stateDir, keep ?? DEFAULT_KEEP, Date.now());
       if (removed.length > 0)
         this.#ports.log.info({ removed: removed.length }, "old tasks removed");

@@ -2,14 +2,17 @@
 
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readFileSync,
   readSync,
   renameSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { isErrno } from "./proc.ts";
@@ -35,6 +38,17 @@ function replace(path: string, content: string, isSynced: boolean): void {
     closeSync(file);
   }
   renameSync(aside, path);
+}
+
+/** Over what the file holds already, where it lies: needs no new room if that was no shorter. */
+export function writeOver(path: string, content: string): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+  try {
+    writeSync(file, content, 0);
+    ftruncateSync(file, Buffer.byteLength(content));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** More than any of them has: a task's record with a large specification. */

@@ -1,18 +1,8 @@
 // The lease, as the supervisors read it: one file for all tasks of this agent.
 
-import {
-  closeSync,
-  constants,
-  existsSync,
-  ftruncateSync,
-  linkSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { readJson } from "./files.ts";
+import { readJson, writeOver } from "./files.ts";
 import { bootId } from "./proc.ts";
 import { parseLeaseFile } from "./supervisor-protocol.ts";
 
@@ -54,15 +44,5 @@ export class LeaseFile {
     linkSync(this.path, old);
     renameSync(this.#spare, this.path);
     renameSync(old, this.#spare);
-  }
-}
-
-function writeOver(path: string, content: string): void {
-  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
-  try {
-    writeSync(file, content, 0);
-    ftruncateSync(file, Buffer.byteLength(content));
-  } finally {
-    closeSync(file);
   }
 }

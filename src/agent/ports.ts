@@ -112,6 +112,8 @@ export interface AgentPorts {
    * was known last, so that uploads go on while the scheduler is away.
    */
   readonly onCluster: (cluster: ClusterInfo) => void;
+  /** The disk is full: gives up what can be had again. */
+  readonly makeRoom: () => Promise<void>;
   readonly log: AgentLog;
   /** Uniform in [0, 1), for backoff. */
   readonly random: () => number;

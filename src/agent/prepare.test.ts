@@ -93,9 +93,9 @@ test("a disk without space is told as that, with the folder", async () => {
   };
   const { exit, folder } = await run(coded(), { bundles: full });
   expect(exit).toEqual({
-    reason: "prepare_failed",
+    reason: "disk_full",
     code: -1,
-    message: `disk full: no space left on this node for ${folder.root}`,
+    message: `no space left for ${folder.root}`,
   });
 });
 

@@ -217,8 +217,7 @@ export function prepareFailure(error: unknown, folder: TaskFolder): TaskExit {
   if (error instanceof PrepareError)
     return { reason: error.reason, code: -1, message: error.message };
   if (isDiskFull(error)) {
-    const message = `disk full: no space left on this node for ${folder.root}`;
-    return { reason: "prepare_failed", code: -1, message };
+    return { reason: "disk_full", code: -1, message: `no space left for ${folder.root}` };
   }
   if (isAbort(error)) {
     return { reason: "killed", code: -1, message: "" };

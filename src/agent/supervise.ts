@@ -3,13 +3,13 @@
 // that a task should run; only its order does.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, renameSync, rmSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TaskExit } from "../scheduler/core/job.ts";
 import { killCgroup, removeCgroup } from "./cgroup.ts";
-import { readJson, replaceFile, writeAtomic } from "./files.ts";
+import { readJson, replaceFile, writeAtomic, writeOver } from "./files.ts";
 import { bootId, bootMs, catchesSignal, identify, isErrno, killAll, signal } from "./proc.ts";
 import {
   type LaunchAnswer,
@@ -30,6 +30,8 @@ const REASONS_TO_SAVE: ReadonlySet<string> = new Set(["preempted", "time_limit"]
 /** Same as `TASK_MARKER` of core/torchrun.ts: this process loads as little as it can. */
 const MARKER = "TRAINYARD_TASK";
 const EXIT_RETRY_MS = 1_000;
+/** More than an exit as JSON has. */
+const SPARE_BYTES = 512;
 const SIGNAL_EXIT_BASE = 128;
 
 type StopCommand = Extract<SupervisorCommand, { kind: "stop" }>;
@@ -61,6 +63,7 @@ export class Supervision {
       this.#child = child;
       await startOf(child);
       const state = this.#writeState(child.pid ?? 0);
+      writeOver(this.#file("spare"), " ".repeat(SPARE_BYTES));
       child.once("exit", (code, name) => {
         void this.#end(code, name);
       });
@@ -107,8 +110,9 @@ export class Supervision {
     const why = error instanceof Error ? error.message : String(error);
     let message = `cannot start ${argv[0]}: ${why}`;
     if (isErrno(error, "ENOENT")) message = `cannot start ${argv[0]}: no such program (in ${cwd})`;
-    if (isErrno(error, "ENOSPC", "EDQUOT"))
-      message = `no space left for the task's files in ${root}`;
+    if (isErrno(error, "ENOSPC", "EDQUOT")) {
+      return { reason: "disk_full", code: -1, message: `no space left for ${root}` };
+    }
     return { reason: "prepare_failed", code: -1, message };
   }
 
@@ -229,7 +233,7 @@ export class Supervision {
   async #writeExit(exit: TaskExit): Promise<void> {
     for (;;) {
       try {
-        writeAtomic(this.#file("exit"), JSON.stringify(exit));
+        this.#writeExitOnce(JSON.stringify(exit));
         return;
       } catch (error) {
         // The folder is gone: the task was forgotten, nobody waits for its end.
@@ -237,6 +241,19 @@ export class Supervision {
         console.error(`exit file of ${this.#order.root}:`, error);
         await sleep(EXIT_RETRY_MS);
       }
+    }
+  }
+
+  /** On a full disk into the room that was taken at the start: who filled it may be this task. */
+  #writeExitOnce(content: string): void {
+    const [exit, spare] = [this.#file("exit"), this.#file("spare")];
+    try {
+      writeAtomic(exit, content);
+      rmSync(spare, { force: true });
+    } catch (error) {
+      if (!isErrno(error, "ENOSPC", "EDQUOT")) throw error;
+      writeOver(spare, content);
+      renameSync(spare, exit);
     }
   }
 

@@ -15,6 +15,13 @@ const COMMAND_TIMEOUT_MS = 2_000;
 /** For supervisors that were found again, and in case the socket's end goes unnoticed. */
 const POLL_MS = 1_000;
 
+/** How a task ends whose supervisor left no word: it was killed itself. */
+export const SUPERVISOR_LOST: TaskExit = {
+  reason: "supervisor_lost",
+  code: -1,
+  message: "its supervisor was killed from outside (the node's out-of-memory killer?)",
+};
+
 export class SupervisorHandle {
   readonly #folder: TaskFolder;
   readonly #state: SupervisorState;
@@ -97,7 +104,7 @@ export class SupervisorHandle {
     const exit = this.#folder.exit();
     if (exit !== null) return exit;
     await killTask(this.#folder.root, this.#state);
-    return { reason: "lost", code: -1, message: "its supervisor was killed" };
+    return SUPERVISOR_LOST;
   }
 }
 

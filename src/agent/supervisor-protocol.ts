@@ -8,6 +8,7 @@ import type { ProcessIdentity } from "./proc.ts";
 export const TASK_FILES = {
   state: "state.json",
   exit: "exit.json",
+  spare: "exit.spare.json",
   stdout: "stdout.log",
   stderr: "stderr.log",
   stop: "stop.json",

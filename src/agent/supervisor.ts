@@ -28,6 +28,8 @@ const COMMAND_BYTES_MAX = 4_096;
 for (const name of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const) process.on(name, () => {});
 // The agent may be gone when the answer is written.
 process.stdout.on("error", () => {});
+// Its log lies on the disk that the task may fill: a second line that fails would end the process.
+process.stderr.on("error", () => {});
 
 const home = ownCgroup();
 const folder = process.argv[2];

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../rpc/fixture.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { desiredTask } from "./core/fixture.ts";
 import type { LocalEvent } from "./core/local.ts";
 import type { AgentPorts } from "./ports.ts";
@@ -29,6 +30,7 @@ const PORTS: AgentPorts = {
   checkpointWatch: { start: unused },
   metrics: { position: () => Promise.resolve(0), store: unused },
   onCluster: () => undefined,
+  makeRoom: () => Promise.resolve(),
   log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   random: () => 0,
   newId: () => "1",
@@ -45,7 +47,14 @@ function makeRunner(): TaskRunner {
     gpuUuids: new Map(),
     mlflowTrackingUri: "",
   };
+  const disk = new DiskWatch({
+    folder: stateDir,
+    limits: { minBytes: 0, enoughBytes: 0 },
+    log: PORTS.log,
+    onChange: () => undefined,
+  });
   const context: RunnerContext = {
+    disk,
     stateDir,
     leaseFile: join(stateDir, "lease.json"),
     facts: () => facts,

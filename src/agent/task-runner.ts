@@ -7,10 +7,11 @@ import type { StoredPart } from "../scheduler/core/commands.ts";
 import type { CheckpointRef, DesiredTask, StopOrder } from "../scheduler/core/desired.ts";
 import type { JobSpec, Rendezvous, TaskExit } from "../scheduler/core/job.ts";
 import type { KillWhy } from "./core/actions.ts";
-import { exitMessage, isPortTaken } from "./core/exit-message.ts";
+import { exitMessage, isNoSpace, isPortTaken } from "./core/exit-message.ts";
 import type { LocalEvent } from "./core/local.ts";
 import type { TaskKey } from "./core/task-key.ts";
 import { commandOf, environmentOf, type NodeFacts, TASK_MARKER } from "./core/torchrun.ts";
+import type { DiskWatch } from "./disk-watch.ts";
 import { hasFiles, readJson } from "./files.ts";
 import { MetricShipper } from "./metrics.ts";
 import type { AgentPorts, CheckpointWatching } from "./ports.ts";
@@ -29,6 +30,7 @@ export interface RunnerContext {
   readonly facts: () => NodeFacts;
   readonly pool: SupervisorPool;
   readonly ports: AgentPorts;
+  readonly disk: DiskWatch;
   readonly emit: (event: LocalEvent) => void;
 }
 
@@ -240,6 +242,7 @@ export class TaskRunner {
   #over(exit: TaskExit): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (exit.reason === "disk_full") this.#context.disk.noRoom();
     this.#save({ exit });
     // Also of a task that never ran: until all of its output is shipped, its folder stays.
     if (this.#shipper === null) this.#shipMetrics();
@@ -258,7 +261,12 @@ export class TaskRunner {
       return { ...exit, reason: "lost", message };
     }
     const workerError = readJson(join(this.folder.root, "error.json"));
-    return { ...exit, message: exitMessage(workerError, stderr) };
+    const message = exitMessage(workerError, stderr);
+    if (!this.#context.disk.isToBlame(isNoSpace(`${message}\n${stderr}`))) {
+      return { ...exit, message };
+    }
+    const noSpace = `no space left for ${this.folder.root}`;
+    return { ...exit, reason: "disk_full", message: message || noSpace };
   }
 
   #watchCheckpoints(): void {

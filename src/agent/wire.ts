@@ -14,7 +14,7 @@ import type { StopOrder__Output } from "../rpc/gen/trainyard/v1/StopOrder.ts";
 import type { ObservedTask } from "../scheduler/core/commands.ts";
 import type { CheckpointRef, DesiredTask, StopOrder } from "../scheduler/core/desired.ts";
 import { type JobCommand, type JobSpec, SPEC_DEFAULTS } from "../scheduler/core/job.ts";
-import type { Gpu } from "../scheduler/core/state.ts";
+import type { Gpu, NodeCondition } from "../scheduler/core/state.ts";
 import type { Desired } from "./core/actions.ts";
 
 /** What a node is, for its hello. */
@@ -32,6 +32,7 @@ export interface NodeInventory {
 export interface ReportContent {
   readonly generation: number;
   readonly tasks: readonly ObservedTask[];
+  readonly conditions: readonly NodeCondition[];
 }
 
 const GRACE_DEFAULT_MS = 120_000;
@@ -48,7 +49,8 @@ export function encodeHello(inventory: NodeInventory, report: ReportContent): He
 }
 
 export function encodeReport(report: ReportContent): NodeReport {
-  return { generation: report.generation, tasks: report.tasks.map(encodeTask) };
+  const { generation, tasks, conditions } = report;
+  return { generation, tasks: tasks.map(encodeTask), conditions: [...conditions] };
 }
 
 function encodeTask(task: ObservedTask): ObservedMessage {

@@ -16,6 +16,8 @@ export interface BlobCache {
   offer(digest: Digest, path: string): Promise<void>;
   /** Writes a verified copy to `path`, which must not exist; false when it is not at hand. */
   copyTo(path: string, content: Content, options?: CallOptions): Promise<boolean>;
+  /** Forgets everything: the disk is full. */
+  clear(): Promise<void>;
 }
 
 export interface BlobCacheOptions {
@@ -67,6 +69,10 @@ class FolderBlobCache implements BlobCache {
     await rm(entry, { force: true });
     await rm(path, { force: true });
     return false;
+  }
+
+  async clear(): Promise<void> {
+    await ifPossible(() => rm(this.#dir, { recursive: true, force: true }));
   }
 
   /**

@@ -91,9 +91,12 @@ describe("the other lists", () => {
       jobId: index === 0 ? "job-7" : "",
     }));
     const node = { name: "n1", health: "UP", schedulability: "DRAINING", gpus, jobs: ["job-7"] };
+    const message = "12 MiB free for /data";
+    const conditions = [{ kind: "disk_full", message }];
+    const full = { name: "n2", health: "UP", schedulability: "OPEN", gpus, conditions };
     const at = await world.serve({
       NodeService: {
-        ListNodes: unary(async () => ({ nodes: [node] })),
+        ListNodes: unary(async () => ({ nodes: [node, full] })),
         DrainNode: unary(async (request) => {
           drained.push(request);
           return {};
@@ -101,7 +104,9 @@ describe("the other lists", () => {
       },
     });
     expect((await cli(["node", "ls"], at)).stdout).toBe(
-      "NODE  STATE     GPUS  FREE  TYPE  JOBS   NOTE\nn1    DRAINING     2     1  H100  job-7\n",
+      "NODE  STATE      GPUS  FREE  TYPE  JOBS   NOTE\n" +
+        "n1    DRAINING      2     1  H100  job-7\n" +
+        "n2    DISK_FULL     2     1  H100         12 MiB free for /data\n",
     );
     expect((await cli(["node", "drain", "n1", "--note", "fan"], at)).code).toBe(0);
     expect(drained).toEqual([{ requestId: "request-1", node: "n1", note: "fan" }]);

@@ -2,7 +2,7 @@
 
 import type { Host } from "./host.ts";
 import { stateDir } from "./host.ts";
-import { address, addressOrOff, choice, flag, integer, labels, path, text } from "./kinds.ts";
+import { address, addressOrOff, choice, flag, integer, labels, path, size, text } from "./kinds.ts";
 import { isLoopback, plainTextProblems } from "./listen-rules.ts";
 import type { OptionValues } from "./option.ts";
 import { option, optional } from "./option.ts";
@@ -11,6 +11,9 @@ import { problemsError } from "./problem.ts";
 import type { Layer, Resolved } from "./resolve.ts";
 import { resolveOptions } from "./resolve.ts";
 import { LOG_LEVELS } from "./scheduler-options.ts";
+import { formatMemoryMib } from "./words.ts";
+
+export const DISK_FREE_MIB = { diskFreeMin: 512, diskFreeEnough: 1_024 } as const;
 
 export const AGENT_OPTIONS = {
   scheduler: option(address({ isPortZeroAllowed: false }), {
@@ -36,6 +39,16 @@ export const AGENT_OPTIONS = {
     help: "Logs, code, checkpoints on their way, and what survives a restart. A local disk.",
     fallback: (host) => stateDir(host, "agent"),
     fallbackText: "$XDG_STATE_HOME/trainyard/agent; /var/lib/trainyard/agent for root",
+  }),
+  diskFreeMin: option(size(), {
+    name: "disk-free-min",
+    help: "With less free space for its state folder than this the node takes no new tasks.",
+    fallback: DISK_FREE_MIB.diskFreeMin,
+  }),
+  diskFreeEnough: option(size(), {
+    name: "disk-free-enough",
+    help: "With this much free again it takes new tasks.",
+    fallback: DISK_FREE_MIB.diskFreeEnough,
   }),
   virtualGpus: optional(integer({ min: 0, max: 1024, unit: "of GPUs" }), {
     name: "virtual-gpus",
@@ -88,14 +101,24 @@ export type AgentOptions = OptionValues<typeof AGENT_OPTIONS>;
 /** @throws RefusalError naming every option that is wrong or contradicts another. */
 export function resolveAgent(layers: readonly Layer[], host: Host): AgentOptions {
   const resolved = resolveOptions(AGENT_OPTIONS, layers, host);
-  const problems = resolved.values.insecure ? [] : agentProblems(resolved);
+  const problems = [
+    ...diskProblems(resolved),
+    ...(resolved.values.insecure ? [] : networkProblems(resolved)),
+  ];
   if (problems.length > 0) {
     throw problemsError("INVALID_OPTION", problems, "See `trainyard agent --help`.");
   }
   return resolved.values;
 }
 
-function agentProblems({ values, origins }: Resolved<typeof AGENT_OPTIONS>): Problem[] {
+function diskProblems({ values, origins }: Resolved<typeof AGENT_OPTIONS>): Problem[] {
+  const { diskFreeMin, diskFreeEnough } = values;
+  if (diskFreeEnough >= diskFreeMin) return [];
+  const message = `${formatMemoryMib(diskFreeEnough)} is less than --disk-free-min ${formatMemoryMib(diskFreeMin)}`;
+  return [{ where: origins.diskFreeEnough, path: "disk-free-enough", message }];
+}
+
+function networkProblems({ values, origins }: Resolved<typeof AGENT_OPTIONS>): Problem[] {
   const problems: Problem[] = [];
   const isEncrypted = values.tls || values.ca !== null;
   if (!isEncrypted && !isLoopback(values.scheduler)) {

@@ -5,7 +5,15 @@ import type { Host } from "./host.ts";
 import type { Completion, RawValue, ValueKind } from "./option.ts";
 import { suggestion } from "./suggest.ts";
 import type { Parsed } from "./words.ts";
-import { formatDuration, parsed, parseDuration, problem, quote } from "./words.ts";
+import {
+  formatDuration,
+  formatMemoryMib,
+  parsed,
+  parseDuration,
+  parseMemoryMib,
+  problem,
+  quote,
+} from "./words.ts";
 
 function kind<T>(
   given: Pick<ValueKind<T>, "placeholder" | "accepts" | "parse" | "format"> & Partial<ValueKind<T>>,
@@ -102,6 +110,16 @@ export function duration(range: { minMs: number; maxMs: number }): ValueKind<num
       return isInside ? result : problem(`${shown(raw)} is outside ${bounds}`);
     },
     format: formatDuration,
+  });
+}
+
+/** MiB inside, words such as 24GiB outside. */
+export function size(): ValueKind<number> {
+  return kind<number>({
+    placeholder: "<size>",
+    accepts: "size such as 512MiB or 24GiB",
+    parse: (raw) => parseMemoryMib(scalarText(raw) ?? ""),
+    format: formatMemoryMib,
   });
 }
 

@@ -5,6 +5,7 @@ import type { NodeId } from "../base/ids.ts";
 import { SECOND_MS } from "../base/time.ts";
 import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
 import type { ScrapeTarget } from "../obs/operations-routes.ts";
+import { isSchedulable } from "./core/fit.ts";
 import type { ClusterState, Node } from "./core/state.ts";
 
 /** `down` = lost, `drained` = takes no new jobs. What runs on a draining node counts as allocated. */
@@ -29,6 +30,11 @@ export function clusterGauges(metrics: MetricsRegistry): Fill {
     "gpu_type",
   ]);
   const nodes = metrics.gauge("trainyard_nodes", "Nodes, by state.", ["state"]);
+  const conditions = metrics.gauge(
+    "trainyard_node_condition",
+    "1 for what is wrong with a node, as its agent says; it takes no new tasks meanwhile.",
+    ["node", "condition"],
+  );
   const freeMax = metrics.gauge(
     "trainyard_node_free_gpus_max",
     "Most GPUs that are free on one node now: a task that asks for more waits.",
@@ -49,6 +55,7 @@ export function clusterGauges(metrics: MetricsRegistry): Fill {
       nodes,
       NODE_STATES.map((wanted) => [{ state: wanted }, countNodes(state, wanted)] as const),
     );
+    setGauge(conditions, conditionSeries(state));
     freeMax.set(mostFreeGpus(state));
     setGauge(
       heartbeat,
@@ -85,7 +92,7 @@ function gpuSeries(state: ClusterState): readonly (readonly [GpuLabels, number])
 function gpuState(node: Node, isBusy: boolean): GpuState {
   if (node.health === "lost") return "down";
   if (isBusy) return "allocated";
-  return node.schedulability === "open" ? "idle" : "drained";
+  return isSchedulable(node) ? "idle" : "drained";
 }
 
 function countNodes(state: ClusterState, wanted: (typeof NODE_STATES)[number]): number {
@@ -95,6 +102,14 @@ function countNodes(state: ClusterState, wanted: (typeof NODE_STATES)[number]): 
     if (is === wanted) count += 1;
   }
   return count;
+}
+
+function conditionSeries(
+  state: ClusterState,
+): readonly (readonly [{ node: string; condition: string }, number])[] {
+  return [...state.nodes].flatMap(([node, { conditions }]) =>
+    conditions.map(({ kind }) => [{ node, condition: kind }, 1] as const),
+  );
 }
 
 /** Where Prometheus finds the agents' own metrics: each node's address with the agents' `port`. */
@@ -111,7 +126,7 @@ export function agentTargets(state: ClusterState, port: number): readonly Scrape
 function mostFreeGpus(state: ClusterState): number {
   let most = 0;
   for (const node of state.nodes.values()) {
-    if (node.health === "lost" || node.schedulability !== "open") continue;
+    if (!isSchedulable(node)) continue;
     const busy = node.allocations.reduce((sum, held) => sum + held.gpus.length, 0);
     most = Math.max(most, node.spec.gpus.length - busy);
   }

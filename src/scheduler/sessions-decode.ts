@@ -13,13 +13,14 @@ import {
 import type { AgentGpu__Output } from "../rpc/gen/trainyard/v1/AgentGpu.ts";
 import type { Endpoint__Output } from "../rpc/gen/trainyard/v1/Endpoint.ts";
 import type { Hello__Output } from "../rpc/gen/trainyard/v1/Hello.ts";
+import type { NodeCondition__Output } from "../rpc/gen/trainyard/v1/NodeCondition.ts";
 import type { NodeReport__Output } from "../rpc/gen/trainyard/v1/NodeReport.ts";
 import type { ObservedTask__Output } from "../rpc/gen/trainyard/v1/ObservedTask.ts";
 import type { StoredPart__Output } from "../rpc/gen/trainyard/v1/StoredPart.ts";
 import type { TaskExit__Output } from "../rpc/gen/trainyard/v1/TaskExit.ts";
 import type { NodeReport, ObservedTask, StoredPart } from "./core/commands.ts";
 import type { Rendezvous, TaskExit } from "./core/job.ts";
-import type { Gpu, NodeSpec } from "./core/state.ts";
+import type { Gpu, NodeCondition, NodeSpec } from "./core/state.ts";
 import { decodeDigest, decodeNodeId } from "./service-decode.ts";
 
 export interface DecodedHello {
@@ -29,6 +30,7 @@ export interface DecodedHello {
 }
 
 const INSTANCE = /^[A-Za-z0-9._-]{1,128}$/;
+const CONDITION = /^[a-z_]{1,64}$/;
 const JOB_ID = /^job-\d{1,15}$/;
 const SIZE = { min: 0, max: Number.MAX_SAFE_INTEGER };
 const RANK = { min: 0, max: 4_095 };
@@ -43,6 +45,8 @@ const REASONS = [
   "prepare_failed",
   "restore_failed",
   "lease_expired",
+  "disk_full",
+  "supervisor_lost",
   "lost",
 ] as const satisfies readonly TaskExit["reason"][];
 
@@ -53,7 +57,7 @@ export function decodeHello(message: Hello__Output): DecodedHello {
     decodeMatching(message.instance, "hello.instance", INSTANCE, remedy),
   );
   const spec = { id, ...decodeInventory(message) };
-  const report = message.report ?? { generation: 0, tasks: [] };
+  const report = message.report ?? { generation: 0, tasks: [], conditions: [] };
   return { spec, instance, report: decodeReport(report, id, instance) };
 }
 
@@ -97,7 +101,21 @@ export function decodeReport(
 ): NodeReport {
   const generation = decodeWhole(message.generation, "report.generation", SIZE);
   const tasks = decodeList(message.tasks, "report.tasks", TASKS_MAX);
-  return { nodeId, instance, generation, tasks: tasks.map(decodeTask) };
+  const conditions = decodeConditions(message.conditions);
+  return { nodeId, instance, generation, tasks: tasks.map(decodeTask), conditions };
+}
+
+/** Any kind: a newer agent knows more of them, and its node is as unfit for that. */
+function decodeConditions(messages: readonly NodeCondition__Output[]): readonly NodeCondition[] {
+  return decodeList(messages, "report.conditions", 16).map(({ kind, message }, at) => ({
+    kind: decodeMatching(
+      kind,
+      `report.conditions[${at}].kind`,
+      CONDITION,
+      "Lower-case letters and `_`.",
+    ),
+    message: message.slice(0, MESSAGE_CHARS_MAX),
+  }));
 }
 
 function decodeTask(message: ObservedTask__Output, at: number): ObservedTask {

@@ -15,6 +15,7 @@ export function nodeView(node: Node, connections: Connections): NodeMessage {
     health: node.health.toUpperCase(),
     schedulability: node.schedulability.toUpperCase(),
     note: node.note,
+    conditions: [...node.conditions],
     gpus: spec.gpus.map((gpu) => ({ ...gpu, jobId: holders.get(gpu.index) ?? "" })),
     cpuMilli: spec.cpuMilli,
     memoryMib: spec.memoryMib,

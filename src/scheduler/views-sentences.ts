@@ -40,6 +40,10 @@ export function exitText(exit: TaskExit): string {
       return `was stopped by its agent, which had lost the scheduler${said}`;
     case "lost":
       return `is lost${said}`;
+    case "disk_full":
+      return `found no room on its node${said}`;
+    case "supervisor_lost":
+      return `lost the process that watches over it${said}`;
     default:
       return unreachable(exit.reason);
   }
@@ -99,6 +103,8 @@ export function eventMessage(event: ClusterEvent): string {
       return `Node ${event.nodeId} did not answer within its lease: lost.`;
     case "node.schedulability-set":
       return sentence(`node ${event.nodeId} is ${event.schedulability}${because(event.note)}`);
+    case "node.conditions-set":
+      return conditionsMessage(event);
     case "node.removed":
       return `Node ${event.nodeId} removed.`;
     case "reservation.made":
@@ -113,6 +119,12 @@ export function eventMessage(event: ClusterEvent): string {
     default:
       return jobMessage(event);
   }
+}
+
+function conditionsMessage({ nodeId, conditions }: EventOf<"node.conditions-set">): string {
+  if (conditions.length === 0) return `Node ${nodeId} is fit for tasks again.`;
+  const what = conditions.map(({ kind, message }) => `${words(kind)}${because(message)}`);
+  return sentence(`node ${nodeId} takes no new tasks: ${what.join("; ")}`);
 }
 
 function reservedMessage({ placement, victims }: EventOf<"reservation.made">): string {
@@ -150,7 +162,8 @@ type JobLifeEvent = Exclude<
   | CheckpointEvent
   | EventOf<"request.noted" | "policy.set" | "policy.usage-half-life-set">
   | EventOf<"queue.set" | "queue.deleted">
-  | EventOf<"node.registered" | "node.lost" | "node.schedulability-set" | "node.removed">
+  | EventOf<"node.registered" | "node.lost" | "node.schedulability-set" | "node.conditions-set">
+  | EventOf<"node.removed">
   | EventOf<"reservation.made" | "reservation.dropped">
 >;
 

@@ -13,6 +13,7 @@ import type { Machine } from "./machine.ts";
 
 const UPLOAD_MS_MAX = 1_000;
 const SLOW_UPLOAD_MS_MAX = 30_000;
+const DISK_FULL_MS_MAX = 30_000;
 const PART_BYTES = 1_000;
 
 /** The agent process that the work is done in. */
@@ -147,7 +148,11 @@ export class TaskWork {
   private prepareProblem(task: DesiredTask): TaskExit | null {
     const { prepareFails } = this.machine.network.faults;
     if (this.ports.prng.chance(prepareFails, 1_000)) {
-      return { reason: "prepare_failed", code: -1, message: "no room on the disk" };
+      if (this.ports.prng.chance(1, 2)) {
+        return { reason: "prepare_failed", code: -1, message: "its setup line failed" };
+      }
+      this.machine.fillDisk(this.ports.prng.below(DISK_FULL_MS_MAX));
+      return { reason: "disk_full", code: -1, message: "no room on the disk" };
     }
     if (task.resume === null) return null;
     const found = this.ports.store.read(task.resume.manifestDigest);

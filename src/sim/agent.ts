@@ -61,6 +61,7 @@ export class Agent implements StreamSide {
     machine.instanceLast = instance;
     machine.ears = {
       processEnded: (key, exit) => this.after(ports.prng.below(50), () => this.ended(key, exit)),
+      diskChanged: () => this.after(ports.prng.below(500), () => this.settle()),
       checkpointWritten: (key) => this.after(ports.prng.below(500), () => this.work.upload(key)),
     };
   }
@@ -188,6 +189,7 @@ export class Agent implements StreamSide {
       instance: this.instance,
       generation: generationOf(this.link),
       tasks: observe(this.local, this.link.desired),
+      conditions: this.machine.isDiskFull ? [{ kind: "disk_full", message: "no room" }] : [],
     };
   }
 

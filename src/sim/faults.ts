@@ -23,7 +23,7 @@ export interface Faults {
   readonly slowCommit: number;
   /** A checkpoint does not match its manifest when it is restored. */
   readonly corruptCheckpoint: number;
-  /** Preparing a task fails. */
+  /** Preparing a task fails, by its own fault or for want of room on the disk. */
   readonly prepareFails: number;
   /** An upload or a manifest takes half a minute. */
   readonly slowStore: number;

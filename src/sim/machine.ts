@@ -31,6 +31,7 @@ export interface TaskRecord {
 export interface AgentEars {
   processEnded(key: TaskKey, exit: TaskExit): void;
   checkpointWritten(key: TaskKey): void;
+  diskChanged(): void;
 }
 
 export interface MachinePorts {
@@ -52,6 +53,7 @@ export class Machine implements Home {
   readonly sabotage: Sabotage;
   isUp = true;
   isSuspended = false;
+  isDiskFull = false;
   ears: AgentEars | null = null;
   instanceLast: AgentInstanceId | null = null;
   private readonly ports: MachinePorts;
@@ -118,6 +120,16 @@ export class Machine implements Home {
     this.ears?.checkpointWritten(key);
   }
 
+  /** Something else took the room; after a while somebody makes some. */
+  fillDisk(forMs: number): void {
+    this.isDiskFull = true;
+    this.ears?.diskChanged();
+    this.after(forMs, () => {
+      this.isDiskFull = false;
+      this.ears?.diskChanged();
+    });
+  }
+
   suspend(): void {
     this.isSuspended = true;
     this.network.pause(this.name);
@@ -138,6 +150,7 @@ export class Machine implements Home {
   /** Everything that ran is gone; the disk stays unless it is wiped. */
   powerOff(isWiped: boolean): void {
     this.isUp = false;
+    this.isDiskFull = false;
     this.bootNumber += 1;
     for (const process of this.processes) process.vanish();
     this.processes.clear();

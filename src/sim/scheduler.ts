@@ -158,7 +158,7 @@ export class Scheduler implements LoopPort {
       const instance = this.state.nodes.get(nodeId)?.instance;
       if (instance === undefined) continue;
       const task = { jobId, attempt: number, rank, state, rendezvous: null, parts: [] };
-      const report = { nodeId, instance, generation: 0, tasks: [task] };
+      const report = { nodeId, instance, generation: 0, tasks: [task], conditions: [] };
       this.enqueue({ kind: "node.report", report }, nodeId, () => {});
     }
   }

@@ -36,7 +36,8 @@ function gangFaults(state: ClusterState, event: EventOf<"job.placed">): readonly
   for (const { nodeId, gpus } of event.placement) {
     const node = state.nodes.get(nodeId);
     if (gpus.length !== spec.perNode.gpus) faults.push(`${event.jobId} got GPUs ${gpus.join()}`);
-    if (node?.health !== "up" || node.schedulability !== "open") {
+    const isOpen = node?.schedulability === "open" && node.conditions.length === 0;
+    if (node?.health !== "up" || !isOpen) {
       faults.push(`${event.jobId} is placed on ${nodeId}, which takes none`);
     }
   }

@@ -131,7 +131,13 @@ export async function furnish(loop: SchedulerLoop, count: number): Promise<void>
   for (let n = 1; n <= count; n += 1) {
     const spec = nodeSpec(`node-${n}`, 8);
     const instance = agentInstanceId(`node-${n}-1`);
-    const report = { nodeId: nodeId(`node-${n}`), instance, generation: 0, tasks: [] };
+    const report = {
+      nodeId: nodeId(`node-${n}`),
+      instance,
+      generation: 0,
+      tasks: [],
+      conditions: [],
+    };
     await accept(loop, { kind: "node.register", spec, instance, report });
   }
 }
@@ -148,7 +154,10 @@ export function running(job: string, generation: number): Command {
   } as const;
   const node = nodeId("node-1");
   const instance = agentInstanceId("node-1-1");
-  return { kind: "node.report", report: { nodeId: node, instance, generation, tasks: [task] } };
+  return {
+    kind: "node.report",
+    report: { nodeId: node, instance, generation, tasks: [task], conditions: [] },
+  };
 }
 
 export function digestOf(state: ClusterState): string {

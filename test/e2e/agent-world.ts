@@ -226,6 +226,7 @@ export class AgentWorld {
       labels: {},
       version: "test",
       virtualGpus: 4,
+      diskLimits: { minBytes: 0, enoughBytes: 0 },
       env: process.env,
       mlflowTrackingUri: () => "",
     };
@@ -289,6 +290,7 @@ export class AgentWorld {
         },
       },
       onCluster: silent,
+      makeRoom: () => Promise.resolve(),
       log: {
         info: silent,
         warn: silent,

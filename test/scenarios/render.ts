@@ -55,6 +55,8 @@ function renderEvent(event: ClusterEvent): string | null {
       return `${event.nodeId} lost`;
     case "node.schedulability-set":
       return `${event.nodeId} ${event.schedulability}`;
+    case "node.conditions-set":
+      return `${event.nodeId} conditions: ${event.conditions.map(({ kind }) => kind).join() || "none"}`;
     case "checkpoint.committed":
       return `${event.checkpointId} committed`;
     case "checkpoint.rejected":
@@ -93,6 +95,8 @@ function renderCause(cause: StopCause): string {
       return `rank ${cause.rank} failed`;
     case "node_lost":
       return `${cause.nodeId} lost`;
+    case "node_failed":
+      return `${cause.nodeId} failed rank ${cause.rank}: ${cause.exit.reason}`;
     default:
       return cause.kind;
   }

@@ -49,6 +49,7 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ],
   ["silence", (stage, line) => nothing(stage.silence(word(line)))],
   ["return", (stage, line) => nothing(stage.comeBack(word(line)))],
+  ["condition", setConditions],
   ["end", endTasks],
   [
     "checkpoint",
@@ -58,6 +59,17 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["jobs", (stage) => [...stage.state.jobs.values()].map(renderJob)],
   ["explain", explain],
 ]);
+
+/** `condition a disk_full`; without a kind, all is well again. */
+function setConditions(stage: Stage, line: Line): readonly string[] {
+  const [name = "", ...kinds] = line.words;
+  return nothing(
+    stage.setConditions(
+      name,
+      kinds.map((kind) => ({ kind, message: "" })),
+    ),
+  );
+}
 
 function nothing(_done: void): readonly string[] {
   return [];
@@ -153,7 +165,15 @@ function endTasks(stage: Stage, line: Line): readonly string[] {
   return [];
 }
 
-const EXIT_REASONS = ["exited", "stopped", "killed", "restore_failed", "signalled"] as const;
+const EXIT_REASONS = [
+  "exited",
+  "stopped",
+  "killed",
+  "restore_failed",
+  "signalled",
+  "disk_full",
+  "supervisor_lost",
+] as const;
 
 function explain(stage: Stage, line: Line): readonly string[] {
   const job = stage.job(jobId(word(line)));

@@ -28,7 +28,7 @@ import type { Hold } from "../../src/scheduler/core/hold.ts";
 import { invariants } from "../../src/scheduler/core/invariants.ts";
 import type { Job, TaskExit } from "../../src/scheduler/core/job.ts";
 import { lostAtMs } from "../../src/scheduler/core/lease.ts";
-import type { NodeSpec } from "../../src/scheduler/core/state.ts";
+import type { NodeCondition, NodeSpec } from "../../src/scheduler/core/state.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
 
 export const START_MS = 1_000_000_000;
@@ -41,6 +41,7 @@ interface Agent {
   life: number;
   /** Null = answers; else when it was last heard. */
   silentSinceMs: number | null;
+  conditions: readonly NodeCondition[];
   readonly ended: Map<string, TaskExit>;
   readonly parts: Map<string, readonly StoredPart[]>;
 }
@@ -66,9 +67,15 @@ export class Stage {
   }
 
   join(spec: NodeSpec): void {
-    const agent = { spec, life: 1, silentSinceMs: null, ended: new Map(), parts: new Map() };
-    this.agents.set(spec.id, agent);
-    this.register(agent);
+    const agent = { spec, life: 1, silentSinceMs: null, conditions: [] };
+    this.agents.set(spec.id, { ...agent, ended: new Map(), parts: new Map() });
+    this.register(this.agent(spec.id));
+    this.settle();
+  }
+
+  /** From now on the node's agent reports these. */
+  setConditions(name: string, conditions: readonly NodeCondition[]): void {
+    this.agent(name).conditions = conditions;
     this.settle();
   }
 
@@ -169,9 +176,9 @@ export class Stage {
   }
 
   private register(agent: Agent): void {
-    const { spec, life } = agent;
+    const { spec, life, conditions } = agent;
     const instance = agentInstanceId(`${spec.id}-${life}`);
-    const report = { nodeId: spec.id, instance, generation: 0, tasks: [] };
+    const report = { nodeId: spec.id, instance, generation: 0, tasks: [], conditions };
     this.step(system({ kind: "node.register", spec, instance, report }));
   }
 
@@ -180,7 +187,9 @@ export class Stage {
     if (agent.silentSinceMs !== null || node === undefined || node.health === "lost") return;
     const tasks = desiredFor(this.state, agent.spec.id).map((task) => observed(agent, task));
     const { instance } = node;
-    const report = { nodeId: agent.spec.id, instance, generation: this.state.seq, tasks };
+    const { spec, conditions } = agent;
+    const generation = this.state.seq;
+    const report = { nodeId: spec.id, instance, generation, tasks, conditions };
     this.step(system({ kind: "node.report", report }));
   }
 

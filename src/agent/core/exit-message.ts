@@ -17,6 +17,11 @@ export function isPortTaken(stderrTail: string): boolean {
   return /errno: 98\b|EADDRINUSE|Address already in use/.test(stderrTail);
 }
 
+/** Its output says that it found no room on a disk. */
+export function isNoSpace(text: string): boolean {
+  return /No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/.test(text);
+}
+
 /** Two forms: `{"message": {"message": …}}` by `@record`, `{"message": "…"}` by torchrun itself. */
 function workerError(value: unknown): string | null {
   const message = field(value, "message");

@@ -222,8 +222,7 @@ function phaseAfterExit(task: LocalTask, exit: TaskExit, nowMs: number): LocalPh
 }
 
 function nameExit(phase: LocalPhase, exit: TaskExit): TaskExit {
-  const endedByItself = exit.reason === "exited" || exit.reason === "signalled";
-  if (phase.kind === "stopping" && endedByItself) return { ...exit, reason: "stopped" };
+  if (phase.kind === "stopping" && endedByItself(exit)) return { ...exit, reason: "stopped" };
   if (phase.kind !== "killing") return exit;
   switch (phase.why) {
     case "lease_expired":
@@ -248,10 +247,14 @@ function uploadsUntil(task: LocalTask, exit: TaskExit, nowMs: number): number {
     return task.phase.order.wantsCheckpoint ? task.phase.order.deadlineMs : nowMs;
   }
   if (task.phase.kind !== "running" && task.phase.kind !== "launching") return nowMs;
-  const endedByItself = exit.reason === "exited" || exit.reason === "signalled";
-  if (!endedByItself) return nowMs;
-  const isFailure = exit.reason === "signalled" || exit.code !== 0;
+  if (!endedByItself(exit)) return nowMs;
+  const isFailure = exit.reason !== "exited" || exit.code !== 0;
   return isFailure && task.nodes > 1 ? nowMs : nowMs + task.graceMs;
+}
+
+/** Also of what a full disk made it do: what it had saved before is worth storing. */
+function endedByItself({ reason }: TaskExit): boolean {
+  return reason === "exited" || reason === "signalled" || reason === "disk_full";
 }
 
 function endUploads(task: LocalTask): LocalTask {

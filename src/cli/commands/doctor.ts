@@ -25,6 +25,7 @@ import { EXIT } from "../exit-codes.ts";
 import { toFailure } from "../failure.ts";
 import type { Style } from "../terminal/style.ts";
 import type { Column } from "../terminal/table.ts";
+import { nodeNote, nodeView } from "../views/node-view.ts";
 import { counted } from "../wire.ts";
 
 const FLAGS = {
@@ -141,7 +142,11 @@ async function serverCheck(call: Call, server: { isReachable: boolean }): Promis
   try {
     const { nodes } = await (await call.cluster()).listNodes({});
     server.isReachable = true;
-    return ok("scheduler", `${address} answers; ${counted(nodes.length, "node")}`);
+    const answers = `${address} answers; ${counted(nodes.length, "node")}`;
+    const unfit = nodes.map(nodeView).filter(({ conditions }) => conditions.length > 0);
+    if (unfit.length === 0) return ok("scheduler", answers);
+    const notes = unfit.map((node) => `${node.name} takes no new tasks: ${nodeNote(node)}`);
+    return notOk("scheduler", "warn", `${answers}; ${notes.join("; ")}`, "Make room there.");
   } catch (error) {
     const { message, remedy } = toFailure(error);
     return notOk("scheduler", "fail", message, remedy);

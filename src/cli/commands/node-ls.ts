@@ -5,7 +5,7 @@ import { EXIT } from "../exit-codes.ts";
 import type { Style } from "../terminal/style.ts";
 import type { Column } from "../terminal/table.ts";
 import type { NodeView } from "../views/node-view.ts";
-import { freeGpus, nodeState, nodeView } from "../views/node-view.ts";
+import { freeGpus, nodeNote, nodeState, nodeView } from "../views/node-view.ts";
 
 export const nodeLs = defineCommand({
   name: "ls",
@@ -52,7 +52,7 @@ function columns(style: Style): readonly Column<NodeView>[] {
     { title: "ADDRESS", cell: (node) => node.address, isWide: true, shrinkTo: 12 },
     { title: "AGENT", cell: (node) => node.agentVersion, isWide: true },
     { title: "LABELS", cell: labelText, isWide: true, shrinkTo: 10 },
-    { title: "NOTE", cell: (node) => node.note, shrinkTo: 8, dropRank: 1, paint: style.dim },
+    { title: "NOTE", cell: nodeNote, shrinkTo: 8, dropRank: 1, paint: style.dim },
   ];
 }
 

@@ -10,6 +10,8 @@ export interface NodeView {
   readonly health: string;
   readonly schedulability: string;
   readonly note: string;
+  /** What keeps it from taking tasks, such as `disk_full`. */
+  readonly conditions: readonly { readonly kind: string; readonly message: string }[];
   readonly gpus: readonly {
     readonly index: number;
     readonly uuid: string;
@@ -35,6 +37,7 @@ export function nodeView(node: Node__Output): NodeView {
     health: node.health,
     schedulability: node.schedulability,
     note: node.note,
+    conditions: node.conditions,
     gpus: node.gpus.map(({ index, uuid, type, memoryMib, jobId }) => ({
       index,
       uuid,
@@ -56,7 +59,16 @@ export function freeGpus(node: NodeView): number {
   return node.gpus.filter((gpu) => gpu.jobId === null).length;
 }
 
-/** One word for both: what a person wants to know is whether it takes tasks. */
+/** One word for all: what a person wants to know is whether it takes tasks. */
 export function nodeState(node: NodeView): string {
-  return node.health === "UP" && node.schedulability !== "OPEN" ? node.schedulability : node.health;
+  if (node.health !== "UP") return node.health;
+  if (node.schedulability !== "OPEN") return node.schedulability;
+  return node.conditions[0]?.kind.toUpperCase() ?? node.health;
+}
+
+/** What an operator wrote, and what the agent says is wrong. */
+export function nodeNote(node: NodeView): string {
+  return [node.note, ...node.conditions.map(({ message }) => message)]
+    .filter((text) => text !== "")
+    .join("; ");
 }

@@ -19,6 +19,7 @@ import { arrayIndexes, elementAt } from "./array.ts";
 import type { EventOf } from "./events.ts";
 import {
   type Attempt,
+  type AttemptOutcome,
   type AttemptRecord,
   activeAttempt,
   ATTEMPTS_KEPT,
@@ -287,12 +288,16 @@ function endAttempt(state: MutableClusterState, event: EventOf<"attempt.ended">)
     ),
     failures: job.failures + (event.outcome === "failed" ? 1 : 0),
     preemptions: job.preemptions + (event.outcome === "preempted" ? 1 : 0),
-    nodeLosses: job.nodeLosses + (event.outcome === "node_lost" ? 1 : 0),
+    nodeLosses: job.nodeLosses + (isNodesFault(event.outcome) ? 1 : 0),
     lostGpuMs: job.lostGpuMs + event.lostGpuMs,
     avoidNodes: failedOn === null ? job.avoidNodes : avoiding(job.avoidNodes, failedOn),
   });
   readmit(state, job.id);
   state.totals = { ...state.totals, lostGpuMs: state.totals.lostGpuMs + event.lostGpuMs };
+}
+
+function isNodesFault(outcome: AttemptOutcome): boolean {
+  return outcome === "node_lost" || outcome === "node_failed";
 }
 
 function attemptRecord(
@@ -317,7 +322,7 @@ function attemptRecord(
 
 /** What a person should read first: the failure that stopped the gang, else the first bad exit. */
 function firstExit(attempt: Attempt, cause: StopCause | null): TaskExit | null {
-  if (cause?.kind === "task_failed") return cause.exit;
+  if (cause?.kind === "task_failed" || cause?.kind === "node_failed") return cause.exit;
   for (const task of attempt.tasks) {
     if (task.kind === "ended" && task.exit.code !== 0) return task.exit;
   }
@@ -358,6 +363,7 @@ function usefulRunMs(job: Job): number {
 }
 
 function failingNode(attempt: Attempt, cause: StopCause | null): NodeId | null {
+  if (cause?.kind === "node_failed") return cause.nodeId;
   if (cause?.kind !== "task_failed") return null;
   return attempt.placement[cause.rank]?.nodeId ?? null;
 }

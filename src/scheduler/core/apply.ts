@@ -78,6 +78,11 @@ function applyEvent(state: MutableClusterState, event: ClusterEvent): void {
       state.nodes.set(event.nodeId, { ...nodeOf(state, event.nodeId), schedulability, note });
       return;
     }
+    case "node.conditions-set": {
+      const { nodeId, conditions } = event;
+      state.nodes.set(nodeId, { ...nodeOf(state, nodeId), conditions });
+      return;
+    }
     case "node.removed":
       state.nodes.delete(event.nodeId);
       return;
@@ -132,6 +137,7 @@ function registerNode(state: MutableClusterState, event: EventOf<"node.registere
     note: before?.note ?? "",
     goesAtMs: before?.goesAtMs ?? null,
     bundles: before?.bundles ?? [],
+    conditions: before?.conditions ?? [],
     allocations: before?.allocations ?? [],
     registeredAtMs: state.atMs,
     lostAtMs: null,

@@ -11,7 +11,7 @@ import type {
   RequestId,
 } from "../../base/ids.ts";
 import type { Identity, JobSpec, Rendezvous, TaskExit } from "./job.ts";
-import type { NodeSpec, Policy, QueueSpec } from "./state.ts";
+import type { NodeCondition, NodeSpec, Policy, QueueSpec } from "./state.ts";
 
 /** One checkpoint of which this task's files are in the object store. */
 export interface StoredPart {
@@ -45,6 +45,8 @@ export interface NodeReport {
   /** The newest desired state that the agent had acted on; 0 = none since it started. */
   readonly generation: number;
   readonly tasks: readonly ObservedTask[];
+  /** What is wrong with the node, one of a kind. */
+  readonly conditions: readonly NodeCondition[];
 }
 
 export type Command =

@@ -252,7 +252,7 @@ describe("agents", () => {
   test("a report of another agent process is refused", () => {
     const world = new World().nodes(1, 1);
     const instance = agentInstanceId("somebody");
-    const report = { nodeId: nodeId("node-1"), instance, generation: 9, tasks: [] };
+    const report = { nodeId: nodeId("node-1"), instance, generation: 9, tasks: [], conditions: [] };
     expect(world.send({ kind: "node.report", report })).toMatchObject({ code: "STALE_ATTEMPT" });
   });
 });

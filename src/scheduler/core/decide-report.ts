@@ -8,7 +8,7 @@ import { type Decision, noSuchNode } from "./decision.ts";
 import type { ClusterEvent } from "./events.ts";
 import { type Attempt, activeAttempt, type Job, type TaskExit } from "./job.ts";
 import { jobOf } from "./lookup.ts";
-import type { Allocation, ClusterState, Node } from "./state.ts";
+import type { Allocation, ClusterState, Node, NodeCondition } from "./state.ts";
 
 const STEP_DIGITS = 12;
 
@@ -23,7 +23,10 @@ export function decideRegister(
 ): Decision {
   const { spec, instance, report } = command;
   const before = state.nodes.get(spec.id);
-  const events: ClusterEvent[] = [{ kind: "node.registered", spec, instance }];
+  const events: ClusterEvent[] = [
+    { kind: "node.registered", spec, instance },
+    ...conditionChanges(before?.conditions ?? [], report),
+  ];
   if (before === undefined || before.health === "lost") return events;
   const isSameLife = before.instance === instance;
   const indexes = new Set(spec.gpus.map((gpu) => gpu.index));
@@ -47,7 +50,18 @@ export function decideReport(state: ClusterState, report: NodeReport): Decision 
     const message = `Node ${report.nodeId} was given up, or another agent serves it now.`;
     return refuse("STALE_ATTEMPT", message, "Register again.", "instance");
   }
-  return observed(state, node, report);
+  // First: what its tasks' ends free must not look like room on a node that has none.
+  return [...conditionChanges(node.conditions, report), ...observed(state, node, report)];
+}
+
+/** The words alone are no change: they hold numbers that never stand still. */
+function conditionChanges(
+  known: readonly NodeCondition[],
+  { nodeId, conditions }: NodeReport,
+): readonly ClusterEvent[] {
+  const kinds = (list: readonly NodeCondition[]): string => list.map(({ kind }) => kind).join();
+  if (kinds(known) === kinds(conditions)) return [];
+  return [{ kind: "node.conditions-set", nodeId, conditions }];
 }
 
 function observed(state: ClusterState, node: Node, report: NodeReport): readonly ClusterEvent[] {

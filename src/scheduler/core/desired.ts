@@ -122,6 +122,7 @@ function stopOrder(cause: StopCause, deadlineMs: number): StopOrder {
       return { reason: "cancelled", deadlineMs, wantsCheckpoint: false };
     case "task_failed":
     case "node_lost":
+    case "node_failed":
       return { reason: "gang_failed", deadlineMs, wantsCheckpoint: false };
   }
 }

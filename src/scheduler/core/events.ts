@@ -20,7 +20,7 @@ import type {
   TaskExit,
   TaskPlacement,
 } from "./job.ts";
-import type { NodeSpec, Policy, QueueSpec } from "./state.ts";
+import type { NodeCondition, NodeSpec, Policy, QueueSpec } from "./state.ts";
 
 /**
  * Why capacity is no longer kept. Only `replanned` after an eviction is thrash; `outranked` = a job
@@ -55,6 +55,12 @@ export type ClusterEvent =
       readonly nodeId: NodeId;
       readonly schedulability: "open" | "cordoned" | "draining";
       readonly note: string;
+    }
+  | {
+      /** All that its agent says is wrong with the node; empty = it takes tasks again. */
+      readonly kind: "node.conditions-set";
+      readonly nodeId: NodeId;
+      readonly conditions: readonly NodeCondition[];
     }
   | { readonly kind: "node.removed"; readonly nodeId: NodeId }
   | {

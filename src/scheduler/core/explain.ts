@@ -80,9 +80,7 @@ export function holdMessage(hold: Hold): string {
         "way at once are."
       );
     case "BACKOFF":
-      return hold.failures === 0
-        ? `It waits until ${clock(hold.untilMs)} for its last checkpoint to be committed.`
-        : `It failed ${times(hold.failures)} and is not tried again before ${clock(hold.untilMs)}.`;
+      return backoffMessage(hold);
     case "EXCEEDS_CLUSTER":
       return (
         `It asks for ${count(hold.nodesAsked, "node")} with ${count(hold.gpusPerNode, "GPU")} ` +
@@ -149,6 +147,8 @@ export function causeMessage(cause: StopCause): string {
       return `Task ${cause.rank} ${exitMessage(cause.exit)}`;
     case "node_lost":
       return `Node ${cause.nodeId} was lost.`;
+    case "node_failed":
+      return `Node ${cause.nodeId} failed task ${cause.rank}: ${exitMessage(cause.exit)}`;
     default:
       return unreachable(cause);
   }
@@ -168,6 +168,18 @@ function sentence(text: string, why: string): string {
 
 function exitMessage({ reason, code, message }: AttemptRecord["exit"] & object): string {
   return `${reason.replaceAll("_", " ")} with code ${code}${message === "" ? "" : `: ${message}`}.`;
+}
+
+function backoffMessage(hold: Extract<Hold, { readonly code: "BACKOFF" }>): string {
+  const until = clock(hold.untilMs);
+  switch (hold.cause) {
+    case "preempted":
+      return `It waits until ${until} for its last checkpoint to be committed.`;
+    case "node_failed":
+      return `Node after node failed it, so it is not tried again before ${until}.`;
+    default:
+      return `It failed ${times(hold.failures)} and is not tried again before ${until}.`;
+  }
 }
 
 function fragmentedMessage(hold: Extract<Hold, { readonly code: "FRAGMENTED" }>): string {

@@ -61,7 +61,7 @@ export interface TaskNeed {
 }
 
 export function isSchedulable(node: Node): boolean {
-  return node.health === "up" && node.schedulability === "open";
+  return node.health === "up" && node.schedulability === "open" && node.conditions.length === 0;
 }
 
 /** CPU and memory only count where both the job and the node state them. */

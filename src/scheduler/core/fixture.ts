@@ -102,7 +102,7 @@ export class World {
 
   register(spec: NodeSpec, instance = `${spec.id}-1`, tasks: readonly ObservedTask[] = []): void {
     const id = agentInstanceId(instance);
-    const report = { nodeId: spec.id, instance: id, generation: 0, tasks };
+    const report = { nodeId: spec.id, instance: id, generation: 0, tasks, conditions: [] };
     this.must({ kind: "node.register", spec, instance: id, report });
   }
 
@@ -144,8 +144,9 @@ export class World {
       const task = change({ jobId, attempt, rank, state, rendezvous, parts: [] });
       if (task !== null) tasks.push(task);
     }
-    const instance = must(this.state.nodes.get(id), name).instance;
-    return this.send({ kind: "node.report", report: { nodeId: id, instance, generation, tasks } });
+    const { instance, conditions } = must(this.state.nodes.get(id), name);
+    const report = { nodeId: id, instance, generation, tasks, conditions };
+    return this.send({ kind: "node.report", report });
   }
 
   /** Every node reports that all its tasks run. */

@@ -28,6 +28,7 @@ function nodes(...sketches: readonly Sketch[]): readonly Node[] {
       note: "",
       goesAtMs: null,
       bundles: [],
+      conditions: [],
       allocations: [{ jobId: jobId("job-1"), attempt: 1, rank: 0, gpus: held, resources }],
       registeredAtMs: 0,
       lostAtMs: null,

@@ -1,7 +1,7 @@
 // Why a job is not placed, as data. The CLI, the API and the metrics render these and nothing else.
 
 import type { JobId, QueuePath } from "../../base/ids.ts";
-import type { DependencyCondition, JobPhase, TopologyLevel } from "./job.ts";
+import type { DependencyCondition, JobPhase, PendingCause, TopologyLevel } from "./job.ts";
 
 export type Hold =
   /** No planning pass has looked at the job yet. */
@@ -32,8 +32,13 @@ export type Hold =
       readonly underWay: number;
       readonly parallel: number;
     }
-  /** After a failure: waits before it is tried again. */
-  | { readonly code: "BACKOFF"; readonly untilMs: number; readonly failures: number }
+  /** Waits before it is tried again: after failures, or for the commit of its last checkpoint. */
+  | {
+      readonly code: "BACKOFF";
+      readonly untilMs: number;
+      readonly failures: number;
+      readonly cause: PendingCause;
+    }
   /** No set of this cluster's nodes could ever hold it, even empty. */
   | {
       readonly code: "EXCEEDS_CLUSTER";

@@ -213,8 +213,9 @@ function* kindsOf({ classes }: PendingQueue): Iterable<{ kind: PendingKind; size
 }
 
 function delayHold({ phase, failures }: Job, untilMs: number): Hold {
-  const isFirst = phase.kind === "pending" && phase.cause === "submitted";
-  return isFirst ? { code: "BEGIN_TIME", untilMs } : { code: "BACKOFF", untilMs, failures };
+  const cause = phase.kind === "pending" ? phase.cause : "submitted";
+  if (cause === "submitted") return { code: "BEGIN_TIME", untilMs };
+  return { code: "BACKOFF", untilMs, failures, cause };
 }
 
 function reservedHold(pass: Pass, victims: readonly JobId[]): Hold {

@@ -148,6 +148,8 @@ export type TaskEndReason =
   | "prepare_failed" // bundle, setup or launch went wrong
   | "restore_failed" // the checkpoint to resume from does not match its manifest
   | "lease_expired" // the agent stopped it by itself
+  | "disk_full" // the node has no room left for it
+  | "supervisor_lost" // the process that watches over it was killed, and it with that
   | "lost"; // the node or its agent's memory of the task is gone
 
 export interface TaskExit {
@@ -199,9 +201,22 @@ export type StopCause =
   | { readonly kind: "cancelled"; readonly by: string; readonly why: string }
   | { readonly kind: "time_limit" }
   | { readonly kind: "task_failed"; readonly rank: number; readonly exit: TaskExit }
-  | { readonly kind: "node_lost"; readonly nodeId: NodeId };
+  | { readonly kind: "node_lost"; readonly nodeId: NodeId }
+  /** The node is there, and it is to blame for the end of a task. */
+  | {
+      readonly kind: "node_failed";
+      readonly nodeId: NodeId;
+      readonly rank: number;
+      readonly exit: TaskExit;
+    };
 
-export type PendingCause = "submitted" | "preempted" | "node_lost" | "failed" | "restore_failed";
+export type PendingCause =
+  | "submitted"
+  | "preempted"
+  | "node_lost"
+  | "node_failed"
+  | "failed"
+  | "restore_failed";
 
 export type JobPhase =
   | {
@@ -243,6 +258,7 @@ export type AttemptOutcome =
   | "cancelled"
   | "time_limit"
   | "node_lost"
+  | "node_failed"
   | "restore_failed";
 
 /** An attempt that is over, kept for `show`, `explain` and the timeline. */
@@ -341,6 +357,7 @@ export interface Job extends Gate {
   /** The job's own failures so far: what `restartsMax` bounds. */
   readonly failures: number;
   readonly preemptions: number;
+  /** Attempts that ended because a node was lost or failed them. */
   readonly nodeLosses: number;
   /** GPU milliseconds consumed by ended attempts. Never goes down. */
   readonly attainedGpuMs: number;

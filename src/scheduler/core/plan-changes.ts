@@ -24,6 +24,7 @@ export function changesPlan(event: ClusterEvent): boolean {
     case "node.registered":
     case "node.lost":
     case "node.schedulability-set":
+    case "node.conditions-set":
     case "node.removed":
     case "job.submitted":
     case "array.submitted":

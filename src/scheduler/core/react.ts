@@ -22,6 +22,9 @@ import { jobOf, nodeOf } from "./lookup.ts";
 import { afterJobEnd, startedWaiting } from "./react-dependency.ts";
 import type { ClusterState, Policy } from "./state.ts";
 
+/** So often in a row a job that a node failed starts again at once; then it waits longer each time. */
+const NODE_FAILURES_AT_ONCE = 3;
+
 /** How long a preempted job waits for its last checkpoint to be committed before it may start. */
 const COMMIT_WAIT_MS = 5_000;
 
@@ -97,11 +100,16 @@ function emptyParts(job: Job, attempt: Attempt, ranks: readonly number[]): reado
   return events;
 }
 
+/** Ends after which nothing more is stored. */
+const CUT_OFF: ReadonlySet<TaskExit["reason"]> = new Set([
+  "lost",
+  "lease_expired",
+  "supervisor_lost",
+]);
+
 /** Over, and its agent had the time to store all that it wrote. */
 function isDone(task: TaskState | undefined): boolean {
-  return (
-    task?.kind === "ended" && task.exit.reason !== "lost" && task.exit.reason !== "lease_expired"
-  );
+  return task?.kind === "ended" && !CUT_OFF.has(task.exit.reason);
 }
 
 /** The first part of a checkpoint may come after other tasks are over. */
@@ -113,10 +121,17 @@ function partsOfEnded(job: Job, event: EventOf<"checkpoint.part-stored">): reado
 
 function breakCause(attempt: Attempt, event: EventOf<"task.ended">): StopCause {
   const { rank, exit } = event;
-  const isNodeFault = exit.reason === "lost" || exit.reason === "lease_expired";
-  const nodeId = attempt.placement[rank]?.nodeId;
-  if (isNodeFault && nodeId !== undefined) return { kind: "node_lost", nodeId };
-  return { kind: "task_failed", rank, exit };
+  const { nodeId } = must(attempt.placement[rank], `placement of rank ${rank}`);
+  switch (exit.reason) {
+    case "lost":
+    case "lease_expired":
+      return { kind: "node_lost", nodeId };
+    case "disk_full":
+    case "supervisor_lost":
+      return { kind: "node_failed", nodeId, rank, exit };
+    default:
+      return { kind: "task_failed", rank, exit };
+  }
 }
 
 function endIfDone(job: Job, nowMs: number): readonly ClusterEvent[] {
@@ -139,7 +154,8 @@ function outcomeOf(job: Job, attempt: Attempt): AttemptOutcome {
     case "time_limit":
       return "time_limit";
     case "node_lost":
-      return "node_lost";
+    case "node_failed":
+      return cause.kind;
     case "task_failed":
       return cause.exit.reason === "restore_failed" ? "restore_failed" : "failed";
   }
@@ -193,6 +209,10 @@ function afterAttempt(
     }
     case "node_lost":
       return [{ kind: "job.requeued", jobId, cause: "node_lost", notBeforeMs: nowMs }];
+    case "node_failed": {
+      const notBeforeMs = nowMs + nodeFailedWait(job, policy);
+      return [{ kind: "job.requeued", jobId, cause: "node_failed", notBeforeMs }];
+    }
     case "restore_failed":
       return afterBadRestore(job, record.resumeFrom, record.exit, nowMs);
     case "failed":
@@ -220,6 +240,18 @@ function afterBadRestore(
   return [{ kind: "checkpoint.rejected", jobId, checkpointId: known.id, why }, requeued];
 }
 
+/** No job fails for it; but one that fills every disk that it gets must not go round without end. */
+function nodeFailedWait(job: Job, policy: Policy): number {
+  const others = job.history.findLastIndex(({ outcome }) => outcome !== "node_failed") + 1;
+  return backoffMs(job.history.length - others - NODE_FAILURES_AT_ONCE, policy);
+}
+
+/** The first wait is `backoffBaseMs`; 0 before that. */
+function backoffMs(failures: number, policy: Policy): number {
+  if (failures <= 0) return 0;
+  return Math.min(policy.backoffBaseMs * 2 ** Math.min(failures - 1, 30), policy.backoffMaxMs);
+}
+
 function afterFailure(
   job: Job,
   exit: TaskExit | null,
@@ -230,8 +262,7 @@ function afterFailure(
   if (job.failures > job.spec.restartsMax) {
     return [{ kind: "job.ended", jobId, result: { kind: "failed", reason: "task_failed", exit } }];
   }
-  const doubled = policy.backoffBaseMs * 2 ** Math.min(job.failures - 1, 30);
-  const notBeforeMs = nowMs + Math.min(doubled, policy.backoffMaxMs);
+  const notBeforeMs = nowMs + backoffMs(job.failures, policy);
   return [{ kind: "job.requeued", jobId, cause: "failed", notBeforeMs }];
 }
 

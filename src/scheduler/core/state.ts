@@ -65,6 +65,14 @@ export interface Allocation {
   readonly resources: Resources;
 }
 
+/** Something that keeps a node from taking new tasks until its agent says that it has passed. */
+export interface NodeCondition {
+  /** `disk_full`; an agent of another version may know more. */
+  readonly kind: string;
+  /** For people, with the numbers as they were when it began. */
+  readonly message: string;
+}
+
 export interface Node {
   readonly spec: NodeSpec;
   readonly instance: AgentInstanceId;
@@ -77,6 +85,8 @@ export interface Node {
   readonly goesAtMs: number | null;
   /** Digests of the code bundles that were placed here last, newest last. */
   readonly bundles: readonly Digest[];
+  /** What the agent says is wrong; while there is any, no new tasks. What runs goes on. */
+  readonly conditions: readonly NodeCondition[];
   /** What tasks hold, oldest first. */
   readonly allocations: readonly Allocation[];
   readonly registeredAtMs: number;

@@ -16,7 +16,11 @@ export function upgradeSpec({ gpuType, ...spec }: OlderJobSpec): JobSpec {
   return { ...SPEC_DEFAULTS, gpuTypes, mixesGpuTypes: true, ...spec };
 }
 
-const NODE_DEFAULTS = { goesAtMs: null, bundles: [] } as const satisfies Partial<Node>;
+const NODE_DEFAULTS = {
+  goesAtMs: null,
+  bundles: [],
+  conditions: [],
+} as const satisfies Partial<Node>;
 const GPU_DEFAULTS = { island: "" } as const satisfies Partial<Gpu>;
 
 export function upgradeNode(node: Node): Node {

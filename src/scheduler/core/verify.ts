@@ -189,7 +189,8 @@ class Proof {
     );
     for (const { nodeId, gpus } of placement) {
       const node = this.#state.nodes.get(nodeId);
-      const isUsable = node?.health === "up" && node.schedulability === "open";
+      const isOpen = node?.schedulability === "open" && node.conditions.length === 0;
+      const isUsable = node?.health === "up" && isOpen;
       this.#expect(isUsable, `${job.id} is given ${nodeId}, which is not schedulable`);
       const isCount = gpus.length === spec.perNode.gpus && new Set(gpus).size === gpus.length;
       this.#expect(isCount, `${job.id} gets GPUs ${gpus.join(", ")} of ${nodeId}`);

@@ -39,7 +39,7 @@ export class VirtualAgents {
       kind: "node.register",
       spec: nodeSpec(id, this.#shape.gpusPerNode),
       instance,
-      report: { nodeId: id, instance, generation: 0, tasks: [] },
+      report: { nodeId: id, instance, generation: 0, tasks: [], conditions: [] },
     }));
   }
 
@@ -61,7 +61,7 @@ export class VirtualAgents {
       node.tasks = tasks
         .filter(({ state }) => state.kind !== "ended")
         .map((task) => (task.parts.length === 0 ? task : { ...task, parts: [] }));
-      return { nodeId: id, instance, generation, tasks };
+      return { nodeId: id, instance, generation, tasks, conditions: [] };
     });
     this.#touched.clear();
     return reports;

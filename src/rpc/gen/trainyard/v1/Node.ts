@@ -2,6 +2,7 @@
 
 import type { Gpu as _trainyard_v1_Gpu, Gpu__Output as _trainyard_v1_Gpu__Output } from '../../trainyard/v1/Gpu.ts';
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
+import type { NodeCondition as _trainyard_v1_NodeCondition, NodeCondition__Output as _trainyard_v1_NodeCondition__Output } from '../../trainyard/v1/NodeCondition.ts';
 import type { ClockOffset as _trainyard_v1_ClockOffset, ClockOffset__Output as _trainyard_v1_ClockOffset__Output } from '../../trainyard/v1/ClockOffset.ts';
 import type { Long } from '@grpc/proto-loader';
 
@@ -19,6 +20,7 @@ export interface Node {
   'registeredAt'?: (_google_protobuf_Timestamp | null);
   'jobs'?: (string)[];
   'isConnected'?: (boolean);
+  'conditions'?: (_trainyard_v1_NodeCondition)[];
   'clock'?: (_trainyard_v1_ClockOffset | null);
 }
 
@@ -36,5 +38,6 @@ export interface Node__Output {
   'registeredAt': (_google_protobuf_Timestamp__Output | null);
   'jobs': (string)[];
   'isConnected': (boolean);
+  'conditions': (_trainyard_v1_NodeCondition__Output)[];
   'clock': (_trainyard_v1_ClockOffset__Output | null);
 }
