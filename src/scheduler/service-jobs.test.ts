@@ -138,6 +138,9 @@ test("lists go newest first by page, and leave out what has ended", async () => 
   expect(ended.jobs.map((job) => [job.id, job.exitCode])).toEqual([["job-4", 143]]);
   const research = await client.unary(jobs.ListJobs, { queue: "research", includeEnded: true });
   expect(research.jobs.map((job) => job.id)).toEqual(["job-4", "job-2"]);
+  expect(await refusalOf(client.unary(jobs.ListJobs, { queue: "reserch" }))).toBe(
+    "QUEUE_NOT_FOUND queue",
+  );
   expect(await refusalOf(client.unary(jobs.ListJobs, { phases: ["DONE"] }))).toBe(
     "INVALID_SPEC phases[0]",
   );

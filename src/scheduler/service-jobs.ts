@@ -14,11 +14,14 @@ import type { ListJobsResponse } from "../rpc/gen/trainyard/v1/ListJobsResponse.
 import type { SubmitJobRequest__Output } from "../rpc/gen/trainyard/v1/SubmitJobRequest.ts";
 import type { SubmitJobResponse } from "../rpc/gen/trainyard/v1/SubmitJobResponse.ts";
 import { encodeTimestamp } from "../rpc/decode.ts";
+import { PHASE_NAMES } from "../rpc/phase-names.ts";
 import { bidiStream, clientStream, serverStream, unary } from "../rpc/handlers.ts";
 import { isRefusal } from "../rpc/status.ts";
 import type { Refusal } from "../base/errors.ts";
+import { queuePath } from "../base/ids.ts";
 import { must } from "../base/assert.ts";
 import type { Bundles } from "./bundles.ts";
+import { unknownQueue } from "./core/decide-job.ts";
 import { explain } from "./core/explain.ts";
 import { isEnded, type Job } from "./core/job.ts";
 import type { JobLogs } from "./service-logs.ts";
@@ -27,7 +30,7 @@ import { type JobIndex, numberOf } from "./service-job-index.ts";
 import type { Brain, JobHistory } from "./service-ports.ts";
 import { decodeJobSpec } from "./service-spec.ts";
 import type { JobWatch } from "./service-watch.ts";
-import { jobView, PHASE_NAMES, phaseName } from "./views-job.ts";
+import { jobView, phaseName } from "./views-job.ts";
 import { eventMessage } from "./views-sentences.ts";
 
 export interface JobServiceParts {
@@ -103,7 +106,10 @@ async function cancel(
   return reply.kind === "refusal" ? reply : { jobId: reply.jobId ?? job.id };
 }
 
-function list(parts: JobServiceParts, request: ListJobsRequest__Output): ListJobsResponse {
+function list(
+  parts: JobServiceParts,
+  request: ListJobsRequest__Output,
+): ListJobsResponse | Refusal {
   const size = decodePageSize(request.page?.size ?? 0);
   const below = decodePageToken(request.page?.token ?? "");
   const isListed = filterOf(request);
@@ -113,6 +119,12 @@ function list(parts: JobServiceParts, request: ListJobsRequest__Output): ListJob
     // One more than the page was found: so there is a next one, after the last of this.
     if (page.length === size) return { jobs: views(parts, page), nextToken: tokenOf(page) };
     page.push(job);
+  }
+  // Ended jobs outlive their queue: only when there is none, a mistyped queue is what was meant.
+  const { queue } = request;
+  if (page.length === 0 && queue !== "") {
+    const problem = unknownQueue(parts.brain.state(), queuePath(queue), "queue");
+    if (problem !== null) return problem;
   }
   return { jobs: views(parts, page), nextToken: "" };
 }

@@ -19,21 +19,9 @@ import {
   resumePoint,
   type TaskPlacement,
 } from "./core/job.ts";
+import type { PhaseName } from "../rpc/phase-names.ts";
 import { attemptWhy, phaseWhy } from "./views-sentences.ts";
 import { specView } from "./views-spec.ts";
-
-export const PHASE_NAMES = [
-  "PENDING",
-  "PLACED",
-  "STARTING",
-  "RUNNING",
-  "PREEMPTING",
-  "STOPPING",
-  "SUCCEEDED",
-  "FAILED",
-  "CANCELLED",
-] as const;
-export type PhaseName = (typeof PHASE_NAMES)[number];
 
 export interface JobViewContext {
   readonly nowMs: number;

@@ -2,6 +2,7 @@
 
 import { choice, duration, flag, integer, list, text } from "../../config/kinds.ts";
 import { option, optional } from "../../config/option.ts";
+import { PHASE_NAMES } from "../../rpc/phase-names.ts";
 import type { Cluster } from "../cluster.ts";
 import { defineCommand } from "../command.ts";
 import type { Invocation } from "../command.ts";
@@ -11,18 +12,6 @@ import { pause } from "../io.ts";
 import { jobColumns } from "../views/job-table.ts";
 import type { JobView } from "../views/job-view.ts";
 import { jobView } from "../views/job-view.ts";
-
-const PHASES = [
-  "PENDING",
-  "PLACED",
-  "STARTING",
-  "RUNNING",
-  "PREEMPTING",
-  "STOPPING",
-  "SUCCEEDED",
-  "FAILED",
-  "CANCELLED",
-] as const;
 
 const FLAGS = {
   all: option(flag(), {
@@ -40,7 +29,7 @@ const FLAGS = {
     name: "queue",
     help: "Only jobs of this queue and those below it.",
   }),
-  phase: option(list(choice(PHASES)), {
+  phase: option(list(choice(PHASE_NAMES)), {
     name: "phase",
     help: "Only jobs in this phase.",
     fallback: [],

@@ -1,7 +1,7 @@
 // Submitting, cancelling, holding and releasing: of jobs, and of arrays as a whole.
 
 import { type Refusal, refuse } from "../../base/errors.ts";
-import { compareText, type JobId } from "../../base/ids.ts";
+import { compareText, type JobId, type QueuePath } from "../../base/ids.ts";
 import { elementsOf, isArrayOver, jobOfNumber, arrayIndexes } from "./array.ts";
 import type { Command } from "./commands.ts";
 import { priorityProblem } from "./decide-policy.ts";
@@ -50,16 +50,21 @@ function dependencyProblem(state: ClusterState, { after }: JobSpec): Refusal | n
   return null;
 }
 
+/** Null when the queue exists; `field` is where it was named. */
+export function unknownQueue(state: ClusterState, path: QueuePath, field: string): Refusal | null {
+  if (state.queues.has(path)) return null;
+  const known = [...state.queues.keys()].sort(compareText).slice(0, 20).join(", ");
+  return refuse(
+    "QUEUE_NOT_FOUND",
+    `Queue "${path}" does not exist.`,
+    known === "" ? "Create it with `trainyard queue apply`." : `Queues: ${known}.`,
+    field,
+  );
+}
+
 function queueProblem(state: ClusterState, spec: JobSpec): Refusal | null {
-  if (!state.queues.has(spec.queue)) {
-    const known = [...state.queues.keys()].sort(compareText).slice(0, 20).join(", ");
-    return refuse(
-      "QUEUE_NOT_FOUND",
-      `Queue "${spec.queue}" does not exist.`,
-      known === "" ? "Create it with `trainyard queue apply`." : `Queues: ${known}.`,
-      "spec.queue",
-    );
-  }
+  const unknown = unknownQueue(state, spec.queue, "spec.queue");
+  if (unknown !== null) return unknown;
   const children = childrenOf(state, spec.queue);
   if (children.length === 0) return null;
   return refuse(

@@ -84,7 +84,7 @@ export function holdMessage(hold: Hold): string {
     case "EXCEEDS_CLUSTER":
       return (
         `It asks for ${count(hold.nodesAsked, "node")} with ${count(hold.gpusPerNode, "GPU")} ` +
-        `each, and the cluster has ${hold.nodesFit} that large (the largest has ` +
+        `each, and ${howManyFit(hold.nodesFit)} that large (the largest has ` +
         `${count(hold.gpusLargest, "GPU")})` +
         (hold.nodesSpot === 0 ? "." : `; it avoids ${count(hold.nodesSpot, "spot node")}.`)
       );
@@ -193,6 +193,11 @@ function fragmentedMessage(hold: Extract<Hold, { readonly code: "FRAGMENTED" }>)
     `all, but ${able}.`
   );
 }
+
+const howManyFit = (nodes: number): string => {
+  if (nodes === 0) return "no node of the cluster is";
+  return nodes === 1 ? "only one of the cluster is" : `only ${nodes} of the cluster are`;
+};
 
 function topologyMessage(hold: Extract<Hold, { readonly code: "TOPOLOGY" }>): string {
   const { level, scope, nodesAsked, gpusPerNode, domain, nodesFit, domains } = hold;
