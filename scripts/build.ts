@@ -18,7 +18,7 @@ const DIST = join(ROOT, "dist");
 const ENTRIES = ["main.ts", "wire-up-agent.ts", "agent/supervisor.ts"];
 
 /** Left in node_modules: native parts, worker threads, or large and seldom needed. */
-const EXTERNAL = ["lmdb", "node-pty", "pino", "systeminformation", "@aws-sdk/client-s3"];
+const EXTERNAL = ["lmdb", "pino", "@aws-sdk/client-s3"];
 
 /** Packages that are CommonJS call `require` for Node's own modules. */
 const REQUIRE =
@@ -42,13 +42,26 @@ export async function buildDist(): Promise<void> {
     sourcesContent: false,
     external: EXTERNAL,
     banner: { js: REQUIRE },
-    plugins: [protoFilesRead, ownPlaces],
+    plugins: [protoFilesRead, seldomNeeded, ownPlaces],
     logLevel: "warning",
   });
   await chmod(join(fresh, "main.js"), 0o755);
   await rm(DIST, { recursive: true, force: true });
   await rename(fresh, DIST);
 }
+
+/**
+ * A package that is imported only when it is needed stays in node_modules: bundled, one that is
+ * CommonJS would lose its named exports.
+ */
+const seldomNeeded: esbuild.Plugin = {
+  name: "seldom needed",
+  setup: (build) => {
+    build.onResolve({ filter: /^[^./]/ }, ({ kind, path }) =>
+      kind === "dynamic-import" ? { path, external: true } : null,
+    );
+  },
+};
 
 /** The proto files are read now, instead of at every start. */
 const protoFilesRead: esbuild.Plugin = {
