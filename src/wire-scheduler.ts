@@ -26,6 +26,7 @@ import { Bundles } from "./scheduler/bundles.ts";
 import { Channels } from "./scheduler/channels.ts";
 import { CheckpointCommitter } from "./scheduler/committer.ts";
 import type { Envelope } from "./scheduler/core/commands.ts";
+import { completeQueueSpec } from "./scheduler/core/queue-spec.ts";
 import { DEFAULT_POLICY, type Policy, type QueueSpec } from "./scheduler/core/state.ts";
 import { changedJobs, jobFacts } from "./scheduler/job-runs-feed.ts";
 import { DEFAULT_LOOP_LIMITS, SchedulerLoop } from "./scheduler/loop.ts";
@@ -63,13 +64,7 @@ export interface RunningScheduler {
 /** Where agents serve their own metrics unless told otherwise. */
 const AGENT_METRICS_PORT = 7072;
 const MARGIN_MS = 5_000;
-const DEFAULT_QUEUE: QueueSpec = {
-  path: queuePath("default"),
-  guarantee: 0,
-  limit: null,
-  weight: 1,
-  order: "fifo",
-};
+const DEFAULT_QUEUE = completeQueueSpec({ path: queuePath("default") });
 
 /** Resolves to the exit code once the signal is aborted, or the scheduler had to end by itself. */
 export async function runScheduler(
@@ -183,7 +178,9 @@ async function applyFirstQueues(loop: SchedulerLoop, options: SchedulerOptions):
   if (loop.state().queues.size > 0) return;
   const { queuesFile } = options;
   const given = queuesFile === null ? [] : await readQueuesFile(queuesFile);
-  const queues: QueueSpec[] = given.map((queue) => ({ ...queue, path: queuePath(queue.path) }));
+  const queues: QueueSpec[] = given.map((queue) =>
+    completeQueueSpec({ ...queue, path: queuePath(queue.path) }),
+  );
   if (!queues.some(({ path }) => path === "default")) queues.push(DEFAULT_QUEUE);
   const command = { kind: "queue.apply", queues, prune: false } as const;
   const envelope: Envelope = { command, actor: "scheduler", request: null };

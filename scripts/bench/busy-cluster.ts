@@ -4,7 +4,13 @@
 import { agentInstanceId, type JobId, type NodeId, nodeId, queuePath } from "../../src/base/ids.ts";
 import { createPrng } from "../../src/base/prng.ts";
 import type { Command, Envelope, ObservedTask } from "../../src/scheduler/core/commands.ts";
-import { EXITED_WELL, jobSpec, nodeSpec, STOPPED } from "../../src/scheduler/core/fixture.ts";
+import {
+  EXITED_WELL,
+  jobSpec,
+  nodeSpec,
+  STOPPED,
+  queueSpec,
+} from "../../src/scheduler/core/fixture.ts";
 import { activeAttempt } from "../../src/scheduler/core/job.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
 import { type MutableClusterState, type QueueSpec } from "../../src/scheduler/core/state.ts";
@@ -155,5 +161,5 @@ export class BusyCluster {
 
 function queue(n: number): QueueSpec {
   const path = queuePath(`team-${n}`);
-  return { path, guarantee: GUARANTEE, limit: null, weight: 1 + (n % 3), order: "fifo" };
+  return queueSpec(path, { guarantee: GUARANTEE, weight: 1 + (n % 3) });
 }

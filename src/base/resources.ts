@@ -8,6 +8,9 @@ export interface Resources {
   readonly memoryMib: number;
 }
 
+export const RESOURCE_KINDS = ["gpus", "cpuMilli", "memoryMib"] as const;
+export type ResourceKind = (typeof RESOURCE_KINDS)[number];
+
 export const NO_RESOURCES: Resources = { gpus: 0, cpuMilli: 0, memoryMib: 0 };
 
 export function addResources(a: Resources, b: Resources): Resources {

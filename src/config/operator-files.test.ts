@@ -8,14 +8,51 @@ const queues = async (text: string) =>
 const policy = async (text: string) =>
   parsePolicy(await parseYaml(text, { file: "p.yaml", code: "INVALID_OPTION" }));
 
+const PLAIN = {
+  guarantee: 0,
+  guaranteeCpuMilli: null,
+  guaranteeMemoryMib: null,
+  limit: null,
+  limitCpuMilli: null,
+  limitMemoryMib: null,
+  borrowingLimit: null,
+  lendingLimit: null,
+  weight: 1,
+  order: "fifo",
+  usageHalfLifeMs: null,
+};
+
 describe("the queues file", () => {
   it("becomes full paths, parents first, with defaults", async () => {
     const tree =
       "queues:\n  research:\n    guarantee: 4\n    queues: {nlp: {weight: 2, limit: 8}}\n  prod:";
     expect(await queues(tree)).toEqual([
-      { path: "research", guarantee: 4, limit: null, weight: 1, order: "fifo" },
-      { path: "research/nlp", guarantee: 0, limit: 8, weight: 2, order: "fifo" },
-      { path: "prod", guarantee: 0, limit: null, weight: 1, order: "fifo" },
+      { ...PLAIN, path: "research", guarantee: 4 },
+      { ...PLAIN, path: "research/nlp", limit: 8, weight: 2 },
+      { ...PLAIN, path: "prod" },
+    ]);
+  });
+
+  it("takes CPUs and memory beside GPUs, and what is borrowed and lent", async () => {
+    const tree = `queues:
+  a:
+    guarantee: {gpus: 8, cpus: 64, memory: 1GiB}
+    limit: {cpus: 128}
+    borrowing_limit: 4
+    lending_limit: 2
+    usage_half_life: 1d`;
+    expect(await queues(tree)).toEqual([
+      {
+        ...PLAIN,
+        path: "a",
+        guarantee: 8,
+        guaranteeCpuMilli: 64_000,
+        guaranteeMemoryMib: 1_024,
+        limitCpuMilli: 128_000,
+        borrowingLimit: 4,
+        lendingLimit: 2,
+        usageHalfLifeMs: 86_400_000,
+      },
     ]);
   });
 

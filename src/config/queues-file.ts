@@ -2,30 +2,51 @@
 // Checks what a file alone can say; whether the cluster agrees is the scheduler's to decide.
 
 import { z } from "zod";
+import { DAY_MS } from "../base/time.ts";
 import type { Problem } from "./problem.ts";
 import { problemsError } from "./problem.ts";
 import type { YamlFile } from "./yaml-file.ts";
 import { readYamlFile } from "./yaml-file.ts";
 import type { Path } from "./zod-problems.ts";
 import { pathText, zodProblems } from "./zod-problems.ts";
-import { shown, wholeNumber } from "./zod-words.ts";
+import { durationMs, memoryMib, shown, wholeNumber } from "./zod-words.ts";
 
 const GPUS = { min: 0, max: 1_000_000 } as const;
+const CPUS = { min: 0, max: 1_000_000 } as const;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
 /** Full path, as `QueueSpec` of the API has it. */
 export interface QueueSettings {
   readonly path: string;
+  /** GPUs. */
   readonly guarantee: number;
-  /** null = the parent's. */
+  readonly guaranteeCpuMilli: number | null;
+  readonly guaranteeMemoryMib: number | null;
+  /** GPUs; null = the parent's. */
   readonly limit: number | null;
+  readonly limitCpuMilli: number | null;
+  readonly limitMemoryMib: number | null;
+  readonly borrowingLimit: number | null;
+  readonly lendingLimit: number | null;
   readonly weight: number;
   readonly order: "fifo" | "las";
+  readonly usageHalfLifeMs: number | null;
+}
+
+interface Amounts {
+  readonly gpus?: number | undefined;
+  /** Cores. */
+  readonly cpus?: number | undefined;
+  /** MiB. */
+  readonly memory?: number | undefined;
 }
 
 interface QueueNode {
-  readonly guarantee?: number | undefined;
-  readonly limit?: number | null | undefined;
+  readonly guarantee?: number | Amounts | undefined;
+  readonly limit?: number | Amounts | null | undefined;
+  readonly borrowing_limit?: number | undefined;
+  readonly lending_limit?: number | undefined;
+  readonly usage_half_life?: number | undefined;
   readonly weight?: number | undefined;
   readonly order?: "fifo" | "las" | undefined;
   readonly queues?: Readonly<Record<string, QueueNode | null>> | undefined;
@@ -36,14 +57,33 @@ const queueNames = z.string().regex(NAME, {
     `${shown(issue.input)} is not a queue name: letters, digits, \`.\`, \`_\`, \`-\``,
 });
 
+/** GPUs alone, or `{gpus: 16, cpus: 64, memory: 512GiB}`. */
+function amounts() {
+  const error = (issue: { readonly input?: unknown }): string =>
+    `${shown(issue.input)} is neither a whole number from 0 to ${GPUS.max} nor a map such as ` +
+    "{gpus: 16, cpus: 64, memory: 512GiB}";
+  const map = z.strictObject({
+    gpus: wholeNumber(GPUS).optional().describe("GPUs."),
+    cpus: wholeNumber(CPUS).optional().describe("CPU cores."),
+    memory: memoryMib().optional().describe("Memory of the hosts, such as 512GiB."),
+  });
+  return z.union([wholeNumber(GPUS), map], { error });
+}
+
 const queueNode: z.ZodType<QueueNode> = z.strictObject({
-  guarantee: wholeNumber(GPUS)
+  guarantee: amounts()
     .optional()
-    .describe("GPUs that are the queue's own whenever it asks. Default 0."),
-  limit: wholeNumber(GPUS)
+    .describe("What is the queue's own whenever it asks; a number is GPUs. Default 0."),
+  limit: amounts()
     .nullable()
     .optional()
-    .describe("Largest number of GPUs at any time. Default: the parent's."),
+    .describe("The most at any time; a number is GPUs. Default: the parent's."),
+  borrowing_limit: wholeNumber(GPUS)
+    .optional()
+    .describe("GPUs above its guarantee that it may use while others leave them. Default: any."),
+  lending_limit: wholeNumber(GPUS)
+    .optional()
+    .describe("GPUs of its guarantee that others may use while it does not; the rest stays idle."),
   weight: wholeNumber({ min: 0, max: 1_000_000 })
     .optional()
     .describe("Part of what nobody is guaranteed, against its siblings. Default 1."),
@@ -53,6 +93,11 @@ const queueNode: z.ZodType<QueueNode> = z.strictObject({
     })
     .optional()
     .describe("fifo, or las: least attained GPU time first. Default fifo."),
+  usage_half_life: durationMs({ min: 0, max: 365 * DAY_MS })
+    .optional()
+    .describe(
+      "At the top, for the whole tree, instead of the policy's; 0 = only what runs counts.",
+    ),
   get queues() {
     return queueMap().optional().describe("Queues below this one.");
   },
@@ -93,14 +138,35 @@ function flatten(
   return Object.entries(queues).flatMap(([name, node]) => [
     {
       path: above + name,
-      guarantee: node?.guarantee ?? 0,
-      limit: node?.limit ?? null,
+      ...quotas(node),
       weight: node?.weight ?? 1,
       order: node?.order ?? "fifo",
+      usageHalfLifeMs: node?.usage_half_life ?? null,
     },
     ...flatten(node?.queues ?? {}, `${above}${name}/`),
   ]);
 }
+
+type Quotas = Omit<QueueSettings, "path" | "weight" | "order" | "usageHalfLifeMs">;
+
+function quotas(node: QueueNode | null): Quotas {
+  const [own, most] = [amountsOf(node?.guarantee), amountsOf(node?.limit)];
+  const milli = (cores: number | undefined): number | null =>
+    cores === undefined ? null : cores * 1_000;
+  return {
+    guarantee: own.gpus ?? 0,
+    guaranteeCpuMilli: milli(own.cpus),
+    guaranteeMemoryMib: own.memory ?? null,
+    limit: most.gpus ?? null,
+    limitCpuMilli: milli(most.cpus),
+    limitMemoryMib: most.memory ?? null,
+    borrowingLimit: node?.borrowing_limit ?? null,
+    lendingLimit: node?.lending_limit ?? null,
+  };
+}
+
+const amountsOf = (given: number | Amounts | null | undefined): Amounts =>
+  typeof given === "number" ? { gpus: given } : (given ?? {});
 
 /** A guarantee must fit under its own limit, and children's guarantees into their parent's. */
 function guaranteeProblems(
@@ -118,18 +184,16 @@ function guaranteeProblems(
 }
 
 function ownProblem(node: QueueNode): string | null {
-  const guarantee = node.guarantee ?? 0;
-  if (node.limit !== undefined && node.limit !== null && guarantee > node.limit) {
-    return `${guarantee} is over the queue's own limit of ${node.limit}`;
+  const { guarantee, limit } = quotas(node);
+  if (limit !== null && guarantee > limit) {
+    return `${guarantee} is over the queue's own limit of ${limit}`;
   }
   const below = Object.values(node.queues ?? {}).reduce(
-    (sum, one) => sum + (one?.guarantee ?? 0),
+    (sum, one) => sum + quotas(one).guarantee,
     0,
   );
-  if (below > guarantee) {
-    return `${guarantee} is less than the ${below} that the queues below it are guaranteed`;
-  }
-  return null;
+  if (below <= guarantee) return null;
+  return `${guarantee} is less than the ${below} that the queues below it are guaranteed`;
 }
 
 function problemAt(yaml: YamlFile, path: Path, message: string): Problem {

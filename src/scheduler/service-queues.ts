@@ -6,6 +6,7 @@ import { decodeList, decodeOneOf, decodeText, decodeWhole } from "../rpc/decode.
 import type { QueueServiceHandlers } from "../rpc/gen/trainyard/v1/QueueService.ts";
 import type { QueueSpec__Output } from "../rpc/gen/trainyard/v1/QueueSpec.ts";
 import { unary } from "../rpc/handlers.ts";
+import { completeQueueSpec } from "./core/queue-spec.ts";
 import type { QueueSpec } from "./core/state.ts";
 import { envelopeOf } from "./service-decode.ts";
 import type { Brain } from "./service-ports.ts";
@@ -38,11 +39,11 @@ export function createQueueService(brain: Brain): QueueServiceHandlers {
 function decodeQueueSpec(message: QueueSpec__Output, at: number): QueueSpec {
   const field = `queues[${at}]`;
   const { limit, weight } = message;
-  return {
+  return completeQueueSpec({
     path: queuePath(decodeText(message.path, `${field}.path`, 1_024)),
     guarantee: decodeWhole(message.guarantee, `${field}.guarantee`, GPUS),
     limit: limit === undefined ? null : decodeWhole(limit, `${field}.limit`, GPUS),
     weight: weight === undefined ? 1 : decodeWhole(weight, `${field}.weight`, GPUS),
     order: decodeOneOf(message.order || "fifo", `${field}.order`, ["fifo", "las"]),
-  };
+  });
 }

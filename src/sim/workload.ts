@@ -3,6 +3,7 @@
 import { nodeId, type QueuePath, queuePath } from "../base/ids.ts";
 import type { Prng } from "../base/prng.ts";
 import { type DependencyCondition, type JobSpec, SPEC_DEFAULTS } from "../scheduler/core/job.ts";
+import { completeQueueSpec } from "../scheduler/core/queue-spec.ts";
 import {
   DEFAULT_POLICY,
   type NodeSpec,
@@ -108,20 +109,17 @@ export function drawQueues(prng: Prng, nodes: readonly NodeSpec[]): readonly Que
   const limit = prng.chance(1, 3) ? Math.max(guarantee, 1 + prng.below(total)) : null;
   const weight = (): number => prng.below(4);
   const order = prng.chance(1, 2) ? "fifo" : "las";
-  const queue = (path: string, change: Partial<QueueSpec>): QueueSpec => ({
-    path: queuePath(path),
-    guarantee: 0,
-    limit: null,
-    weight: weight(),
-    order,
-    ...change,
-  });
+  const queue = (path: string, change: Partial<QueueSpec>): QueueSpec =>
+    completeQueueSpec({ path: queuePath(path), weight: weight(), order, ...change });
   return [
     queue("prod", { guarantee }),
-    queue("research", { limit: prng.chance(1, 3) ? 1 + prng.below(total) : null }),
+    queue("research", {
+      weight: 1 + prng.below(3),
+      limit: prng.chance(1, 3) ? 1 + prng.below(total) : null,
+    }),
     queue("team", { guarantee: Math.floor(total / 4), limit: limit === null ? null : total }),
     queue("team/a", { guarantee: prng.below(Math.floor(total / 4) + 1) }),
-    queue("team/b", {}),
+    queue("team/b", { weight: 1 + prng.below(3) }),
   ];
 }
 

@@ -5,6 +5,7 @@ import { must } from "../../src/base/assert.ts";
 import { jobId, nodeId, queuePath } from "../../src/base/ids.ts";
 import { jobSpec, nodeSpec } from "../../src/scheduler/core/fixture.ts";
 import type { JobSpec, TaskExit } from "../../src/scheduler/core/job.ts";
+import { completeQueueSpec } from "../../src/scheduler/core/queue-spec.ts";
 import { DEFAULT_POLICY, type QueueSpec } from "../../src/scheduler/core/state.ts";
 import { renderEvents, renderHold, renderJob, renderReply } from "./render.ts";
 import { Stage, START_MS } from "./stage.ts";
@@ -97,15 +98,27 @@ function joinNode(stage: Stage, line: Line): readonly string[] {
 }
 
 function setQueue(stage: Stage, line: Line): readonly string[] {
-  const limit = line.options.get("limit");
-  const spec: QueueSpec = {
+  const spec = queueOf(line);
+  return renderReply(stage.send({ kind: "queue.apply", queues: [spec], prune: false }));
+}
+
+function queueOf(line: Line): QueueSpec {
+  const given = (name: string): number | null => {
+    const text = line.options.get(name);
+    return text === undefined ? null : Number(text);
+  };
+  return completeQueueSpec({
     path: queuePath(word(line)),
     guarantee: count(line, "guarantee", 0),
-    limit: limit === undefined ? null : Number(limit),
+    guaranteeCpuMilli: given("guaranteeCpuMilli"),
+    limit: given("limit"),
+    limitCpuMilli: given("limitCpuMilli"),
+    borrowingLimit: given("borrowingLimit"),
+    lendingLimit: given("lendingLimit"),
     weight: count(line, "weight", 1),
     order: line.options.get("order") === "las" ? "las" : "fifo",
-  };
-  return renderReply(stage.send({ kind: "queue.apply", queues: [spec], prune: false }));
+    usageHalfLifeMs: given("usageHalfLifeMs"),
+  });
 }
 
 function submit(stage: Stage, line: Line): readonly string[] {
@@ -114,7 +127,11 @@ function submit(stage: Stage, line: Line): readonly string[] {
   const spec = jobSpec({
     queue: queuePath(word(line)),
     nodes: count(line, "nodes", 1),
-    gpus: count(line, "gpus", 1),
+    perNode: {
+      gpus: count(line, "gpus", 1),
+      cpuMilli: count(line, "cpuMilli", 0),
+      memoryMib: count(line, "memoryMib", 0),
+    },
     priorityClass: line.options.get("class") ?? "normal",
     timeLimitMs: limit === undefined ? null : seconds(limit),
     restartsMax: count(line, "restarts", 0),

@@ -5,7 +5,8 @@ import { assert } from "../../base/assert.ts";
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import { addResources, NO_RESOURCES, subtractResources } from "../../base/resources.ts";
 import { activeAttempt, type Job, type TaskPlacement } from "./job.ts";
-import { jobOf, nodeOf, queueLineage, queueOf } from "./lookup.ts";
+import { jobOf, nodeOf, queueLineage, queueOf, topOf } from "./lookup.ts";
+import { halfLifeOf } from "./queue-spec.ts";
 import type { MutableClusterState } from "./state.ts";
 import { chargedUsage } from "./usage.ts";
 
@@ -54,7 +55,7 @@ export function chargeQueues(
   for (const path of paths) {
     const queue = queueOf(state, path);
     const { usageGpuMs, usageAtMs, allocated } = queue;
-    const halfLifeMs = state.policy.usageHalfLifeMs;
+    const halfLifeMs = halfLifeOf(topOf(state, path).spec, state.policy);
     state.queues.set(path, {
       ...queue,
       allocated: change(allocated),

@@ -2,13 +2,14 @@
 // restart, in tests and in the simulator. It trusts the log: a relation that does not hold is a bug.
 
 import { assert } from "../../base/assert.ts";
-import type { NodeId } from "../../base/ids.ts";
+import type { NodeId, QueuePath } from "../../base/ids.ts";
 import { chargeQueues } from "./allocate.ts";
 import { applyCheckpointEvent } from "./apply-checkpoint.ts";
 import { applyJobEvent } from "./apply-job.ts";
 import type { ClusterEvent, EventOf, LoggedEvent } from "./events.ts";
 import { nodeOf, oldestBeyond } from "./lookup.ts";
 import { PendingIndex } from "./pending.ts";
+import { completeQueueSpec } from "./queue-spec.ts";
 import { DEFAULT_POLICY, type MutableClusterState, type Policy, REQUESTS_KEPT } from "./state.ts";
 import { upgradeNodeSpec } from "./upgrade.ts";
 
@@ -118,13 +119,22 @@ function setPolicy(state: MutableClusterState, policy: Policy): void {
 }
 
 function setQueue(state: MutableClusterState, event: EventOf<"queue.set">): void {
-  const before = state.queues.get(event.spec.path);
-  state.queues.set(event.spec.path, {
-    spec: event.spec,
+  const spec = completeQueueSpec(event.spec);
+  const before = state.queues.get(spec.path);
+  if (before !== undefined && before.spec.usageHalfLifeMs !== spec.usageHalfLifeMs) {
+    chargeQueues(state, treeOf(state, spec.path)); // Past use decays by the old half-life.
+  }
+  const { usageGpuMs, usageAtMs } = state.queues.get(spec.path) ?? {};
+  state.queues.set(spec.path, {
+    spec,
     allocated: before?.allocated ?? { gpus: 0, cpuMilli: 0, memoryMib: 0 },
-    usageGpuMs: before?.usageGpuMs ?? 0,
-    usageAtMs: before?.usageAtMs ?? state.atMs,
+    usageGpuMs: usageGpuMs ?? 0,
+    usageAtMs: usageAtMs ?? state.atMs,
   });
+}
+
+function treeOf(state: MutableClusterState, top: QueuePath): readonly QueuePath[] {
+  return [...state.queues.keys()].filter((path) => path === top || path.startsWith(`${top}/`));
 }
 
 function registerNode(state: MutableClusterState, event: EventOf<"node.registered">): void {

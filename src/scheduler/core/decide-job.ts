@@ -2,14 +2,17 @@
 
 import { type Refusal, refuse } from "../../base/errors.ts";
 import { compareText, type JobId, type QueuePath } from "../../base/ids.ts";
+import { RESOURCE_KINDS } from "../../base/resources.ts";
 import { elementsOf, isArrayOver, jobOfNumber, arrayIndexes } from "./array.ts";
 import type { Command } from "./commands.ts";
 import { priorityProblem } from "./decide-policy.ts";
 import { type Decision, noSuchJob } from "./decision.ts";
 import type { ClusterEvent } from "./events.ts";
 import { NodePool } from "./fit.ts";
+import { amountText } from "./hold.ts";
 import { activeAttempt, type Identity, isEnded, type Job, type JobSpec } from "./job.ts";
-import { gpusOf, queueLineage } from "./lookup.ts";
+import { queueLineage, queueOf } from "./lookup.ts";
+import { limitOf } from "./queue-spec.ts";
 import { shapeOf } from "./shape.ts";
 import { largestSite } from "./sites.ts";
 import type { ClusterState, Policy } from "./state.ts";
@@ -94,14 +97,17 @@ function backlogProblem(state: ClusterState, spec: JobSpec, policy: Policy): Ref
 /** For the policy `refuse`: what can never run is turned away at once. */
 function sizeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
   for (const path of queueLineage(spec.queue)) {
-    const limit = state.queues.get(path)?.spec.limit ?? null;
-    if (limit === null || gpusOf(spec) <= limit) continue;
-    return refuse(
-      "EXCEEDS_QUEUE_LIMIT",
-      `The job asks for ${gpusOf(spec)} GPUs; queue "${path}" may use ${limit}.`,
-      "Ask for fewer, or submit to another queue.",
-      "spec.perNode.gpus",
-    );
+    const limits = limitOf(queueOf(state, path).spec);
+    for (const kind of RESOURCE_KINDS) {
+      const limit = limits[kind];
+      const asked = spec.nodes * spec.perNode[kind];
+      if (limit === null || asked <= limit) continue;
+      const message =
+        `The job asks for ${amountText(kind, asked)}; queue "${path}" may use ` +
+        `${amountText(kind, limit)}.`;
+      const remedy = "Ask for less, or submit to another queue.";
+      return refuse("EXCEEDS_QUEUE_LIMIT", message, remedy, `spec.perNode.${kind}`);
+    }
   }
   const fitting = nodesFitting(state, spec);
   if (fitting >= spec.nodes) return null;

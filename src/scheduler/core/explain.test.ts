@@ -45,9 +45,9 @@ describe("a job that waits", () => {
     const queue = queuePath("a");
     world.submit({ queue, gpus: 4 });
     const waiting = explained(world, world.submit({ queue }));
-    expect(waiting.remedy).toBe("A limit of 5 for a would let it in, if there is room.");
+    expect(waiting.remedy).toBe("A limit of 5 GPUs for a would let it in, if there is room.");
     const never = explained(world, world.submit({ queue, gpus: 5 }));
-    expect(never.lines).toContain("It asks for 5 GPUs; queue a may never use more than 4.");
+    expect(never.lines).toContain("It asks for 5 GPUs; queue a may never use more than 4 GPUs.");
   });
 });
 
@@ -85,11 +85,18 @@ describe("the past", () => {
 test("the numbers of a hold come by name", () => {
   const hold = {
     code: "WAITING_FOR_QUOTA",
+    resource: "gpus",
     queue: queuePath("a/b"),
     asked: 4,
     allocated: 6,
     limit: 8,
   } as const;
-  expect(holdDetails(hold)).toEqual({ queue: "a/b", asked: "4", allocated: "6", limit: "8" });
-  expect(holdMessage(hold)).toBe("It asks for 4 GPUs; queue a/b uses 6 of the 8 that it may use.");
+  expect(holdDetails(hold)).toEqual({
+    resource: "gpus",
+    queue: "a/b",
+    asked: "4",
+    allocated: "6",
+    limit: "8",
+  });
+  expect(holdMessage(hold)).toBe("It asks for 4 GPUs; queue a/b uses 6 GPUs and may use 8 GPUs.");
 });

@@ -4,7 +4,7 @@
 
 import { unreachable } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
-import type { Hold } from "./hold.ts";
+import { amountText, type Hold } from "./hold.ts";
 import { type AttemptRecord, type Job, type JobSpec, type StopCause, userKey } from "./job.ts";
 import { gpusOf, jobOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
@@ -99,13 +99,19 @@ export function holdMessage(hold: Hold): string {
       );
     case "EXCEEDS_QUEUE_LIMIT":
       return (
-        `It asks for ${count(hold.asked, "GPU")}; queue ${hold.queue} may never use more than ` +
-        `${hold.limit}.`
+        `It asks for ${amountText(hold.resource, hold.asked)}; queue ${hold.queue} may never ` +
+        `use more than ${amountText(hold.resource, hold.limit)}.`
       );
     case "WAITING_FOR_QUOTA":
       return (
-        `It asks for ${count(hold.asked, "GPU")}; queue ${hold.queue} uses ${hold.allocated} of ` +
-        `the ${hold.limit} that it may use.`
+        `It asks for ${amountText(hold.resource, hold.asked)}; queue ${hold.queue} uses ` +
+        `${amountText(hold.resource, hold.allocated)} and may use ` +
+        `${amountText(hold.resource, hold.limit)}.`
+      );
+    case "KEPT_BY_QUEUE":
+      return (
+        `It asks for ${count(hold.asked, "GPU")}; of the ${hold.guarantee} that ${hold.queue} is ` +
+        `guaranteed, no more than ${hold.lendingLimit} are lent to others.`
       );
     case "WAITING_FOR_GPUS":
       return `It asks for ${count(hold.asked, "GPU")} and ${hold.free} are free.`;
@@ -259,7 +265,7 @@ function shareLine(state: ClusterState, { spec }: Job, nowMs: number): string {
   const queue = new QueueTree(state, nowMs).queue(spec.queue);
   const { guarantee, limit } = queue.spec;
   const bound = limit === null ? "no limit of its own" : `a limit of ${limit}`;
-  const used = count(queue.allocated, "GPU");
+  const used = count(queue.allocated.gpus, "GPU");
   return `Queue ${spec.queue} uses ${used}; ${guarantee} are guaranteed to it, with ${bound}.`;
 }
 

@@ -17,6 +17,7 @@ import { desiredFor } from "./desired.ts";
 import type { LoggedEvent } from "./events.ts";
 import { type Job, type JobSpec, SPEC_DEFAULTS, type TaskExit } from "./job.ts";
 import type { Plan } from "./plan-types.ts";
+import { completeQueueSpec } from "./queue-spec.ts";
 import { DEFAULT_POLICY, type NodeSpec, type Policy, type QueueSpec } from "./state.ts";
 
 export const ALICE = { tenant: "default", user: "alice" };
@@ -47,7 +48,7 @@ export function jobSpec(change: Partial<JobSpec> & { readonly gpus?: number } = 
 }
 
 export function queueSpec(path: string, change: Partial<Omit<QueueSpec, "path">> = {}): QueueSpec {
-  return { path: queuePath(path), guarantee: 0, limit: null, weight: 1, order: "fifo", ...change };
+  return completeQueueSpec({ path: queuePath(path), ...change });
 }
 
 export function nodeSpec(name: string, gpus: number): NodeSpec {

@@ -1,6 +1,7 @@
 // Why a job is not placed, as data. The CLI, the API and the metrics render these and nothing else.
 
 import type { JobId, QueuePath } from "../../base/ids.ts";
+import type { ResourceKind } from "../../base/resources.ts";
 import type { DependencyCondition, JobPhase, PendingCause, TopologyLevel } from "./job.ts";
 
 export type Hold =
@@ -70,10 +71,14 @@ export type Hold =
       readonly gpuTypes: readonly string[];
       readonly typesPresent: readonly string[];
     }
-  /** Larger than what its queue, or one above, may ever use. */
+  /**
+   * Larger than what its queue, or one above, may ever use: by its limit, or by its guarantee and
+   * what it may borrow. Amounts are of `resource`.
+   */
   | {
       readonly code: "EXCEEDS_QUEUE_LIMIT";
       readonly queue: QueuePath;
+      readonly resource: ResourceKind;
       readonly asked: number;
       readonly limit: number;
     }
@@ -81,9 +86,19 @@ export type Hold =
   | {
       readonly code: "WAITING_FOR_QUOTA";
       readonly queue: QueuePath;
+      readonly resource: ResourceKind;
       readonly asked: number;
       readonly allocated: number;
       readonly limit: number;
+    }
+  /** GPUs are free, but a queue that does not use them does not lend them. */
+  | {
+      readonly code: "KEPT_BY_QUEUE";
+      readonly queue: QueuePath;
+      readonly asked: number;
+      /** Of its guarantee, GPUs that it lends at most. */
+      readonly lendingLimit: number;
+      readonly guarantee: number;
     }
   /** Too few GPUs are free. */
   | {
@@ -128,4 +143,11 @@ export interface Holds extends Iterable<readonly [JobId, Hold]> {
   of(id: JobId): Hold | null;
   /** Pending jobs of each queue by why, at the cost of a look at each kind of job. */
   counts(): ReadonlyMap<QueuePath, ReadonlyMap<HoldCode, number>>;
+}
+
+/** `4 GPUs`, `1.5 CPUs`, `512 MiB of memory`. */
+export function amountText(kind: ResourceKind, amount: number): string {
+  if (kind === "memoryMib") return `${amount} MiB of memory`;
+  const [count, noun] = kind === "gpus" ? [amount, "GPU"] : [amount / 1_000, "CPU"];
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -9,7 +9,8 @@ import { jobOf } from "./lookup.ts";
 import { comesBefore, countAhead, firstOf, type LeafJobs } from "./order.ts";
 import type { Pass } from "./pass.ts";
 import { eligibleFromMs, type PendingJob, type PendingKind, type PendingQueue } from "./pending.ts";
-import { countedUse, limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
+import type { QueueNode } from "./queue-tree.ts";
+import { countedUse, limitExceeded, limitReached } from "./quota.ts";
 import { alternatives, type Shape } from "./shape.ts";
 import { fullestSite } from "./sites.ts";
 import { structuralHold, topologyHoldNow } from "./structural.ts";
@@ -226,16 +227,22 @@ function reservedHold(pass: Pass, victims: readonly JobId[]): Hold {
 }
 
 function quotaHold(leaf: QueueNode, shape: Shape): Hold | null {
-  const asked = shape.gpus;
-  const never = limitExceeded(leaf, asked);
-  if (never?.spec.limit !== undefined && never.spec.limit !== null) {
-    const { path, limit } = never.spec;
-    return { code: "EXCEEDS_QUEUE_LIMIT", queue: path, asked, limit };
+  const never = limitExceeded(leaf, shape);
+  if (never !== null) {
+    const { resource, asked, limit } = never;
+    return { code: "EXCEEDS_QUEUE_LIMIT", queue: never.queue.spec.path, resource, asked, limit };
   }
-  const now = limitReached(leaf, asked);
-  if (now?.spec.limit === undefined || now.spec.limit === null) return null;
-  const { path, limit } = now.spec;
-  return { code: "WAITING_FOR_QUOTA", queue: path, asked, allocated: countedUse(now), limit };
+  const now = limitReached(leaf, shape);
+  if (now === null) return null;
+  if (now.kind === "lending") {
+    const { path, guarantee, lendingLimit } = now.lender.spec;
+    const lent = lendingLimit ?? guarantee;
+    const asked = shape.gpus;
+    return { code: "KEPT_BY_QUEUE", queue: path, asked, lendingLimit: lent, guarantee };
+  }
+  const { queue, resource, asked, limit } = now;
+  const allocated = countedUse(queue, resource);
+  return { code: "WAITING_FOR_QUOTA", queue: queue.spec.path, resource, asked, allocated, limit };
 }
 
 function supplyOf(pass: Pass, shape: Shape): Supply {

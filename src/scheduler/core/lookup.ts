@@ -21,6 +21,10 @@ export function queueLineage(path: QueuePath): readonly QueuePath[] {
   return lineage;
 }
 
+/** The queue at the top of the tree that it is in. */
+export const topOf = (state: ClusterState, path: QueuePath): Queue =>
+  queueOf(state, (path.split("/", 1)[0] ?? path) as QueuePath);
+
 /** GPUs of the whole gang. */
 export const gpusOf = (spec: JobSpec): number => spec.nodes * spec.perNode.gpus;
 

@@ -240,15 +240,16 @@ export class Pass {
     for (const { placement, resources } of this.heldBy(job.id)) {
       this.later.give(placement, resources);
     }
-    const gpus = this.gpusHeld(job.id);
-    charge(this.tree.queue(job.spec.queue), "leaving", gpus);
-    this.#chargeUser(job, -gpus);
+    const leaf = this.tree.queue(job.spec.queue);
+    for (const { resources } of this.heldBy(job.id)) {
+      charge(leaf, "leaving", { nodes: 1, perNode: resources }, 1);
+    }
+    this.#chargeUser(job, -this.gpusHeld(job.id));
   }
 
   #chargeQueue(job: Job, counter: "allocated" | "reserved", sign: 1 | -1): number {
-    const gpus = gpusOf(job.spec);
-    charge(this.tree.queue(job.spec.queue), counter, sign * gpus);
-    return gpus;
+    charge(this.tree.queue(job.spec.queue), counter, job.spec, sign);
+    return gpusOf(job.spec);
   }
 
   #chargeUser(job: Job, gpus: number): void {

@@ -49,7 +49,8 @@ describe("between queues", () => {
   });
 
   test("queues of weight 0 share evenly what is left for them", () => {
-    const world = two({ weight: 0 }, { weight: 0 }).nodes(1, 4);
+    const queues = [queueSpec("a", { weight: 0 }), queueSpec("b", { weight: 0 }), queueSpec("c")];
+    const world = new World(queues).nodes(1, 4);
     for (let n = 0; n < 4; n += 1) for (const queue of [a, b]) world.submit({ queue });
     world.plan();
     const held = [a, b].map((path) => world.state.queues.get(path)?.allocated.gpus);

@@ -31,7 +31,8 @@ import { Pass } from "./pass.ts";
 import type { PendingKind } from "./pending.ts";
 import type { Plan } from "./plan-types.ts";
 import { Preemption } from "./preempt.ts";
-import { futureUse, limitExceeded, limitReached, type QueueNode } from "./queue-tree.ts";
+import { hasGuaranteeLeft, type QueueNode } from "./queue-tree.ts";
+import { limitExceeded, limitReached } from "./quota.ts";
 import { startReservations, takeUpReservations } from "./reservations.ts";
 import type { Shape } from "./shape.ts";
 import type { ClusterState, Policy } from "./state.ts";
@@ -136,9 +137,10 @@ class Planner {
 
   /** Looks at the jobs that stay inside a guarantee. True when any was placed. */
   #walkOwed(): boolean {
-    const hasRoom = (leaf: QueueNode): boolean =>
-      leaf.lineage.some((queue) => futureUse(queue) < queue.spec.guarantee);
-    return this.#walk(this.#leaves.filter(hasRoom), this.#owedOnly());
+    return this.#walk(
+      this.#leaves.filter((leaf) => leaf.lineage.some(hasGuaranteeLeft)),
+      this.#owedOnly(),
+    );
   }
 
   #walk(leaves: readonly QueueNode[], isMeant: IsMeant): boolean {
@@ -158,11 +160,11 @@ class Planner {
     return hasPlaced;
   }
 
-  /** GPUs of the next job that is meant; leaves out the groups of others. */
-  #headOf(order: LeafOrder, isMeant: IsMeant): number | null {
+  /** Shape of the next job that is meant; leaves out the groups of others. */
+  #headOf(order: LeafOrder, isMeant: IsMeant): Shape | null {
     for (let head = order.peek(); head !== null; head = order.peek()) {
       const kind = this.#kindOf(head);
-      if (isMeant(kind)) return kind.shape.gpus;
+      if (isMeant(kind)) return kind.shape;
       order.next();
       order.leaveOut();
     }
@@ -195,8 +197,7 @@ class Planner {
   #createKind(kind: PendingKind): Kind {
     const { shape } = kind;
     const leaf = this.#pass.tree.queue(kind.queue);
-    const isPossible =
-      this.#book.structural(shape) === null && limitExceeded(leaf, shape.gpus) === null;
+    const isPossible = this.#book.structural(shape) === null && limitExceeded(leaf, shape) === null;
     const priority = priorityOf(kind.priorityClass, this.#pass.policy);
     const never = { refusedInRound: -1, refusedAtLater: -1 };
     return { kind, leaf, shape, priority, isPossible, ...never };
@@ -231,7 +232,7 @@ class Planner {
   #place(kind: Kind, head: Head): boolean {
     const { shape, leaf } = kind;
     const waiting = this.#waitingOf(kind, head);
-    if (limitReached(leaf, shape.gpus) === null && this.#start(waiting)) return true;
+    if (limitReached(leaf, shape) === null && this.#start(waiting)) return true;
     if (this.#preemption.waitForLeaving(waiting)) return true;
     if (this.#preemption.makeRoomFor(waiting)) return true;
     kind.refusedInRound = this.#round;
@@ -255,7 +256,7 @@ class Planner {
   /** Lets a refused job claim. True when the next of its group may claim too. */
   #claim(kind: Kind, head: Head): boolean {
     const { leaf, shape, isPossible } = kind;
-    if (!isPossible || shape.gpus === 0 || limitReached(leaf, shape.gpus) !== null) return false;
+    if (!isPossible || shape.gpus === 0 || limitReached(leaf, shape) !== null) return false;
     this.#hasClaimants = true;
     if (!this.#claims.isOpenFor(shape)) return false;
     if (this.#claims.isDue(head.entry)) this.#claims.claim(this.#waitingOf(kind, head));

@@ -10,7 +10,8 @@ import { jobOf } from "./lookup.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
 import type { Eviction } from "./plan-types.ts";
-import { futureUse, isOverLimitLater, limitReached, type QueueNode } from "./queue-tree.ts";
+import { futureUse, type QueueNode } from "./queue-tree.ts";
+import { isOverLimitLater, limitReached } from "./quota.ts";
 import { Roster } from "./roster.ts";
 import type { Shape } from "./shape.ts";
 import { VictimSearch } from "./victim-search.ts";
@@ -18,6 +19,7 @@ import {
   addCut,
   type Candidate,
   type Cut,
+  cutOf,
   type Holding,
   hasReclaimRight,
   listCandidates,
@@ -60,7 +62,7 @@ export class Preemption {
   waitForLeaving({ job, leaf, shape }: WaitingJob): boolean {
     const pass = this.#pass;
     if (shape.gpus === 0 || !pass.hasLeaving) return false;
-    if (isOverLimitLater(leaf, shape.gpus)) return false;
+    if (isOverLimitLater(leaf, shape)) return false;
     if (this.#failsAt.get(shape) === pass.laterVersion) return false;
     const placement = fitGang(pass.later, shape, pass.tasteOf(job));
     if (placement === null) this.#failsAt.set(shape, pass.laterVersion);
@@ -127,7 +129,7 @@ export class Preemption {
 
   /** Room that was kept for another may be free by now. */
   #start({ job, leaf, shape }: WaitingJob): boolean {
-    if (limitReached(leaf, shape.gpus) !== null) return false;
+    if (limitReached(leaf, shape) !== null) return false;
     const placement = this.#pass.fit(job, shape);
     if (placement !== null) this.#pass.start(job, placement);
     return placement !== null;
@@ -201,7 +203,7 @@ function reason({ job, leaf, shape }: WaitingJob, victim: Candidate, how: Right,
   }
   const taker = must(sideOf(leaf, victim.leaf).at(-1), "taker's side");
   const giver = must(sideOf(victim.leaf, leaf).at(-1), "giver's side");
-  const has = futureUse(giver) - (cut.get(giver) ?? 0);
+  const has = futureUse(giver) - cutOf(cut, giver, "gpus");
   return (
     `${asks} of the ${taker.spec.guarantee} that ${taker.spec.path} is guaranteed and has ` +
     `${futureUse(taker)} of; ${giver.spec.path} had ${has} with ${giver.spec.guarantee} guaranteed.`

@@ -3,42 +3,65 @@
 
 import { must } from "../../base/assert.ts";
 import { compareText, type QueuePath, queuePath } from "../../base/ids.ts";
+import { RESOURCE_KINDS, type ResourceKind, type Resources } from "../../base/resources.ts";
+import { Capacity } from "./capacity.ts";
 import { compareProducts } from "./ratio.ts";
+import { guaranteeOf, halfLifeOf, keptGpus, limitOf, type Quota } from "./queue-spec.ts";
 import type { ClusterState, QueueSpec } from "./state.ts";
 import { chargedUsage, usageTimeConstantMs } from "./usage.ts";
 
+type Amounts = { -readonly [K in keyof Resources]: Resources[K] };
+
+/** A gang, as far as quotas are concerned. */
+export interface Asked {
+  readonly nodes: number;
+  readonly perNode: Resources;
+}
+
 export interface QueueNode {
   readonly spec: QueueSpec;
+  readonly guarantee: Quota;
+  /** With what it may borrow. */
+  readonly limit: Quota;
+  /** GPUs that nobody else may use even while they are idle. */
+  readonly keptGpus: number;
   readonly parent: QueueNode | null;
   readonly children: QueueNode[];
   /** This queue and all above it, nearest first. */
   readonly lineage: readonly QueueNode[];
-  /** GPUs held now, by this queue and those below it. */
-  allocated: number;
-  /** Of these, GPUs of attempts that are being stopped. */
-  leaving: number;
-  /** GPUs of reservations: not held yet, but as good as. */
-  reserved: number;
+  readonly tree: QueueTree;
+  /** Held now, by this queue and those below it. */
+  readonly allocated: Amounts;
+  /** Of these, what attempts hold that are being stopped. */
+  readonly leaving: Amounts;
+  /** Of reservations: not held yet, but as good as. */
+  readonly reserved: Amounts;
   /** Decayed. */
   readonly usageGpuMs: number;
-  /** Of a leaf: GPUs of the job that it would place next; null = it has none to look at. */
-  headGpus: number | null;
+  /** Milliseconds by which a GPU that is held for ever is charged; 0 = the past does not count. */
+  readonly timeConstantMs: number;
+  /** Of a leaf: the job that it would place next; null = it has none to look at. */
+  head: Asked | null;
   /** The leaf at or below it that is served next; kept until something at or below it changes. */
   nextLeaf: QueueNode | null;
   isNextKnown: boolean;
+  /** Of `excess`; null until it is asked for again. */
+  excess: number | null;
 }
 
 /** What it holds once the leaving have left and the reserved have started. */
-export const futureUse = (queue: QueueNode): number =>
-  queue.allocated + queue.reserved - queue.leaving;
+export const futureUse = (queue: QueueNode, kind: ResourceKind = "gpus"): number =>
+  queue.allocated[kind] + queue.reserved[kind] - queue.leaving[kind];
 
 export class QueueTree {
   readonly #byPath = new Map<QueuePath, QueueNode>();
   readonly #top: QueueNode[] = [];
-  readonly #timeConstantMs: number;
+  readonly capacity: Capacity;
+  /** Does any queue keep GPUs to itself? */
+  hasLendingLimits = false;
 
   constructor(state: ClusterState, nowMs: number) {
-    this.#timeConstantMs = usageTimeConstantMs(state.policy.usageHalfLifeMs);
+    this.capacity = new Capacity(state);
     const paths = [...state.queues.keys()].sort(compareText);
     for (const path of paths) this.#add(state, path, nowMs);
   }
@@ -48,14 +71,19 @@ export class QueueTree {
     return this.#byPath.values();
   }
 
+  /** The queues at the top. */
+  get tops(): readonly QueueNode[] {
+    return this.#top;
+  }
+
   queue(path: QueuePath): QueueNode {
     return must(this.#byPath.get(path), `queue ${path}`);
   }
 
-  /** Says what a leaf would place next: GPUs of the job, or null when it has no more. */
-  setHead(leaf: QueueNode, gpus: number | null): void {
-    if (leaf.headGpus === gpus) return;
-    leaf.headGpus = gpus;
+  /** Says what a leaf would place next: the job's shape, or null when it has no more. */
+  setHead(leaf: QueueNode, head: Asked | null): void {
+    if (leaf.head === head) return;
+    leaf.head = head;
     forgetNext(leaf);
   }
 
@@ -71,7 +99,7 @@ export class QueueTree {
       const leaf = this.#nextOf(queue);
       if (leaf === null) continue;
       if (best !== null && bestLeaf !== null) {
-        if (compareQueues(queue, leaf, best, bestLeaf, this.#timeConstantMs) >= 0) continue;
+        if (compareQueues(queue, leaf, best, bestLeaf) >= 0) continue;
       }
       best = queue;
       bestLeaf = leaf;
@@ -81,7 +109,7 @@ export class QueueTree {
 
   #nextOf(queue: QueueNode): QueueNode | null {
     if (!queue.isNextKnown) {
-      const own = queue.headGpus === null ? null : queue;
+      const own = queue.head === null ? null : queue;
       queue.nextLeaf = queue.children.length === 0 ? own : this.#first(queue.children);
       queue.isNextKnown = true;
     }
@@ -93,23 +121,30 @@ export class QueueTree {
     const above = path.slice(0, Math.max(0, path.lastIndexOf("/")));
     const parent = above === "" ? null : this.queue(queuePath(above));
     const lineage: QueueNode[] = [];
-    const halfLifeMs = state.policy.usageHalfLifeMs;
+    const halfLifeMs = halfLifeOf(parent?.lineage.at(-1)?.spec ?? spec, state.policy);
     const queue: QueueNode = {
       spec,
+      guarantee: guaranteeOf(spec),
+      limit: limitOf(spec),
+      keptGpus: keptGpus(spec),
       parent,
       children: [],
       lineage,
-      allocated: allocated.gpus,
-      leaving: 0,
-      reserved: 0,
+      tree: this,
+      allocated: { ...allocated },
+      leaving: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
+      reserved: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
       usageGpuMs: chargedUsage(usageGpuMs, usageAtMs, allocated.gpus, nowMs, halfLifeMs),
-      headGpus: null,
+      timeConstantMs: usageTimeConstantMs(halfLifeMs),
+      head: null,
       nextLeaf: null,
       isNextKnown: false,
+      excess: null,
     };
     lineage.push(queue, ...(parent === null ? [] : parent.lineage));
     (parent === null ? this.#top : parent.children).push(queue);
     this.#byPath.set(path, queue);
+    if (queue.keptGpus > 0) this.hasLendingLimits = true;
   }
 }
 
@@ -117,45 +152,18 @@ export class QueueTree {
 export function charge(
   leaf: QueueNode,
   counter: "allocated" | "leaving" | "reserved",
-  gpus: number,
+  { nodes, perNode }: Asked,
+  sign: 1 | -1,
 ): void {
-  for (const queue of leaf.lineage) queue[counter] += gpus;
+  for (const queue of leaf.lineage) {
+    for (const kind of RESOURCE_KINDS) queue[counter][kind] += sign * nodes * perNode[kind];
+    queue.excess = null;
+  }
   forgetNext(leaf);
 }
 
 function forgetNext(leaf: QueueNode): void {
   for (const queue of leaf.lineage) queue.isNextKnown = false;
-}
-
-/** The nearest queue whose limit is below `gpus` whatever runs, or null. */
-export function limitExceeded(leaf: QueueNode, gpus: number): QueueNode | null {
-  for (const queue of leaf.lineage) {
-    if (queue.spec.limit !== null && gpus > queue.spec.limit) return queue;
-  }
-  return null;
-}
-
-/** What counts against a limit: what is held now, or will be once reservations have come true. */
-export const countedUse = (queue: QueueNode): number => Math.max(queue.allocated, futureUse(queue));
-
-/**
- * The nearest queue that `gpus` more would take over its limit now, or null. A job without GPUs is
- * never in the way, not even of a limit that was lowered under what is held.
- */
-export function limitReached(leaf: QueueNode, gpus: number): QueueNode | null {
-  if (gpus === 0) return null;
-  for (const queue of leaf.lineage) {
-    if (queue.spec.limit !== null && countedUse(queue) + gpus > queue.spec.limit) return queue;
-  }
-  return null;
-}
-
-/** Would `gpus` more still be over a limit once the leaving have left? */
-export function isOverLimitLater(leaf: QueueNode, gpus: number): boolean {
-  for (const queue of leaf.lineage) {
-    if (queue.spec.limit !== null && futureUse(queue) + gpus > queue.spec.limit) return true;
-  }
-  return false;
 }
 
 /**
@@ -170,39 +178,93 @@ export function compareQueues(
   leafOfA: QueueNode,
   b: QueueNode,
   leafOfB: QueueNode,
-  timeConstantMs: number,
 ): number {
-  const isOwed = isWithinGuarantee(a, leafOfA.headGpus ?? 0);
-  if (isOwed !== isWithinGuarantee(b, leafOfB.headGpus ?? 0)) return isOwed ? -1 : 1;
-  const order = isOwed
-    ? compareProducts(futureUse(a), b.spec.guarantee, futureUse(b), a.spec.guarantee)
-    : compareExcess(a, b, timeConstantMs);
+  const isOwed = isWithinGuarantee(a, leafOfA.head);
+  if (isOwed !== isWithinGuarantee(b, leafOfB.head)) return isOwed ? -1 : 1;
+  const order = isOwed ? compareFulfilled(a, b) : compareExcess(a, b);
   return order === 0 ? compareText(a.spec.path, b.spec.path) : order;
 }
 
-/** Has the queue room inside its guarantee for that many GPUs more? */
-export function isWithinGuarantee(queue: QueueNode, gpus: number): boolean {
+/**
+ * Has the queue room inside its guarantee for the job? Counted are the resources that the job asks
+ * for and the queue is guaranteed an amount of; if there is none, the GPUs.
+ */
+export function isWithinGuarantee(queue: QueueNode, asked: Asked | null): boolean {
+  let isCounted = false;
+  let isGuaranteed = false;
+  for (const kind of RESOURCE_KINDS) {
+    const own = queue.guarantee[kind];
+    const more = asked === null ? 0 : asked.nodes * asked.perNode[kind];
+    if (own === null || more === 0) continue;
+    if (futureUse(queue, kind) + more > own) return false;
+    isCounted = true;
+    isGuaranteed ||= own > 0;
+  }
+  if (isCounted) return isGuaranteed;
   const { guarantee } = queue.spec;
-  return guarantee > 0 && futureUse(queue) + gpus <= guarantee;
+  return guarantee > 0 && futureUse(queue) <= guarantee;
 }
 
-function compareExcess(a: QueueNode, b: QueueNode, timeConstantMs: number): number {
-  if ((a.spec.weight === 0) !== (b.spec.weight === 0)) return a.spec.weight === 0 ? 1 : -1;
-  const ofA = excess(a, timeConstantMs);
-  const ofB = excess(b, timeConstantMs);
-  if (a.spec.weight === 0) return ofA - ofB;
-  return compareProducts(ofA, b.spec.weight, ofB, a.spec.weight);
+/** Is there any resource of which it has less than it is guaranteed? */
+export const hasGuaranteeLeft = (queue: QueueNode): boolean =>
+  RESOURCE_KINDS.some((kind) => futureUse(queue, kind) < (queue.guarantee[kind] ?? 0));
+
+/** By the part that they have of their guarantees, of the resource of which that is the largest. */
+function compareFulfilled(a: QueueNode, b: QueueNode): number {
+  const [ofA, ofB] = [fulfilled(a), fulfilled(b)];
+  return compareProducts(ofA.used, ofB.own, ofB.used, ofA.own);
 }
+
+function fulfilled(queue: QueueNode): { readonly used: number; readonly own: number } {
+  let most = { used: 0, own: 1 };
+  for (const kind of RESOURCE_KINDS) {
+    const own = queue.guarantee[kind] ?? 0;
+    const used = futureUse(queue, kind);
+    if (own > 0 && compareProducts(used, most.own, most.used, own) > 0) most = { used, own };
+  }
+  return most;
+}
+
+/** By excess for the weight, on average over the time that counts. */
+function compareExcess(a: QueueNode, b: QueueNode): number {
+  const [weightOfA, weightOfB] = [a.spec.weight, b.spec.weight];
+  if ((weightOfA === 0) !== (weightOfB === 0)) return weightOfA === 0 ? 1 : -1;
+  const isOneTime = a.timeConstantMs === b.timeConstantMs;
+  const divisorOf = (queue: QueueNode): number =>
+    Math.max(1, queue.spec.weight) * (isOneTime ? 1 : secondsOf(queue));
+  return compareProducts(excessOf(a), divisorOf(b), excessOf(b), divisorOf(a));
+}
+
+/** The time that counts, in seconds: `timeConstantMs`, or 1 when the past does not count. */
+const secondsOf = ({ timeConstantMs }: QueueNode): number =>
+  Math.max(1, Math.round(timeConstantMs / 1_000));
 
 /**
  * What a queue has had and has beyond its guarantee, in GPU milliseconds: its decayed usage over
- * what steady use of the guarantee would leave, and what it holds over the guarantee as if held for
- * ever. Without a half-life, the GPUs alone. Use within the guarantee is never held against a
- * queue, and not using it saves nothing up.
+ * what steady use of the guarantee would leave, and its dominant share over the guarantee as if
+ * held for ever. Without a half-life, what it holds alone. Use within the guarantee is never held
+ * against a queue, and not using it saves nothing up. The past is counted in GPU time only.
  */
-function excess(queue: QueueNode, timeConstantMs: number): number {
-  const { guarantee } = queue.spec;
-  const over = Math.max(0, futureUse(queue) - guarantee);
-  if (timeConstantMs === 0) return over;
-  return over * timeConstantMs + Math.max(0, queue.usageGpuMs - guarantee * timeConstantMs);
+function excessOf(queue: QueueNode): number {
+  if (queue.excess === null) {
+    const past = queue.usageGpuMs - queue.spec.guarantee * queue.timeConstantMs;
+    queue.excess = overMilliGpus(queue) * secondsOf(queue) + Math.max(0, past);
+  }
+  return queue.excess;
+}
+
+/**
+ * How far the dominant share is over the guarantee. Where nothing is said about CPUs or memory, as
+ * large a part of them goes with the GPUs.
+ */
+function overMilliGpus(queue: QueueNode): number {
+  const { capacity } = queue.tree;
+  const withGpus = capacity.shareOf("gpus", queue.spec.guarantee);
+  let over = 0;
+  for (const kind of RESOURCE_KINDS) {
+    const guarantee = queue.guarantee[kind];
+    const own = guarantee === null ? withGpus : capacity.shareOf(kind, guarantee);
+    over = Math.max(over, capacity.shareOf(kind, futureUse(queue, kind)) - own);
+  }
+  return over;
 }

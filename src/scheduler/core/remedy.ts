@@ -4,10 +4,11 @@
 import { unreachable } from "../../base/assert.ts";
 import { NodePool } from "./fit.ts";
 import { fitGang } from "./gang.ts";
-import type { Hold } from "./hold.ts";
+import { amountText, type Hold } from "./hold.ts";
 import type { Job, JobSpec } from "./job.ts";
 import { gpusOf, jobOf } from "./lookup.ts";
-import { limitReached, QueueTree } from "./queue-tree.ts";
+import { QueueTree } from "./queue-tree.ts";
+import { limitReached } from "./quota.ts";
 import { shapeOf } from "./shape.ts";
 import type { ClusterState } from "./state.ts";
 
@@ -27,14 +28,19 @@ export function remedyFor(state: ClusterState, { spec }: Job, nowMs: number, hol
       return "";
     case "EXCEEDS_QUEUE_LIMIT":
       return (
-        `Ask for ${hold.limit} GPUs or fewer, or have the limit of ${hold.queue} raised ` +
-        `to ${hold.asked}.`
+        `Ask for ${amountText(hold.resource, hold.limit)} or less, or have the limit of ` +
+        `${hold.queue} raised to ${amountText(hold.resource, hold.asked)}.`
       );
     case "WAITING_FOR_QUOTA":
       return (
         smaller(spec, fitsNow) ||
-        `A limit of ${hold.allocated + hold.asked} for ${hold.queue} would let it in, ` +
-          "if there is room."
+        `A limit of ${amountText(hold.resource, hold.allocated + hold.asked)} for ` +
+          `${hold.queue} would let it in, if there is room.`
+      );
+    case "KEPT_BY_QUEUE":
+      return (
+        smaller(spec, fitsNow) ||
+        `A lending limit of ${hold.lendingLimit + hold.asked} for ${hold.queue} would let it in.`
       );
     case "NO_MATCHING_GPU":
       return fitsNow({ ...spec, gpuTypes: [] })
@@ -118,6 +124,5 @@ function tester(state: ClusterState, { queue }: JobSpec, nowMs: number): FitsNow
   for (const { jobId, placement } of state.reservations.values()) {
     for (const task of placement) pool.take(task, jobOf(state, jobId).spec.perNode);
   }
-  return (spec) =>
-    limitReached(leaf, gpusOf(spec)) === null && fitGang(pool, shapeOf(spec)) !== null;
+  return (spec) => limitReached(leaf, spec) === null && fitGang(pool, shapeOf(spec)) !== null;
 }

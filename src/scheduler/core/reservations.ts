@@ -4,9 +4,8 @@
 import type { DropReason } from "./events.ts";
 import { hasHostRoom, type NodePool } from "./fit.ts";
 import type { Job } from "./job.ts";
-import { gpusOf } from "./lookup.ts";
 import type { Pass } from "./pass.ts";
-import { isOverLimitLater, type QueueNode } from "./queue-tree.ts";
+import { isOverLimitLater, isOverLimitNow } from "./quota.ts";
 import { shapeOf } from "./shape.ts";
 import { keepsRules } from "./sites.ts";
 import type { Reservation } from "./state.ts";
@@ -37,22 +36,15 @@ function dropReason(pass: Pass, job: Job, { placement }: Reservation): DropReaso
   if (placement.some(({ nodeId }) => pass.later.slot(nodeId)?.isOffered !== true)) {
     return "node_gone";
   }
-  const shape = shapeOf(job.spec);
-  if (!keepsRules(pass.later, shape, placement)) return "node_gone";
-  const { gpus } = shape;
-  if (isOverLimitLater(pass.tree.queue(job.spec.queue), gpus)) return "limit_lowered";
+  if (!keepsRules(pass.later, shapeOf(job.spec), placement)) return "node_gone";
+  if (isOverLimitLater(pass.tree.queue(job.spec.queue), job.spec)) return "limit_lowered";
   return isRoom(pass.later, job, placement) ? null : "replanned";
 }
 
 /** What still runs counts in full; other reservations have not started yet. */
 function isWithinLimits(pass: Pass, job: Job): boolean {
-  const gpus = gpusOf(job.spec);
-  const { lineage } = pass.tree.queue(job.spec.queue);
-  return !lineage.some((queue) => isOverLimit(queue, queue.allocated + gpus));
+  return !isOverLimitNow(pass.tree.queue(job.spec.queue), job.spec);
 }
-
-const isOverLimit = ({ spec }: QueueNode, gpus: number): boolean =>
-  spec.limit !== null && gpus > spec.limit;
 
 function isRoom(pool: NodePool, job: Job, placement: Reservation["placement"]): boolean {
   return placement.every(({ nodeId, gpus }) => {

@@ -2,12 +2,13 @@
 // that folding the log gives, down to the order of its maps.
 
 import { assert, must } from "../../base/assert.ts";
-import type { JobId, NodeId, QueuePath, RequestId } from "../../base/ids.ts";
+import type { JobId, NodeId, RequestId } from "../../base/ids.ts";
 import { createState } from "./apply.ts";
 import { noteDependent } from "./apply-admission.ts";
 import { isArrayOver } from "./array.ts";
 import { isEnded, type Job, type JobArray, JOB_DEFAULTS, withDefaults } from "./job.ts";
 import type { RunTimes } from "./run-times.ts";
+import { completeQueueSpec } from "./queue-spec.ts";
 import {
   type ClusterState,
   DEFAULT_POLICY,
@@ -88,8 +89,7 @@ function decodeRow(state: MutableClusterState, table: string, id: string, value:
     case "head":
       return decodeHead(state, value as Head);
     case "queue":
-      state.queues.set(id as QueuePath, value as Queue);
-      return;
+      return decodeQueue(state, value as Queue);
     case "node":
       state.nodes.set(id as NodeId, upgradeNode(value as Node));
       return;
@@ -118,6 +118,10 @@ function decodeJob(state: ClusterState, row: Job): Job {
   const job = withDefaults(row, JOB_DEFAULTS);
   if (job.array === null) return { ...job, spec: upgradeSpec(row.spec) };
   return { ...job, spec: must(state.arrays.get(job.array.id), `array of ${job.id}`).spec };
+}
+
+function decodeQueue(state: MutableClusterState, queue: Queue): void {
+  state.queues.set(queue.spec.path, { ...queue, spec: completeQueueSpec(queue.spec) });
 }
 
 function decodeHead(state: MutableClusterState, head: Head): void {

@@ -14,16 +14,27 @@ import type { Job, JobArray, TaskPlacement } from "./job.ts";
 import type { PendingIndex, PendingJobs } from "./pending.ts";
 import type { RunTimes } from "./run-times.ts";
 
-/** What an operator sets. GPUs are whole numbers. */
+/** What an operator sets. Whole numbers. */
 export interface QueueSpec {
   readonly path: QueuePath;
   /** GPUs that are this queue's whenever it asks. */
   readonly guarantee: number;
+  /** CPUs likewise; null = as many as go with its GPUs. */
+  readonly guaranteeCpuMilli: number | null;
+  readonly guaranteeMemoryMib: number | null;
   /** GPUs that it never goes over; null = the parent's. */
   readonly limit: number | null;
+  readonly limitCpuMilli: number | null;
+  readonly limitMemoryMib: number | null;
+  /** GPUs above its guarantee that it may use of what others leave; null = any number. */
+  readonly borrowingLimit: number | null;
+  /** GPUs of its guarantee that others may use while it does not; null = all of them. */
+  readonly lendingLimit: number | null;
   /** Its part of what nobody is guaranteed, against its siblings; 0 = only the guarantee and leftovers. */
   readonly weight: number;
   readonly order: "fifo" | "las";
+  /** Of a queue at the top, for its whole tree: instead of the policy's; null = the policy's. */
+  readonly usageHalfLifeMs: number | null;
 }
 
 export interface Queue {

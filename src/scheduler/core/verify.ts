@@ -1,6 +1,7 @@
 // Checks a plan against the state from first principles, with code of its own: it shares no helper
 // with the planner, so that a mistake there can't hide here. Runs before every commit.
 
+import { must } from "../../base/assert.ts";
 import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
 import type { Job, TaskPlacement } from "./job.ts";
 import type { Plan } from "./plan-types.ts";
@@ -104,15 +105,57 @@ class Proof {
 
   /** A queue may be over its limit, when the limit was lowered; nothing may then start in it. */
   checkLimits(): void {
-    const more = new Map<QueuePath, number>();
+    const more = new Map<QueuePath, readonly number[]>();
     for (const { jobId } of this.#plan.starts) this.#addTo(more, jobId);
     for (const [path, queue] of this.#state.queues) {
       const added = more.get(path);
-      if (added === undefined || added === 0 || queue.spec.limit === null) continue;
-      const held = queue.allocated.gpus;
-      const text = `${path} holds ${held} GPUs, gets ${added} and may have ${queue.spec.limit}`;
-      this.#expect(held + added <= queue.spec.limit, text);
+      if (added === undefined) continue;
+      const { guarantee, borrowingLimit, limit, limitCpuMilli, limitMemoryMib } = queue.spec;
+      const borrowed = guarantee + (borrowingLimit ?? Number.POSITIVE_INFINITY);
+      const most = [Math.min(limit ?? borrowed, borrowed), limitCpuMilli, limitMemoryMib];
+      const { gpus, cpuMilli, memoryMib } = queue.allocated;
+      [gpus, cpuMilli, memoryMib].forEach((held, at) => {
+        const [more, max] = [added[at] ?? 0, most[at] ?? Number.POSITIVE_INFINITY];
+        const what = ["GPUs", "thousandths of a CPU", "MiB"][at];
+        const text = `${path} holds ${held} ${what}, gets ${more} and may have ${max}`;
+        this.#expect(more === 0 || held + more <= max, text);
+      });
     }
+    this.#checkLending(more);
+  }
+
+  /**
+   * What a queue does not lend stays there: with what each keeps counted as used, whatever grew
+   * by these starts fits into the cluster. (What it keeps is its guarantee less what it lends.)
+   */
+  #checkLending(more: ReadonlyMap<QueuePath, readonly number[]>): void {
+    const grown = this.#takenAtTop((path) => more.get(path)?.[0] ?? 0);
+    const before = this.#takenAtTop(() => 0);
+    const nodes = [...this.#state.nodes.values()].filter(({ health }) => health === "up");
+    const there = nodes.reduce((sum, { spec }) => sum + spec.gpus.length, 0);
+    const text = `${grown} GPUs are used or kept by queues that do not lend, and there are ${there}`;
+    this.#expect(grown === before || grown <= there || !this.#hasLendingLimit(), text);
+  }
+
+  #hasLendingLimit(): boolean {
+    return [...this.#state.queues.values()].some(({ spec }) => spec.lendingLimit !== null);
+  }
+
+  #takenAtTop(moreOf: (path: QueuePath) => number): number {
+    const paths = [...this.#state.queues.keys()];
+    const takenOf = (path: QueuePath): number => {
+      const { spec, allocated } = must(this.#state.queues.get(path), path);
+      const depth = path.split("/").length + 1;
+      const below = paths.filter(
+        (other) => other.startsWith(`${path}/`) && other.split("/").length === depth,
+      );
+      const used =
+        below.length === 0
+          ? allocated.gpus + moreOf(path)
+          : below.reduce((sum, child) => sum + takenOf(child), 0);
+      return Math.max(used, spec.guarantee - (spec.lendingLimit ?? spec.guarantee));
+    };
+    return paths.filter((path) => !path.includes("/")).reduce((sum, top) => sum + takenOf(top), 0);
   }
 
   checkHolds(): void {
@@ -309,12 +352,17 @@ class Proof {
     }
   }
 
-  #addTo(more: Map<QueuePath, number>, id: JobId): void {
+  #addTo(more: Map<QueuePath, readonly number[]>, id: JobId): void {
     const spec = this.#state.jobs.get(id)?.spec;
     if (spec === undefined) return;
     for (const path of this.#state.queues.keys()) {
       if (spec.queue !== path && !spec.queue.startsWith(`${path}/`)) continue;
-      more.set(path, (more.get(path) ?? 0) + spec.nodes * spec.perNode.gpus);
+      const [gpus = 0, cpuMilli = 0, memoryMib = 0] = more.get(path) ?? [];
+      more.set(path, [
+        gpus + spec.nodes * spec.perNode.gpus,
+        cpuMilli + spec.nodes * spec.perNode.cpuMilli,
+        memoryMib + spec.nodes * spec.perNode.memoryMib,
+      ]);
     }
   }
 }

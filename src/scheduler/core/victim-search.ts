@@ -4,8 +4,16 @@
 import type { NodeSlot } from "./fit.ts";
 import type { WaitingJob } from "./order.ts";
 import type { HeldTask, Pass } from "./pass.ts";
-import { futureUse, type QueueNode } from "./queue-tree.ts";
-import { addCut, type Candidate, type Cut, compareCandidates, rightOver } from "./victims.ts";
+import { futureUse } from "./queue-tree.ts";
+import { overQuota, type QuotaBlock } from "./quota.ts";
+import {
+  addCut,
+  type Candidate,
+  type Cut,
+  compareCandidates,
+  cutOf,
+  rightOver,
+} from "./victims.ts";
 import { WhatIf } from "./what-if.ts";
 
 export class VictimSearch {
@@ -51,7 +59,7 @@ export class VictimSearch {
   }
 
   #suffices(): boolean {
-    return this.#whatIf.isEnough && this.#overLimit() === undefined;
+    return this.#whatIf.isEnough && this.#overQuota() === null;
   }
 
   /**
@@ -148,19 +156,21 @@ export class VictimSearch {
   /** Where a limit is in the way, those who leave must come from below it. */
   #makeQuota(): void {
     for (const candidate of this.#eligible) {
-      const limited = this.#overLimit();
-      if (limited === undefined) return;
-      if (this.#chosen.has(candidate) || !candidate.leaf.lineage.includes(limited)) continue;
-      if (candidate.gpus > 0 && this.#mayTake(candidate)) this.#choose(candidate);
+      const limited = this.#overQuota();
+      if (limited === null) return;
+      if (this.#chosen.has(candidate) || !isBelow(candidate, limited)) continue;
+      if (this.#mayTake(candidate)) this.#choose(candidate);
     }
   }
 
-  #overLimit(): QueueNode | undefined {
+  /** What still forbids it once those who were chosen have left. */
+  #overQuota(): QuotaBlock | null {
     const { leaf, shape } = this.#waiting;
-    return leaf.lineage.find((queue) => {
-      const { limit } = queue.spec;
-      return limit !== null && futureUse(queue) - (this.#cut.get(queue) ?? 0) + shape.gpus > limit;
-    });
+    return overQuota(
+      leaf,
+      shape,
+      (queue, kind) => futureUse(queue, kind) - cutOf(this.#cut, queue, kind),
+    );
   }
 
   #mayTake(candidate: Candidate): boolean {
@@ -178,6 +188,13 @@ export class VictimSearch {
     this.#whatIf.stay(candidate.tasks);
     addCut(this.#cut, candidate, -1);
   }
+}
+
+/** Would its leaving help? Where GPUs are not lent, whoever borrows instead may leave. */
+function isBelow({ leaf, tasks }: Candidate, block: QuotaBlock): boolean {
+  if (block.kind === "lending") return tasks.some(({ resources }) => resources.gpus > 0);
+  const { queue, resource } = block;
+  return leaf.lineage.includes(queue) && tasks.some((task) => task.resources[resource] > 0);
 }
 
 /** An eligible job on one node. */

@@ -3,6 +3,12 @@
 
 import { must } from "../../base/assert.ts";
 import { compareJobIds } from "../../base/ids.ts";
+import {
+  NO_RESOURCES,
+  RESOURCE_KINDS,
+  type ResourceKind,
+  type Resources,
+} from "../../base/resources.ts";
 import { type Attempt, activeAttempt, type Job, type PreemptionKind, resumePoint } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { priorityOf, type WaitingJob } from "./order.ts";
@@ -143,12 +149,23 @@ function medianLossByClass(pass: Pass, running: readonly Running[]): ReadonlyMap
   return medians;
 }
 
-/** What has been decided about some victims so far: GPUs gone from each queue. */
-export type Cut = Map<QueueNode, number>;
+/** What has been decided about some victims so far: what is gone from each queue. */
+export type Cut = Map<QueueNode, Record<ResourceKind, number>>;
 
-export function addCut(cut: Cut, { leaf, gpus }: Candidate, sign: 1 | -1): void {
-  for (const queue of leaf.lineage) cut.set(queue, (cut.get(queue) ?? 0) + sign * gpus);
+export function addCut(cut: Cut, { leaf, tasks }: Candidate, sign: 1 | -1): void {
+  for (const queue of leaf.lineage) {
+    let gone = cut.get(queue);
+    if (gone === undefined) cut.set(queue, (gone = { ...NO_RESOURCES }));
+    for (const { resources } of tasks) {
+      for (const kind of RESOURCE_KINDS) gone[kind] += sign * resources[kind];
+    }
+  }
 }
+
+export const cutOf = (cut: ReadonlyCut, queue: QueueNode, kind: ResourceKind): number =>
+  cut.get(queue)?.[kind] ?? 0;
+
+type ReadonlyCut = ReadonlyMap<QueueNode, Resources>;
 
 /**
  * By which right, if any, `waiting` may take from `candidate`, when `cut` is already gone: from its
@@ -157,7 +174,7 @@ export function addCut(cut: Cut, { leaf, gpus }: Candidate, sign: 1 | -1): void 
 export function rightOver(
   waiting: WaitingJob,
   candidate: Candidate,
-  cut: ReadonlyMap<QueueNode, number>,
+  cut: ReadonlyCut,
 ): Exclude<PreemptionKind, "drain"> | null {
   if (waiting.leaf !== candidate.leaf) {
     return mayReclaim(waiting, candidate, cut) ? "reclaim" : null;
@@ -168,26 +185,32 @@ export function rightOver(
 /**
  * May `waiting` take back from a job of another queue? Below what the two have in common, the
  * waiting job's side stays within its guarantee even with the job, and every queue on the other
- * side, down to the leaf, is over its own: who is within a guarantee loses nothing. Since the taker
- * ends within its guarantee, nobody can take back from it, and preemptions can't go round in a
- * circle. Guarantees are of GPUs: a job that has none, and stands in the way with its CPUs, is
- * covered by none.
+ * side, down to the leaf, is over its own in something that the candidate holds: who is within a
+ * guarantee loses nothing. Since the taker ends within its guarantee, nobody can take back from it,
+ * and preemptions can't go round in a circle. A job that holds nothing that its queue is guaranteed
+ * an amount of, and stands in the way with its CPUs, is covered by no guarantee.
  */
-function mayReclaim(
-  waiting: WaitingJob,
-  { leaf, gpus }: Candidate,
-  cut: ReadonlyMap<QueueNode, number>,
-): boolean {
+function mayReclaim(waiting: WaitingJob, { leaf, tasks }: Candidate, cut: ReadonlyCut): boolean {
   const taker = sideOf(waiting.leaf, leaf).at(-1);
-  if (taker === undefined || !isWithinGuarantee(taker, waiting.shape.gpus)) return false;
-  const isOver = (queue: QueueNode): boolean =>
-    futureUse(queue) - (cut.get(queue) ?? 0) > queue.spec.guarantee;
-  return gpus === 0 || sideOf(leaf, waiting.leaf).every(isOver);
+  if (taker === undefined || !isWithinGuarantee(taker, waiting.shape)) return false;
+  return sideOf(leaf, waiting.leaf).every((queue) => !isCovered(queue, tasks, cut));
+}
+
+/** Is the queue within its guarantee of all that these tasks hold, as far as it has one? */
+function isCovered(queue: QueueNode, tasks: readonly HeldTask[], cut: ReadonlyCut): boolean {
+  let isCounted = false;
+  for (const kind of RESOURCE_KINDS) {
+    const own = queue.guarantee[kind];
+    if (own === null || !tasks.some(({ resources }) => resources[kind] > 0)) continue;
+    if (futureUse(queue, kind) - cutOf(cut, queue, kind) > own) return false;
+    isCounted = true;
+  }
+  return isCounted;
 }
 
 /** Some queue on the job's path has room for it inside its guarantee. */
 export function hasReclaimRight({ leaf, shape }: Pick<WaitingJob, "leaf" | "shape">): boolean {
-  for (const queue of leaf.lineage) if (isWithinGuarantee(queue, shape.gpus)) return true;
+  for (const queue of leaf.lineage) if (isWithinGuarantee(queue, shape)) return true;
   return false;
 }
 

@@ -1,6 +1,7 @@
 // The queues of a simulated cluster: one for each tenant, with its part of the cluster as guarantee.
 
 import { queuePath } from "../../base/ids.ts";
+import { completeQueueSpec } from "../../scheduler/core/queue-spec.ts";
 import type { QueueSpec } from "../../scheduler/core/state.ts";
 import { type ClusterShape, gpusOfCluster, gpusOfJob, type Workload } from "./workload.ts";
 
@@ -19,13 +20,11 @@ export function tenantQueues(
 ): readonly QueueSpec[] {
   const parts = partsOf(workload, guarantee);
   const total = parts.reduce((sum, part) => sum + part, 0);
-  return workload.tenants.map((tenant, index) => ({
-    path: queuePath(tenant),
-    guarantee: total === 0 ? 0 : Math.floor((gpusOfCluster(cluster) * (parts[index] ?? 0)) / total),
-    limit: null,
-    weight: 1,
-    order,
-  }));
+  return workload.tenants.map((tenant, index) => {
+    const part = gpusOfCluster(cluster) * (parts[index] ?? 0);
+    const guarantee = total === 0 ? 0 : Math.floor(part / total);
+    return completeQueueSpec({ path: queuePath(tenant), guarantee, order });
+  });
 }
 
 function partsOf({ jobs, tenants }: Workload, guarantee: Guarantee): readonly number[] {
