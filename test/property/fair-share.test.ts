@@ -101,7 +101,7 @@ test("nothing is given twice, and what a queue is due is what its children are d
       expect(one.dueMilliGpus).toBeLessThanOrEqual(one.demandGpus * 1_000);
       const below = [...shares].filter(([other]) => other.startsWith(`${path}/`));
       const sum = below.reduce((total, [, child]) => total + child.dueMilliGpus, 0);
-      if (below.length > 0) expect(sum).toBeLessThanOrEqual(one.dueMilliGpus);
+      expect(below.length === 0 ? 0 : sum).toBeLessThanOrEqual(one.dueMilliGpus);
     }
   });
 });
@@ -193,7 +193,7 @@ test("nothing that somebody wants is left over", () => {
       const isOut = RESOURCE_KINDS.some(
         (kind) => asked[kind] > 0 && used[kind] >= totals[kind] * 0.99,
       );
-      expect(isOut, nameOf("q", leaf, at)).toBe(true);
+      expect({ at, isOut }).toEqual({ at, isOut: true });
     });
   });
 });
