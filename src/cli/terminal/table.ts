@@ -1,7 +1,15 @@
 // Plain columns that fit the terminal: first the flexible ones shrink, then the least important
 // ones go. Without a terminal nothing is cut, so that scripts see everything. Pure.
 
-import { displayWidth, padEnd, padStart, printable, truncate, wrap } from "./width.ts";
+import {
+  displayWidth,
+  padEnd,
+  padStart,
+  printable,
+  truncate,
+  truncateStart,
+  wrap,
+} from "./width.ts";
 
 export interface Column<Row> {
   readonly title: string;
@@ -11,6 +19,8 @@ export interface Column<Row> {
   readonly isWide?: boolean;
   /** May be cut down to so many cells. */
   readonly shrinkTo?: number;
+  /** When cut, it loses its start: the end of a path says more. */
+  readonly keepsEnd?: boolean;
   /** In the last column: what does not fit goes on below instead of being cut. */
   readonly isWrapped?: boolean;
   /** Left out on narrow terminals, the largest first; absent = always shown. */
@@ -61,7 +71,8 @@ function renderRow<Row>(
   const painted = ({ column }: Sized<Row>, text: string): string =>
     column.paint === undefined ? text : column.paint(text, row);
   const cells = fitting.map((one) => {
-    const text = truncate(texts[one.index] ?? "", one.width);
+    const cut = one.column.keepsEnd === true ? truncateStart : truncate;
+    const text = cut(texts[one.index] ?? "", one.width);
     const isRagged = one === last && one.column.isRight !== true;
     return painted(one, isRagged ? text : aligned(one.column, text, one.width));
   });

@@ -3,7 +3,7 @@ import { sparkline } from "./sparkline.ts";
 import { createStyle, wantsColour } from "./style.ts";
 import type { Column } from "./table.ts";
 import { renderTable } from "./table.ts";
-import { displayWidth, printable, truncate, wrap } from "./width.ts";
+import { displayWidth, printable, truncate, truncateStart, wrap } from "./width.ts";
 
 describe("width", () => {
   it.each([
@@ -123,4 +123,10 @@ describe("sparklines", () => {
   it("a constant is a flat line, nothing is nothing", () => {
     expect([sparkline([3, 3], 9), sparkline([], 9)]).toEqual(["▄▄", ""]);
   });
+});
+
+it("a path is cut in front: its end says more", () => {
+  const cut = ["research/vision", "模型/训练"].map((text) => truncateStart(text, 8));
+  expect(cut).toEqual(["…/vision", "…型/训练"]);
+  expect([truncateStart("ab", 2), truncateStart("ab", 1)]).toEqual(["ab", "…"]);
 });

@@ -44,6 +44,18 @@ export function truncate(text: string, cells: number): string {
   return `${kept}…`;
 }
 
+/** The same, with the end kept: `…/vision`. */
+export function truncateStart(text: string, cells: number): string {
+  if (displayWidth(text) <= cells) return text;
+  if (cells <= 1) return cells === 1 ? "…" : "";
+  let kept = "";
+  for (const { segment } of [...graphemes(text)].reverse()) {
+    if (displayWidth(segment + kept) > cells - 1) break;
+    kept = segment + kept;
+  }
+  return `…${kept}`;
+}
+
 /** Lines of at most so many cells, broken between words; a word that is longer is cut in two. */
 export function wrap(text: string, cells: number): readonly string[] {
   const lines: string[] = [];

@@ -10,7 +10,7 @@ export function jobColumns(style: Style, nowMs: number): readonly Column<JobView
   return [
     { title: "JOB", cell: (job) => job.id, paint: (text) => style.bold(text) },
     { title: "NAME", cell: (job) => job.name, shrinkTo: 12 },
-    { title: "QUEUE", cell: (job) => job.queue, shrinkTo: 10, dropRank: 2 },
+    { title: "QUEUE", cell: (job) => job.queue, shrinkTo: 10, keepsEnd: true, dropRank: 2 },
     { title: "USER", cell: (job) => job.user, shrinkTo: 6, dropRank: 3 },
     { title: "TENANT", cell: (job) => job.tenant, isWide: true },
     { title: "PRIORITY", cell: (job) => job.priority, isWide: true },
