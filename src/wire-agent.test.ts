@@ -17,6 +17,7 @@ test("an agent that is stopped before its scheduler was ever there ends at once"
     advertiseAddress: null,
     python: "python3",
     labels: {},
+    spot: false,
     metricsListen: null,
     tls: false,
     ca: null,

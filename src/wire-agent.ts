@@ -28,6 +28,7 @@ import { operationsRoutes } from "./obs/operations-routes.ts";
 import { Connection } from "./rpc/client.ts";
 import type { ClientTls } from "./rpc/listen.ts";
 import { decodeService } from "./rpc/loader.ts";
+import { SPOT_LABEL } from "./scheduler/core/topology.ts";
 import { REAL_CLOCK } from "./wire-clock.ts";
 
 /** Checkpoint files that a node remembers, so that a job that comes back need not fetch them. */
@@ -60,7 +61,7 @@ export async function runAgent(
       stateDir: options.stateDir,
       address,
       python: options.python,
-      labels: options.labels,
+      labels: options.spot ? { ...options.labels, [SPOT_LABEL]: "true" } : options.labels,
       version: packageVersion(),
       virtualGpus: options.virtualGpus,
       diskLimits: {

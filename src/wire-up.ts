@@ -79,6 +79,7 @@ function agentOptions(
     advertiseAddress: "127.0.0.1",
     python,
     labels: {},
+    spot: false,
     metricsListen: null,
     tls: false,
     ca: null,

@@ -25,7 +25,7 @@ import { inheritedEnv, type NodeFacts } from "./core/torchrun.ts";
 import type { DiskThresholds } from "./core/disk.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { readJson, replaceFile } from "./files.ts";
-import { findGpus, GpuProbe, virtualGpus } from "./gpu-probe.ts";
+import { findGpus, GpuProbe, labelledIslands, virtualGpus } from "./gpu-probe.ts";
 import { findHostFacts, type HostFacts, interfaceOf } from "./host-facts.ts";
 import { LeaseFile } from "./lease-file.ts";
 import type { AgentPorts, ClusterInfo } from "./ports.ts";
@@ -216,7 +216,9 @@ export class Agent {
   async #takeInventory(): Promise<void> {
     const { virtualGpus: count } = this.#options;
     this.#host = await findHostFacts();
-    this.#gpus = count === null ? await findGpus(this.#ports.log) : virtualGpus(count);
+    const { log } = this.#ports;
+    const found = count === null ? await findGpus(log) : virtualGpus(count);
+    this.#gpus = labelledIslands(found, this.#options.labels, log);
     if (count === null && this.#gpus.length > 0) this.#probe.start();
   }
 

@@ -5,13 +5,23 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import type { Gpu } from "../scheduler/core/state.ts";
+import { ISLAND_LABEL } from "../scheduler/core/topology.ts";
 import { backoffMs } from "./core/backoff.ts";
+import {
+  cutUp,
+  parseIslandLabel,
+  parseIslands,
+  parseMigMode,
+  parseMigSlices,
+  withIslands,
+} from "./core/gpu-inventory.ts";
 import { GPU_QUERY, type GpuSample, parseGpuLine } from "./core/nvidia-smi.ts";
 import type { AgentLog } from "./ports.ts";
 import { bootMs, isErrno } from "./proc.ts";
 
 const SMI = "nvidia-smi";
 const QUERY = [`--query-gpu=${GPU_QUERY.join(",")}`, "--format=csv,noheader,nounits"];
+const MIG_MODE = ["--query-gpu=index,mig.mode.current", "--format=csv,noheader"];
 const INTERVAL_S = 5;
 /** Without a line for so long nvidia-smi hangs. */
 const SILENCE_MS = 4 * INTERVAL_S * 1_000;
@@ -29,19 +39,26 @@ export function virtualGpus(count: number): readonly Gpu[] {
   }));
 }
 
-/** GPUs of this machine by index; none where there is no driver. Rejects when the driver hangs. */
+/**
+ * What this machine offers, by index: its GPUs, or their MIG slices, with their NVLink islands;
+ * none where there is no driver. Rejects when the driver hangs.
+ */
 export async function findGpus(log: AgentLog, program = SMI): Promise<readonly Gpu[]> {
   try {
-    const { stdout } = await promisify(execFile)(program, QUERY, {
-      timeout: INVENTORY_TIMEOUT_MS,
-      killSignal: "SIGKILL",
-    });
-    return stdout.split("\n").flatMap((line) => {
+    const gpus = (await ask(program, QUERY)).split("\n").flatMap((line): readonly Gpu[] => {
       const sample = parseGpuLine(line);
       if (sample === null) return [];
       const { index, uuid, type, memoryTotalMib } = sample;
       return [{ index, uuid, type, memoryMib: memoryTotalMib, island: "" }];
     });
+    if (gpus.length === 0) return gpus;
+    // Drivers and GPUs that know neither MIG nor NVLink fail at these, and have neither.
+    const [migMode, list, topology] = await Promise.all(
+      [MIG_MODE, ["-L"], ["topo", "-m"]].map((argv) => ask(program, argv).catch(() => "")),
+    );
+    const islands = gpus.length < 2 ? new Map<number, string>() : parseIslands(topology ?? "");
+    const whole = withIslands(gpus, islands);
+    return cutUp(whole, parseMigMode(migMode ?? ""), parseMigSlices(list ?? ""));
   } catch (error) {
     if (isErrno(error, "ENOENT", "EACCES")) return [];
     const why = error instanceof Error ? error.message : String(error);
@@ -49,6 +66,28 @@ export async function findGpus(log: AgentLog, program = SMI): Promise<readonly G
     log.warn({ why }, "nvidia-smi failed: this node offers no GPUs");
     return [];
   }
+}
+
+async function ask(program: string, argv: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, [...argv], {
+    timeout: INVENTORY_TIMEOUT_MS,
+    killSignal: "SIGKILL",
+  });
+  return stdout;
+}
+
+/** Islands as an operator's label has them, in place of those that were found. */
+export function labelledIslands(
+  gpus: readonly Gpu[],
+  labels: Readonly<Record<string, string>>,
+  log: AgentLog,
+): readonly Gpu[] {
+  const label = labels[ISLAND_LABEL];
+  if (label === undefined) return gpus;
+  const islands = parseIslandLabel(label);
+  if (islands !== null) return withIslands(gpus, islands);
+  log.warn({ label }, `${ISLAND_LABEL} is not like 0-3;4-7: it is not used`);
+  return gpus;
 }
 
 export class GpuProbe {

@@ -90,7 +90,15 @@ describe("the other lists", () => {
       type: "H100",
       jobId: index === 0 ? "job-7" : "",
     }));
-    const node = { name: "n1", health: "UP", schedulability: "DRAINING", gpus, jobs: ["job-7"] };
+    const node = {
+      name: "n1",
+      health: "UP",
+      schedulability: "DRAINING",
+      gpus,
+      jobs: ["job-7"],
+      rack: "b1/r2",
+      isSpot: true,
+    };
     const message = "12 MiB free for /data";
     const conditions = [{ kind: "disk_full", message }];
     const full = { name: "n2", health: "UP", schedulability: "OPEN", gpus, conditions };
@@ -101,15 +109,23 @@ describe("the other lists", () => {
           drained.push(request);
           return {};
         }),
+        NoticeNode: unary(async (request) => {
+          drained.push(request);
+          return {};
+        }),
       },
     });
     expect((await cli(["node", "ls"], at)).stdout).toBe(
-      "NODE  STATE      GPUS  FREE  TYPE  JOBS   NOTE\n" +
-        "n1    DRAINING      2     1  H100  job-7\n" +
-        "n2    DISK_FULL     2     1  H100         12 MiB free for /data\n",
+      "NODE  STATE      GPUS  FREE  TYPE  PLACE       JOBS   NOTE\n" +
+        "n1    DRAINING      2     1  H100  b1/r2 spot  job-7\n" +
+        "n2    DISK_FULL     2     1  H100                     12 MiB free for /data\n",
     );
     expect((await cli(["node", "drain", "n1", "--note", "fan"], at)).code).toBe(0);
-    expect(drained).toEqual([{ requestId: "request-1", node: "n1", note: "fan" }]);
+    expect((await cli(["node", "notice", "n1", "--in", "90s"], at)).code).toBe(0);
+    expect(drained).toEqual([
+      { requestId: "request-1", node: "n1", note: "fan" },
+      { requestId: "request-1", node: "n1", note: "", in: { seconds: 90, nanos: 0 } },
+    ]);
   });
 
   it("events are a timeline, checkpoints a table, metrics have their course", async () => {

@@ -23,6 +23,7 @@ import type { QueryMetricRequest } from "../rpc/gen/trainyard/v1/QueryMetricRequ
 import type { QueryMetricResponse__Output } from "../rpc/gen/trainyard/v1/QueryMetricResponse.ts";
 import type { ReadLogsRequest } from "../rpc/gen/trainyard/v1/ReadLogsRequest.ts";
 import type { ReadLogsResponse__Output } from "../rpc/gen/trainyard/v1/ReadLogsResponse.ts";
+import type { NoticeNodeRequest } from "../rpc/gen/trainyard/v1/NoticeNodeRequest.ts";
 import type { RemoveNodeRequest } from "../rpc/gen/trainyard/v1/RemoveNodeRequest.ts";
 import type { SubmitJobRequest } from "../rpc/gen/trainyard/v1/SubmitJobRequest.ts";
 import type { SubmitJobResponse__Output } from "../rpc/gen/trainyard/v1/SubmitJobResponse.ts";
@@ -46,6 +47,7 @@ export interface Cluster {
   listNodes(request: object): Promise<ListNodesResponse__Output>;
   cordonNode(request: CordonNodeRequest): Promise<object>;
   drainNode(request: DrainNodeRequest): Promise<object>;
+  noticeNode(request: NoticeNodeRequest): Promise<object>;
   uncordonNode(request: UncordonNodeRequest): Promise<object>;
   removeNode(request: RemoveNodeRequest): Promise<object>;
   latestMetrics(request: { runId: string }): Promise<LatestMetricsResponse__Output>;

@@ -54,6 +54,7 @@ function overConnection(connection: Connection, signal: AbortSignal): Cluster {
     listNodes: unary(() => decodeService("NodeService").ListNodes),
     cordonNode: unary(() => decodeService("NodeService").CordonNode),
     drainNode: unary(() => decodeService("NodeService").DrainNode),
+    noticeNode: unary(() => decodeService("NodeService").NoticeNode),
     uncordonNode: unary(() => decodeService("NodeService").UncordonNode),
     removeNode: unary(() => decodeService("NodeService").RemoveNode),
     latestMetrics: unary(() => decodeService("TrackerService").LatestMetrics),

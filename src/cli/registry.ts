@@ -136,6 +136,11 @@ export const REGISTRY: readonly Entry[] = [
         load: async () => (await import("./commands/node-act.ts")).nodeDrain,
       },
       {
+        name: "notice",
+        summary: "Say that nodes go away soon: what runs there saves in time",
+        load: async () => (await import("./commands/node-act.ts")).nodeNotice,
+      },
+      {
         name: "resume",
         aliases: ["uncordon"],
         summary: "Let nodes take tasks again",

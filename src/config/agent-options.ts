@@ -65,9 +65,14 @@ export const AGENT_OPTIONS = {
   }),
   labels: option(labels(), {
     name: "label",
-    help: "Label of the node, such as rack=r1.",
+    help: "Label of the node, such as trainyard.dev/topology-rack=r1.",
     fallback: {},
     fallbackText: "none",
+  }),
+  spot: option(flag(), {
+    name: "spot",
+    help: "The node may be taken away at short notice: label trainyard.dev/spot=true.",
+    fallback: false,
   }),
   metricsListen: option(addressOrOff(), {
     name: "metrics-listen",

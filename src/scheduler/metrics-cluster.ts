@@ -5,7 +5,8 @@ import type { NodeId } from "../base/ids.ts";
 import { SECOND_MS } from "../base/time.ts";
 import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
 import type { ScrapeTarget } from "../obs/operations-routes.ts";
-import { isSchedulable } from "./core/fit.ts";
+import { isSchedulable, NodePool } from "./core/fit.ts";
+import { largestGangs } from "./core/fragmentation.ts";
 import type { ClusterState, Node } from "./core/state.ts";
 
 /** `down` = lost, `drained` = takes no new jobs. What runs on a draining node counts as allocated. */
@@ -49,7 +50,17 @@ export function clusterGauges(metrics: MetricsRegistry): Fill {
     "How far the node's wall clock is ahead of the scheduler's; negative = behind.",
     ["node"],
   );
+  const largestGang = metrics.gauge(
+    "trainyard_largest_gang_gpus",
+    "GPUs of the largest gang that fits now in one domain of the level, all nodes giving as many.",
+    ["level", "gpu_type"],
+  );
   return (state, agents) => {
+    const gangs = largestGangs(new NodePool([...state.nodes.values()]));
+    setGauge(
+      largestGang,
+      gangs.map(({ level, type, gpus: most }) => [{ level, gpu_type: type }, most] as const),
+    );
     setGauge(gpus, gpuSeries(state));
     setGauge(
       nodes,

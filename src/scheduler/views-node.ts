@@ -3,6 +3,7 @@
 import { encodeTimestamp } from "../rpc/decode.ts";
 import type { Node as NodeMessage } from "../rpc/gen/trainyard/v1/Node.ts";
 import type { Node } from "./core/state.ts";
+import { domainOf, isSpotNode } from "./core/topology.ts";
 import type { Connections } from "./service-ports.ts";
 
 export function nodeView(node: Node, connections: Connections): NodeMessage {
@@ -25,5 +26,9 @@ export function nodeView(node: Node, connections: Connections): NodeMessage {
     jobs: [...new Set(node.allocations.map((held) => held.jobId))],
     isConnected: connections.isConnected(spec.id),
     clock: connections.clockOf(spec.id),
+    isSpot: isSpotNode(spec.labels),
+    goesAt: encodeTimestamp(node.goesAtMs),
+    rack: domainOf(spec.labels, "rack"),
+    block: domainOf(spec.labels, "block"),
   };
 }

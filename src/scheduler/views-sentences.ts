@@ -105,6 +105,10 @@ export function eventMessage(event: ClusterEvent): string {
       return sentence(`node ${event.nodeId} is ${event.schedulability}${because(event.note)}`);
     case "node.conditions-set":
       return conditionsMessage(event);
+    case "node.notice-given": {
+      const goesAt = new Date(event.goesAtMs).toISOString();
+      return sentence(`node ${event.nodeId} goes away at ${goesAt}${because(event.note)}`);
+    }
     case "node.removed":
       return `Node ${event.nodeId} removed.`;
     case "reservation.made":
@@ -163,7 +167,7 @@ type JobLifeEvent = Exclude<
   | EventOf<"request.noted" | "policy.set" | "policy.usage-half-life-set">
   | EventOf<"queue.set" | "queue.deleted">
   | EventOf<"node.registered" | "node.lost" | "node.schedulability-set" | "node.conditions-set">
-  | EventOf<"node.removed">
+  | EventOf<"node.notice-given" | "node.removed">
   | EventOf<"reservation.made" | "reservation.dropped">
 >;
 

@@ -8,7 +8,7 @@ import type { Job, StopCause, TaskPlacement } from "../../src/scheduler/core/job
 
 export function renderEvents(events: readonly LoggedEvent[], startMs: number): readonly string[] {
   return events.flatMap(({ atMs, event }) => {
-    const text = renderEvent(event);
+    const text = renderEvent(event, startMs);
     return text === null ? [] : [`${(atMs - startMs) / 1_000}s ${text}`];
   });
 }
@@ -19,7 +19,7 @@ function endReason(result: EventOf<"job.ended">["result"]): string {
 }
 
 /** Null = not worth a line. */
-function renderEvent(event: ClusterEvent): string | null {
+function renderEvent(event: ClusterEvent, startMs: number): string | null {
   switch (event.kind) {
     case "job.submitted":
       return `${event.jobId} submitted to ${event.spec.queue}`;
@@ -53,6 +53,8 @@ function renderEvent(event: ClusterEvent): string | null {
       return `${event.jobId} gives up its reservation: ${event.why}`;
     case "node.lost":
       return `${event.nodeId} lost`;
+    case "node.notice-given":
+      return `${event.nodeId} goes away at ${(event.goesAtMs - startMs) / 1_000}s`;
     case "node.schedulability-set":
       return `${event.nodeId} ${event.schedulability}`;
     case "node.conditions-set":

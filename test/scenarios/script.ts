@@ -4,7 +4,12 @@
 import { must } from "../../src/base/assert.ts";
 import { jobId, nodeId, queuePath } from "../../src/base/ids.ts";
 import { jobSpec, nodeSpec } from "../../src/scheduler/core/fixture.ts";
-import type { JobSpec, TaskExit } from "../../src/scheduler/core/job.ts";
+import {
+  type JobSpec,
+  TOPOLOGY_LEVELS,
+  type TopologyRequest,
+  type TaskExit,
+} from "../../src/scheduler/core/job.ts";
 import { completeQueueSpec } from "../../src/scheduler/core/queue-spec.ts";
 import { DEFAULT_POLICY, type QueueSpec } from "../../src/scheduler/core/state.ts";
 import { renderEvents, renderHold, renderJob, renderReply } from "./render.ts";
@@ -48,6 +53,7 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
     "uncordon",
     (stage, line) => renderReply(stage.send({ kind: "node.uncordon", nodeId: nodeId(word(line)) })),
   ],
+  ["notice", (stage, line) => renderReply(stage.send(noticeOf(line)))],
   ["silence", (stage, line) => nothing(stage.silence(word(line)))],
   ["return", (stage, line) => nothing(stage.comeBack(word(line)))],
   ["condition", setConditions],
@@ -92,9 +98,43 @@ function policyValue(text: string): number | boolean | string {
 
 function joinNode(stage: Stage, line: Line): readonly string[] {
   const spec = nodeSpec(word(line), count(line, "gpus"));
-  const type = line.options.get("type") ?? "virtual";
-  stage.join({ ...spec, gpus: spec.gpus.map((gpu) => ({ ...gpu, type })) });
+  const type = line.options.get("type")?.replaceAll("_", " ") ?? "virtual";
+  const islandSize = count(line, "islands", 0);
+  const islandOf = (index: number): string =>
+    islandSize === 0 ? "" : `i${Math.floor(index / islandSize)}`;
+  const gpus = spec.gpus.map((gpu) => ({ ...gpu, type, island: islandOf(gpu.index) }));
+  stage.join({ ...spec, gpus, labels: labelsOf(line) });
   return [];
+}
+
+/** `rack=r1 block=b1 spot=true`. */
+function labelsOf({ options }: Line): Readonly<Record<string, string>> {
+  const names = [
+    ["rack", "trainyard.dev/topology-rack"],
+    ["block", "trainyard.dev/topology-block"],
+    ["spot", "trainyard.dev/spot"],
+  ] as const;
+  return Object.fromEntries(
+    names.flatMap(([name, label]) => {
+      const value = options.get(name);
+      return value === undefined ? [] : [[label, value]];
+    }),
+  );
+}
+
+/** `topology=rack` or `topology=rack:preferred`. */
+function topologyOf(text: string | undefined): TopologyRequest | null {
+  if (text === undefined) return null;
+  const [name, mode] = text.split(":");
+  const level = must(
+    TOPOLOGY_LEVELS.find((known) => known === name),
+    `a level, not ${text}`,
+  );
+  return { level, mode: mode === "preferred" ? "preferred" : "required" };
+}
+
+function spotOf(text: string | undefined): JobSpec["spot"] {
+  return text === "avoid" || text === "prefer" ? text : "allow";
 }
 
 function setQueue(stage: Stage, line: Line): readonly string[] {
@@ -136,7 +176,9 @@ function submit(stage: Stage, line: Line): readonly string[] {
     timeLimitMs: limit === undefined ? null : seconds(limit),
     restartsMax: count(line, "restarts", 0),
     graceMs: seconds(line.options.get("grace") ?? "60s"),
-    gpuTypes: line.options.get("type")?.split(",") ?? [],
+    gpuTypes: line.options.get("type")?.replaceAll("_", " ").split(",") ?? [],
+    topology: topologyOf(line.options.get("topology")),
+    spot: spotOf(line.options.get("spot")),
     array: arrayOf(line.options.get("array")),
     after: afterOf(line.options.get("after")),
     beginAtMs: begin === undefined ? null : stage.nowMs + seconds(begin),
@@ -167,6 +209,11 @@ function cancelOf(line: Line) {
 
 function nodeCommand<K extends "node.cordon" | "node.drain">(kind: K, line: Line) {
   return { kind, nodeId: nodeId(word(line)), note: "maintenance" } as const;
+}
+
+function noticeOf(line: Line) {
+  const inMs = seconds(line.options.get("in") ?? "120s");
+  return { kind: "node.notice", nodeId: nodeId(word(line)), inMs, note: "spot" } as const;
 }
 
 /** `end job-1 stopped`, `end job-1 exited code=1 rank=0`. */

@@ -36,6 +36,7 @@ function columns(style: Style): readonly Column<NodeView>[] {
     { title: "GPUS", cell: (node) => String(node.gpus.length), isRight: true },
     { title: "FREE", cell: (node) => String(freeGpus(node)), isRight: true },
     { title: "TYPE", cell: gpuTypes, shrinkTo: 8, dropRank: 2 },
+    { title: "PLACE", cell: placeText, shrinkTo: 6, dropRank: 3 },
     { title: "JOBS", cell: (node) => node.jobs.join(" "), shrinkTo: 8 },
     {
       title: "CORES",
@@ -54,6 +55,18 @@ function columns(style: Style): readonly Column<NodeView>[] {
     { title: "LABELS", cell: labelText, isWide: true, shrinkTo: 10 },
     { title: "NOTE", cell: nodeNote, shrinkTo: 8, dropRank: 1, paint: style.dim },
   ];
+}
+
+/** The rack with its block, else the block; several islands; whether and when it may go away. */
+function placeText({ rack, block, gpus, isSpot, goesAt }: NodeView): string {
+  const islands = new Set(gpus.map(({ island }) => island).filter((island) => island !== ""));
+  const words = [
+    rack === "" ? block : rack,
+    islands.size < 2 ? "" : `${islands.size} islands`,
+    isSpot ? "spot" : "",
+    goesAt === null ? "" : `goes ${goesAt}`,
+  ];
+  return words.filter((word) => word !== "").join(" ");
 }
 
 function gpuTypes(node: NodeView): string {

@@ -19,6 +19,8 @@ export interface NodeView {
     readonly memoryMib: number;
     /** null = free. */
     readonly jobId: string | null;
+    /** NVLink island; empty = not known. */
+    readonly island: string;
   }[];
   readonly cpuMilli: number;
   readonly memoryMib: number;
@@ -28,6 +30,11 @@ export interface NodeView {
   readonly clock: ClockOffset | null;
   readonly registeredAt: string | null;
   readonly jobs: readonly string[];
+  readonly rack: string;
+  readonly block: string;
+  readonly isSpot: boolean;
+  /** After a notice; null = not known to go away. */
+  readonly goesAt: string | null;
 }
 
 export function nodeView(node: Node__Output): NodeView {
@@ -38,12 +45,13 @@ export function nodeView(node: Node__Output): NodeView {
     schedulability: node.schedulability,
     note: node.note,
     conditions: node.conditions,
-    gpus: node.gpus.map(({ index, uuid, type, memoryMib, jobId }) => ({
+    gpus: node.gpus.map(({ index, uuid, type, memoryMib, jobId, island }) => ({
       index,
       uuid,
       type,
       memoryMib,
       jobId: jobId === "" ? null : jobId,
+      island,
     })),
     cpuMilli: node.cpuMilli,
     memoryMib: node.memoryMib,
@@ -52,6 +60,10 @@ export function nodeView(node: Node__Output): NodeView {
     clock: node.clock,
     registeredAt: isoTime(timeMs(node.registeredAt)),
     jobs: node.jobs,
+    rack: node.rack,
+    block: node.block,
+    isSpot: node.isSpot,
+    goesAt: isoTime(timeMs(node.goesAt)),
   };
 }
 

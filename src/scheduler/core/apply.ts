@@ -74,9 +74,13 @@ function applyEvent(state: MutableClusterState, event: ClusterEvent): void {
       return registerNode(state, event);
     case "node.lost":
       return loseNode(state, event.nodeId);
-    case "node.schedulability-set": {
-      const { schedulability, note } = event;
-      state.nodes.set(event.nodeId, { ...nodeOf(state, event.nodeId), schedulability, note });
+    case "node.schedulability-set":
+      return setSchedulability(state, event);
+    case "node.notice-given": {
+      const { goesAtMs, note } = event;
+      const schedulability = "draining";
+      const node = nodeOf(state, event.nodeId);
+      state.nodes.set(event.nodeId, { ...node, schedulability, note, goesAtMs });
       return;
     }
     case "node.conditions-set": {
@@ -137,15 +141,27 @@ function treeOf(state: MutableClusterState, top: QueuePath): readonly QueuePath[
   return [...state.queues.keys()].filter((path) => path === top || path.startsWith(`${top}/`));
 }
 
+function setSchedulability(
+  state: MutableClusterState,
+  { nodeId, schedulability, note }: EventOf<"node.schedulability-set">,
+): void {
+  const node = nodeOf(state, nodeId);
+  const goesAtMs = schedulability === "open" ? null : node.goesAtMs;
+  state.nodes.set(nodeId, { ...node, schedulability, note, goesAtMs });
+}
+
 function registerNode(state: MutableClusterState, event: EventOf<"node.registered">): void {
   const before = state.nodes.get(event.spec.id);
+  const goesAtMs = before?.goesAtMs ?? null;
+  // Whoever comes up under the name after that is another machine, or one that was spared.
+  const isPast = goesAtMs !== null && goesAtMs <= state.atMs;
   state.nodes.set(event.spec.id, {
     spec: upgradeNodeSpec(event.spec),
     instance: event.instance,
     health: "up",
-    schedulability: before?.schedulability ?? "open",
-    note: before?.note ?? "",
-    goesAtMs: before?.goesAtMs ?? null,
+    schedulability: isPast ? "open" : (before?.schedulability ?? "open"),
+    note: isPast ? "" : (before?.note ?? ""),
+    goesAtMs: isPast ? null : goesAtMs,
     bundles: before?.bundles ?? [],
     conditions: before?.conditions ?? [],
     allocations: before?.allocations ?? [],

@@ -66,6 +66,13 @@ export type Command =
   | { readonly kind: "node.cordon"; readonly nodeId: NodeId; readonly note: string }
   | { readonly kind: "node.uncordon"; readonly nodeId: NodeId }
   | { readonly kind: "node.drain"; readonly nodeId: NodeId; readonly note: string }
+  | {
+      /** The node goes away in `inMs`: a drain that has to be over by then. */
+      readonly kind: "node.notice";
+      readonly nodeId: NodeId;
+      readonly inMs: number;
+      readonly note: string;
+    }
   | { readonly kind: "node.remove"; readonly nodeId: NodeId }
   | {
       readonly kind: "node.register";

@@ -14,7 +14,7 @@ import type { ClusterEvent, LoggedEvent } from "./events.ts";
 import { jobOf } from "./lookup.ts";
 import { plan } from "./plan.ts";
 import type { Eviction, Plan } from "./plan-types.ts";
-import { activeAttempt, isEnded } from "./job.ts";
+import { type Attempt, activeAttempt, isEnded } from "./job.ts";
 import { react } from "./react.ts";
 import type { ClusterState, MutableClusterState } from "./state.ts";
 import { verifyPlan } from "./verify.ts";
@@ -148,6 +148,12 @@ function evicted(state: ClusterState, eviction: Eviction, nowMs: number): Cluste
     jobId: job.id,
     attempt: attempt.number,
     cause: { kind: "preempted", how, preemptor, why },
-    deadlineMs: nowMs + job.spec.graceMs,
+    deadlineMs: Math.min(nowMs + job.spec.graceMs, goneAtMs(state, attempt, nowMs)),
   };
+}
+
+/** When the first of its nodes goes away by notice, and not before now. */
+function goneAtMs(state: ClusterState, { placement }: Attempt, nowMs: number): number {
+  const at = placement.map(({ nodeId }) => state.nodes.get(nodeId)?.goesAtMs ?? Infinity);
+  return Math.max(nowMs, Math.min(...at));
 }

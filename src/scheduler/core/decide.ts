@@ -44,6 +44,8 @@ export function decide(
       return setSchedulability(state, command.nodeId, "draining", command.note);
     case "node.uncordon":
       return setSchedulability(state, command.nodeId, "open", "");
+    case "node.notice":
+      return decideNotice(state, command, nowMs);
     case "node.remove":
       return decideRemove(state, command.nodeId);
     case "node.register":
@@ -85,6 +87,26 @@ function setSchedulability(
   if (node === undefined) return noSuchNode(nodeId);
   if (node.schedulability === schedulability && node.note === note) return [];
   return [{ kind: "node.schedulability-set", nodeId, schedulability, note }];
+}
+
+/** What runs there is asked to stop by the next plan; what is stopping already has to hurry. */
+function decideNotice(
+  state: ClusterState,
+  { nodeId, inMs, note }: Extract<Command, { readonly kind: "node.notice" }>,
+  nowMs: number,
+): Decision {
+  const node = state.nodes.get(nodeId);
+  if (node === undefined) return noSuchNode(nodeId);
+  const goesAtMs = nowMs + inMs;
+  const events: ClusterEvent[] = [{ kind: "node.notice-given", nodeId, goesAtMs, note }];
+  for (const jobId of new Set(node.allocations.map((held) => held.jobId))) {
+    const { phase } = jobOf(state, jobId);
+    if (phase.kind !== "stopping" || phase.deadlineMs <= goesAtMs) continue;
+    const { attempt, cause } = phase;
+    const order = { jobId, attempt: attempt.number, cause, deadlineMs: goesAtMs };
+    events.push({ kind: "job.stopping", ...order });
+  }
+  return events;
 }
 
 function decideRemove(state: ClusterState, nodeId: NodeId): Decision {

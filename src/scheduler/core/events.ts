@@ -62,6 +62,13 @@ export type ClusterEvent =
       readonly nodeId: NodeId;
       readonly conditions: readonly NodeCondition[];
     }
+  | {
+      /** Its provider takes it away: from now on it drains, and is gone at `goesAtMs`. */
+      readonly kind: "node.notice-given";
+      readonly nodeId: NodeId;
+      readonly goesAtMs: number;
+      readonly note: string;
+    }
   | { readonly kind: "node.removed"; readonly nodeId: NodeId }
   | {
       readonly kind: "job.submitted";

@@ -25,6 +25,7 @@ export function changesPlan(event: ClusterEvent): boolean {
     case "node.lost":
     case "node.schedulability-set":
     case "node.conditions-set":
+    case "node.notice-given":
     case "node.removed":
     case "job.submitted":
     case "array.submitted":

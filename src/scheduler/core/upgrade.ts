@@ -10,10 +10,11 @@ export type OlderJobSpec = Omit<JobSpec, keyof typeof SPEC_DEFAULTS> &
     readonly gpuType?: string;
   };
 
-export function upgradeSpec({ gpuType, ...spec }: OlderJobSpec): JobSpec {
-  if (gpuType === undefined) return withDefaults(spec as JobSpec, SPEC_DEFAULTS);
-  const gpuTypes = gpuType === "" ? [] : [gpuType];
-  return { ...SPEC_DEFAULTS, gpuTypes, mixesGpuTypes: true, ...spec };
+export function upgradeSpec(spec: OlderJobSpec): JobSpec {
+  if (!("gpuType" in spec)) return withDefaults(spec as JobSpec, SPEC_DEFAULTS);
+  const { gpuType, ...rest } = spec;
+  const gpuTypes = gpuType === "" || gpuType === undefined ? [] : [gpuType];
+  return { ...SPEC_DEFAULTS, gpuTypes, mixesGpuTypes: true, ...rest };
 }
 
 const NODE_DEFAULTS = {

@@ -22,6 +22,10 @@ export interface Node {
   'isConnected'?: (boolean);
   'conditions'?: (_trainyard_v1_NodeCondition)[];
   'clock'?: (_trainyard_v1_ClockOffset | null);
+  'isSpot'?: (boolean);
+  'goesAt'?: (_google_protobuf_Timestamp | null);
+  'rack'?: (string);
+  'block'?: (string);
 }
 
 export interface Node__Output {
@@ -40,4 +44,8 @@ export interface Node__Output {
   'isConnected': (boolean);
   'conditions': (_trainyard_v1_NodeCondition__Output)[];
   'clock': (_trainyard_v1_ClockOffset__Output | null);
+  'isSpot': (boolean);
+  'goesAt': (_google_protobuf_Timestamp__Output | null);
+  'rack': (string);
+  'block': (string);
 }

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { jobSpec, nodeSpec, World } from "./fixture.ts";
+import type { JobSpec } from "./job.ts";
+import { upgradeNodeSpec, upgradeSpec } from "./upgrade.ts";
+
+/** As the first release wrote it. */
+function older(gpuType: string): JobSpec {
+  const {
+    gpuTypes: _types,
+    mixesGpuTypes: _mixes,
+    topology: _topology,
+    spot: _spot,
+    ...spec
+  } = jobSpec();
+  return { ...spec, gpuType } as unknown as JobSpec;
+}
+
+test("a job of the first release keeps its type, and may mix types as it could then", () => {
+  const kept = { mixesGpuTypes: true, topology: null, spot: "allow" };
+  expect(upgradeSpec(older("H100"))).toMatchObject({ ...kept, gpuTypes: ["H100"] });
+  expect(upgradeSpec(older(""))).toMatchObject({ ...kept, gpuTypes: [] });
+  expect(upgradeSpec(older("H100"))).not.toHaveProperty("gpuType");
+});
+
+test("a job of this release stays as it is", () => {
+  const spec = jobSpec({ gpuTypes: ["A"], spot: "avoid" });
+  expect(upgradeSpec(spec)).toBe(spec);
+});
+
+test("an older event folds: the job is planned like any other", () => {
+  const world = new World();
+  const { island: _island, ...gpu } = nodeSpec("n", 1).gpus[0] ?? { island: "" };
+  world.register(upgradeNodeSpec({ ...nodeSpec("n", 1), gpus: [gpu as never] }));
+  world.must({ kind: "job.submit", spec: older("") });
+  expect(world.plan().starts).toHaveLength(1);
+});
