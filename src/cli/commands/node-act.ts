@@ -131,9 +131,9 @@ elsewhere. \`trainyard node ls\` shows when none is left.`,
 export const nodeNotice = defineCommand({
   name: "notice",
   summary: "Say that nodes go away soon: what runs there saves in time",
-  details: `For the hook that a spot provider's notice calls. The node takes nothing new; its jobs are
-asked for a checkpoint, get no more grace than is left, and come back elsewhere. A node that registers
-after that time takes tasks again.`,
+  details: `For the hook that a spot provider's notice calls. The node takes nothing new; its
+jobs are asked for a checkpoint, get no more grace than is left, and come back elsewhere. A node
+that registers after that time takes tasks again.`,
   operands: NODES,
   flags: {
     in: option(duration({ minMs: 0, maxMs: 7 * DAY_MS }), {
