@@ -2,7 +2,7 @@
 // fills the rest with its own defaults.
 
 import { z } from "zod";
-import { DAY_MS, HOUR_MS } from "../base/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../base/time.ts";
 import { problemsError } from "./problem.ts";
 import type { YamlFile } from "./yaml-file.ts";
 import { readYamlFile } from "./yaml-file.ts";
@@ -59,6 +59,34 @@ export const policyFileSchema = z.strictObject({
     .boolean({ error: (issue) => `${shown(issue.input)} is neither true nor false` })
     .optional()
     .describe("Whether running jobs may be stopped for those with a better claim."),
+  las_levels: z
+    .array(durationMs({ min: MINUTE_MS, max: 10_000 * DAY_MS }), {
+      error: (issue) => `${shown(issue.input)} is not a list such as [8h]`,
+    })
+    .max(8, { error: "has more than 8 levels" })
+    .refine((levels) => levels.every((level, at) => at === 0 || level > (levels[at - 1] ?? 0)), {
+      error: "must ascend",
+    })
+    .optional()
+    .describe(
+      "In queues of order las: GPU time (one GPU for that long) at which a job sinks by a level. " +
+        "Who is on a lower level goes first and may preempt those on higher ones; [] = nobody sinks.",
+    ),
+  las_aging: wait()
+    .optional()
+    .describe("A job of a las queue that waits this long counts as if it had had no GPU time."),
+  las_preemptions_max: wholeNumber({ min: 0, max: 1_000_000 })
+    .optional()
+    .describe("How often a job is preempted at most by those who had less GPU time."),
+  las_loss_max: wait()
+    .optional()
+    .describe("Nobody is preempted by those who had less GPU time if that would lose more work."),
+  cheap_loss: wait()
+    .optional()
+    .describe("A victim that would lose more is spared while its preemptor has patience."),
+  preemption_patience: wait()
+    .optional()
+    .describe("How long a job waits for victims that lose little."),
   min_run: wait().optional().describe("An attempt younger than this is not preempted."),
   restart_cost: wait()
     .optional()
@@ -97,6 +125,12 @@ export interface PolicySettings {
   readonly usageHalfLifeMs?: number;
   readonly oversize?: "refuse" | "hold";
   readonly isPreemptionEnabled?: boolean;
+  readonly lasLevelsGpuMs?: readonly number[];
+  readonly lasAgingMs?: number;
+  readonly lasPreemptionsMax?: number;
+  readonly lasLossMaxMs?: number;
+  readonly cheapLossMs?: number;
+  readonly preemptionPatienceMs?: number;
   readonly minRunMs?: number;
   readonly restartCostMs?: number;
   readonly gangPatienceMs?: number;
@@ -127,6 +161,12 @@ function withoutUndefined(file: PolicyFile): PolicySettings {
     usageHalfLifeMs: file.usage_half_life,
     oversize: file.oversize,
     isPreemptionEnabled: file.preemption,
+    lasLevelsGpuMs: file.las_levels,
+    lasAgingMs: file.las_aging,
+    lasPreemptionsMax: file.las_preemptions_max,
+    lasLossMaxMs: file.las_loss_max,
+    cheapLossMs: file.cheap_loss,
+    preemptionPatienceMs: file.preemption_patience,
     minRunMs: file.min_run,
     restartCostMs: file.restart_cost,
     gangPatienceMs: file.gang_patience,

@@ -248,7 +248,8 @@ function place(
   const { path } = leaf.spec;
   const pending = state.pending.queue(path);
   const late = state.pending.late(nowMs, state.jobs).filter(({ kind }) => kind.queue === path);
-  const jobs = { leaf, pending, late, held, isWaiting: () => true };
+  // Those who have waited too long are in their groups too: their place there is told.
+  const jobs = { leaf, pending, late, aged: [], held, isWaiting: () => true };
   const aheadCount = countAhead(jobs, policy, job);
   const first = firstOf(jobs, policy, Math.min(aheadCount, AHEAD_LISTED_MAX));
   return { position: aheadCount + 1, ahead: first };

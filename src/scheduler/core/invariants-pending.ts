@@ -95,10 +95,19 @@ function placeOf(job: Job, notBeforeMs: number, nowMs: number): string {
   if (notBeforeMs > nowMs) return `delayed to ${notBeforeMs}`;
   const { spec, owner, attainedGpuMs } = job;
   const { queue, priorityClass, nodes, perNode, timeLimitMs } = spec;
-  const attained = attainedGpuMs < 28_125 ? 0 : Math.floor(Math.log2(attainedGpuMs / 28_125)) + 1;
+  const attained = levelOf(Math.floor(attainedGpuMs / 28_125));
   const limit = timeLimitMs === null ? null : Math.ceil(Math.log2(Math.ceil(timeLimitMs / 1_000)));
   const place = [queue, priorityClass, `${owner.user}@${owner.tenant}`, attained, limit, nodes];
   const { gpuTypes, mixesGpuTypes, spot } = spec;
   const how = JSON.stringify([gpuTypes, mixesGpuTypes, spot, topologyOf(spec)]);
   return [...place, perNode.gpus, perNode.cpuMilli, perNode.memoryMib, how].join("|");
+}
+
+/** Four levels to each doubling, counted up from 1. */
+function levelOf(units: number): number {
+  let level = 0;
+  for (let from = 1; from <= units; level += 1) {
+    from = from < 4 ? from + 1 : from + 2 ** (Math.floor(Math.log2(from)) - 2);
+  }
+  return level;
 }

@@ -187,7 +187,11 @@ export interface Attempt {
   readonly tasks: readonly TaskState[];
 }
 
-export type PreemptionKind = "reclaim" | "priority" | "drain";
+/**
+ * `reclaim` = a queue takes back what it is guaranteed; `priority` = a higher class of the same
+ * queue; `las` = a job of the same queue and class that had less service; `drain` = its node empties.
+ */
+export type PreemptionKind = "reclaim" | "priority" | "las" | "drain";
 
 /** Why a running attempt is being brought to an end. */
 export type StopCause =

@@ -4,7 +4,6 @@
 import { must } from "../../base/assert.ts";
 import { popHeap, pushHeap, sinkFirst } from "../../base/heap.ts";
 import type { JobId } from "../../base/ids.ts";
-import { HOUR_MS } from "../../base/time.ts";
 import { type Job, userKey } from "./job.ts";
 import {
   attainedLevelOf,
@@ -31,33 +30,56 @@ export interface WaitingKind {
 export interface WaitingJob extends Omit<WaitingKind, "kind"> {
   readonly job: Job;
   readonly sinceMs: number;
+  /** See `lasLevel`. */
+  readonly level: number;
+  /** Has it waited so long that it no longer spares who would lose much? */
+  readonly isImpatient: boolean;
 }
+
+/**
+ * Of two jobs of a kind, the one with the smaller strength number may take whatever the other may:
+ * what is refused to it is refused to the other.
+ */
+export const strengthOf = (waiting: Pick<WaitingJob, "level" | "isImpatient">): number =>
+  2 * waiting.level + (waiting.isImpatient ? 0 : 1);
 
 /** A class that the policy no longer names counts as the lowest. */
 export function priorityOf(priorityClass: string, policy: Policy): number {
   return policy.priorityClasses[priorityClass] ?? Number.MIN_SAFE_INTEGER;
 }
 
-/** In a `las` queue jobs of a lower level go first: those that have consumed an hour come last. */
-const LAS_LEVEL_2 = attainedLevelOf(HOUR_MS);
-
-function lasLevel(
+/** In a `las` queue jobs of a lower level go first; elsewhere all are on one. */
+export function lasLevel(
   order: QueueSpec["order"],
-  { attainedLevel }: Pick<PendingGroup, "attainedLevel">,
+  attainedLevel: number,
+  { lasLevelsGpuMs }: Policy,
 ): number {
-  return order === "las" && attainedLevel >= LAS_LEVEL_2 ? 1 : 0;
+  if (order !== "las") return 0;
+  let level = 0;
+  for (const fromGpuMs of lasLevelsGpuMs) {
+    if (attainedLevel >= attainedLevelOf(fromGpuMs)) level += 1;
+  }
+  return level;
 }
+
+/**
+ * What a job's service counts for in the order of its queue. Finer than the levels: those who had
+ * less go first among those of a level too, but preempt nobody of it.
+ */
+const serviceRank = (order: QueueSpec["order"], attainedLevel: number): number =>
+  order === "las" ? attainedLevel : 0;
 
 /** A job and the group it is in: with the class and what its user holds, all that its place takes. */
 interface Place {
   readonly group: PendingGroup;
-  readonly level: number;
+  /** See `serviceRank`. */
+  readonly service: number;
   readonly entry: PendingJob;
 }
 
 /** The order of a queue's jobs of one class among users who hold as much. */
 function comparePlaces(a: Place, b: Place): number {
-  return a.level - b.level || comparePending(a.entry, b.entry);
+  return a.service - b.service || comparePending(a.entry, b.entry);
 }
 
 /** The next job of a group in a walk. */
@@ -87,6 +109,8 @@ export interface LeafJobs {
   readonly pending: PendingQueue | undefined;
   /** Groups that are in the queue's index only after the next event. */
   readonly late: readonly PendingGroup[];
+  /** Jobs that have waited too long, each as a group of its own beside the one that it is in. */
+  readonly aged: readonly PendingGroup[];
   /** By user, GPUs that he holds, or is about to hold, in this queue. */
   readonly held: ReadonlyMap<string, number>;
   /** Does it still wait, or has it been served in this pass? */
@@ -176,8 +200,8 @@ export class LeafOrder {
     const heads: Head[] = [];
     for (const group of groups.values()) {
       const entry = must(group.jobs.at(0), "a group has jobs");
-      const level = lasLevel(this.leaf.spec.order, group);
-      const head = { group, level, entry, at: 0, isRefused: false };
+      const service = serviceRank(this.leaf.spec.order, group.attainedLevel);
+      const head = { group, service, entry, at: 0, isRefused: false };
       if (this.#skipServed(head)) pushHeap(heads, head, comparePlaces);
     }
     return { user, heads };
@@ -232,7 +256,7 @@ export function comesBefore(jobs: LeafJobs, policy: Policy, a: Job, b: Job): boo
 interface Rank {
   readonly priority: number;
   readonly heldGpus: number;
-  readonly level: number;
+  readonly service: number;
 }
 
 function rankOfJob(jobs: LeafJobs, policy: Policy, { spec, owner, attainedGpuMs }: Job): Rank {
@@ -248,11 +272,11 @@ function rankOf(
 ): Rank {
   const priority = priorityOf(of.priorityClass, policy);
   const heldGpus = held.get(of.ownerKey) ?? 0;
-  return { priority, heldGpus, level: lasLevel(leaf.spec.order, of) };
+  return { priority, heldGpus, service: serviceRank(leaf.spec.order, of.attainedLevel) };
 }
 
 const compareRanks = (a: Rank, b: Rank): number =>
-  b.priority - a.priority || a.heldGpus - b.heldGpus || a.level - b.level;
+  b.priority - a.priority || a.heldGpus - b.heldGpus || a.service - b.service;
 
 function* groupsOf(pending: PendingQueue | undefined): Iterable<PendingGroup> {
   for (const { lines } of pending?.classes.values() ?? []) {
@@ -260,7 +284,7 @@ function* groupsOf(pending: PendingQueue | undefined): Iterable<PendingGroup> {
   }
 }
 
-function classify({ pending, late }: LeafJobs, policy: Policy): PendingLine[][] {
+function classify({ pending, late, aged }: LeafJobs, policy: Policy): PendingLine[][] {
   const byPriority = new Map<number, PendingLine[]>();
   const add = (priorityClass: string, line: PendingLine): void => {
     const priority = priorityOf(priorityClass, policy);
@@ -271,7 +295,7 @@ function classify({ pending, late }: LeafJobs, policy: Policy): PendingLine[][] 
   for (const { name, lines } of pending?.classes.values() ?? []) {
     for (const line of lines.values()) add(name, line);
   }
-  for (const group of late) {
+  for (const group of [...late, ...aged]) {
     const { ownerKey } = group;
     add(group.kind.priorityClass, { ownerKey, groups: new Map([["", group]]) });
   }

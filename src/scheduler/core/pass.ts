@@ -37,6 +37,9 @@ export interface Keeping extends Omit<PlannedReservation, "jobId"> {
   readonly kept: Kept;
 }
 
+/** Jobs that have waited too long, looked at in one pass. */
+const AGED_MAX = 64;
+
 export class Pass {
   readonly state: ClusterState;
   readonly nowMs: number;
@@ -67,6 +70,7 @@ export class Pass {
   readonly #users = new Map<QueueNode, Map<string, number>>();
   readonly #warmth: Warmth;
   readonly #late = new Map<QueuePath, PendingGroup[]>();
+  readonly #aged = new Map<QueuePath, PendingGroup[]>();
 
   constructor(state: ClusterState, nowMs: number, policy: Policy) {
     this.state = state;
@@ -77,7 +81,10 @@ export class Pass {
     this.open = new NodePool(this.raw);
     this.later = new NodePool(this.raw);
     this.#warmth = new Warmth(state);
-    for (const group of state.pending.late(nowMs, state.jobs)) this.#addLate(group);
+    for (const group of state.pending.late(nowMs, state.jobs)) addTo(this.#late, group);
+    for (const group of state.pending.aged(nowMs - policy.lasAgingMs, AGED_MAX, state.jobs)) {
+      addTo(this.#aged, group);
+    }
     for (const id of state.active) {
       const job = jobOf(state, id);
       this.#chargeUser(job, this.gpusHeld(id));
@@ -140,6 +147,7 @@ export class Pass {
       leaf,
       pending: this.state.pending.queue(path),
       late: this.#late.get(path) ?? [],
+      aged: this.#aged.get(path) ?? [],
       held: this.usersOf(leaf),
       isWaiting: this.isWaiting,
     };
@@ -259,11 +267,11 @@ export class Pass {
     const key = userKey(job.owner);
     users.set(key, (users.get(key) ?? 0) + gpus);
   }
+}
 
-  #addLate(group: PendingGroup): void {
-    const { queue } = group.kind;
-    const before = this.#late.get(queue);
-    if (before === undefined) this.#late.set(queue, [group]);
-    else before.push(group);
-  }
+function addTo(groups: Map<QueuePath, PendingGroup[]>, group: PendingGroup): void {
+  const { queue } = group.kind;
+  const before = groups.get(queue);
+  if (before === undefined) groups.set(queue, [group]);
+  else before.push(group);
 }

@@ -4,6 +4,7 @@
 // Knows no policy: what a class or a level is worth is decided in order.ts.
 
 import { assert, must } from "../../base/assert.ts";
+import { quarterOctave, WHOLE_MAX } from "../../base/quarter-octave.ts";
 import { compareJobIds, type JobId, type QueuePath } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
 import { type ReadonlySortedList, SortedList } from "../../base/sorted-list.ts";
@@ -92,6 +93,11 @@ export interface PendingJobs {
   shapeOf(spec: JobSpec): Shape;
   /** Jobs that have become eligible by `nowMs` since the last event, each as a group of its own. */
   late(nowMs: number, jobs: ReadonlyMap<JobId, Job>): readonly PendingGroup[];
+  /**
+   * Those of the eligible that wait since before `sinceMs`, the longest waiter first, `countMax` at
+   * most: each as a group of its own, as if it had had no service.
+   */
+  aged(sinceMs: number, countMax: number, jobs: ReadonlyMap<JobId, Job>): readonly PendingGroup[];
   /** All that are not withheld, by when they began to wait. */
   readonly bySince: ReadonlySortedList<PendingJob>;
 }
@@ -112,18 +118,16 @@ export function eligibleFromMs({ phase, admittedAtMs }: Job): number | null {
 
 /** GPU time in which levels are counted: 28.125 GPU seconds, so that an hour begins a level. */
 const ATTAINED_UNIT_GPU_MS = HOUR_MS / 128;
-const UNITS_MAX = 0x7fff_ffff;
 
-/** Doubles of `ATTAINED_UNIT_GPU_MS` that were attained; 0 = less than one unit. */
+/** Levels of attained GPU time, each about a fifth above the one before; 0 = less than a unit. */
 export function attainedLevelOf(attainedGpuMs: number): number {
-  const units = Math.min(UNITS_MAX, Math.floor(attainedGpuMs / ATTAINED_UNIT_GPU_MS));
-  return 32 - Math.clz32(units);
+  return quarterOctave(Math.floor(attainedGpuMs / ATTAINED_UNIT_GPU_MS));
 }
 
 /** A job with level n ends within 2 ** n seconds; null = nobody knows. */
 export function limitLevelOf({ timeLimitMs }: JobSpec): number | null {
   if (timeLimitMs === null) return null;
-  const seconds = Math.min(UNITS_MAX, Math.ceil(timeLimitMs / SECOND_MS));
+  const seconds = Math.min(WHOLE_MAX, Math.ceil(timeLimitMs / SECOND_MS));
   return 32 - Math.clz32(Math.max(0, seconds - 1));
 }
 
@@ -221,6 +225,18 @@ export class PendingIndex implements PendingJobs {
       late.push(createGroup(job, this.#kindOf(job), [entry]));
     }
     return late;
+  }
+
+  aged(sinceMs: number, countMax: number, jobs: ReadonlyMap<JobId, Job>): readonly PendingGroup[] {
+    const aged: PendingGroup[] = [];
+    for (const entry of this.#bySince) {
+      if (entry.sinceMs >= sinceMs || aged.length === countMax) break;
+      const job = must(jobs.get(entry.id), entry.id);
+      const kind = this.#entries.get(entry.id)?.kind ?? null;
+      if (kind === null || attainedLevelOf(job.attainedGpuMs) === 0) continue;
+      aged.push({ ...createGroup(job, kind, [entry]), attainedLevel: 0 });
+    }
+    return aged;
   }
 
   /** The job must be pending, and not be in here. `atMs` and `seq` are those of the event. */

@@ -26,7 +26,15 @@ import type { Holds } from "./hold.ts";
 import { HoldBook, PlanHolds } from "./holds.ts";
 import { activeAttempt } from "./job.ts";
 import { jobOf } from "./lookup.ts";
-import { type Head, LeafOrder, priorityOf, type WaitingJob, type WaitingKind } from "./order.ts";
+import {
+  type Head,
+  LeafOrder,
+  lasLevel,
+  priorityOf,
+  strengthOf,
+  type WaitingJob,
+  type WaitingKind,
+} from "./order.ts";
 import { Pass } from "./pass.ts";
 import type { PendingKind } from "./pending.ts";
 import type { Plan } from "./plan-types.ts";
@@ -75,9 +83,10 @@ function evictFromDraining(pass: Pass): void {
 interface Kind extends WaitingKind {
   /** On some day, on these nodes and within these limits. */
   readonly isPossible: boolean;
-  /** When its newest refusal was: see `Planner.#isRefused`. */
+  /** When its newest refusal was, and the strongest that was refused: see `Planner.#isRefused`. */
   refusedInRound: number;
   refusedAtLater: number;
+  refusedStrength: number;
 }
 
 type IsMeant = (kind: Kind) => boolean;
@@ -176,7 +185,7 @@ class Planner {
     for (let head = order.next(); head !== null; head = order.next()) {
       const kind = this.#kindOf(head);
       if (isMeant(kind)) {
-        if (!head.isRefused && !this.#isRefused(kind) && this.#place(kind, head)) {
+        if (!head.isRefused && !this.#isRefused(kind, head) && this.#place(kind, head)) {
           order.charge(kind.shape.gpus);
           return true;
         }
@@ -199,17 +208,29 @@ class Planner {
     const leaf = this.#pass.tree.queue(kind.queue);
     const isPossible = this.#book.structural(shape) === null && limitExceeded(leaf, shape) === null;
     const priority = priorityOf(kind.priorityClass, this.#pass.policy);
-    const never = { refusedInRound: -1, refusedAtLater: -1 };
+    const never = { refusedInRound: -1, refusedAtLater: -1, refusedStrength: 0 };
     return { kind, leaf, shape, priority, isPossible, ...never };
   }
 
   /**
-   * Was a job of the kind refused in this round, with no more room to come since? Then all of the
-   * kind would be: what is free and what a queue may still take only shrink.
+   * Was a job of the kind, no weaker than this one, refused in this round, with no more room to
+   * come since? Then this one would be: what is free and what a queue may still take only shrink.
    */
-  #isRefused(kind: Kind): boolean {
-    const isAsThen = kind.refusedAtLater === this.#pass.laterVersion;
-    return !kind.isPossible || (kind.refusedInRound === this.#round && isAsThen);
+  #isRefused(kind: Kind, head: Head): boolean {
+    if (!kind.isPossible) return true;
+    if (!this.#isAsRefused(kind)) return false;
+    return strengthOf(this.#waitingOf(kind, head)) >= kind.refusedStrength;
+  }
+
+  #isAsRefused({ refusedInRound, refusedAtLater }: Kind): boolean {
+    return refusedInRound === this.#round && refusedAtLater === this.#pass.laterVersion;
+  }
+
+  #refuse(kind: Kind, strength: number): void {
+    const before = this.#isAsRefused(kind) ? kind.refusedStrength : strength;
+    kind.refusedStrength = Math.min(before, strength);
+    kind.refusedInRound = this.#round;
+    kind.refusedAtLater = this.#pass.laterVersion;
   }
 
   /**
@@ -235,14 +256,16 @@ class Planner {
     if (limitReached(leaf, shape) === null && this.#start(waiting)) return true;
     if (this.#preemption.waitForLeaving(waiting)) return true;
     if (this.#preemption.makeRoomFor(waiting)) return true;
-    kind.refusedInRound = this.#round;
-    kind.refusedAtLater = this.#pass.laterVersion;
+    this.#refuse(kind, strengthOf(waiting));
     return false;
   }
 
-  #waitingOf({ leaf, shape, priority }: Kind, { entry }: Head): WaitingJob {
-    const job = jobOf(this.#pass.state, entry.id);
-    return { job, leaf, shape, priority, sinceMs: entry.sinceMs };
+  #waitingOf({ leaf, shape, priority }: Kind, { group, entry }: Head): WaitingJob {
+    const { state, policy, nowMs } = this.#pass;
+    const { sinceMs } = entry;
+    const level = lasLevel(leaf.spec.order, group.attainedLevel, policy);
+    const isImpatient = nowMs - sinceMs >= policy.preemptionPatienceMs;
+    return { job: jobOf(state, entry.id), leaf, shape, priority, sinceMs, level, isImpatient };
   }
 
   #start({ job, shape }: WaitingJob): boolean {

@@ -4,10 +4,11 @@
 
 import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
+import { HOUR_MS } from "../../base/time.ts";
 import { fitGang } from "./gang.ts";
 import type { Job, PreemptionKind, TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
-import type { WaitingJob } from "./order.ts";
+import { strengthOf, type WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
 import type { Eviction } from "./plan-types.ts";
 import { futureUse, type QueueNode } from "./queue-tree.ts";
@@ -20,6 +21,7 @@ import {
   type Candidate,
   type Cut,
   cutOf,
+  fairGameAtMs,
   type Holding,
   hasReclaimRight,
   listCandidates,
@@ -36,9 +38,10 @@ export class Preemption {
   readonly #pass: Pass;
   #roster: Roster | null = null;
   /**
-   * By queue and shape, the classes that were refused: they are refused for the rest of the pass.
+   * By queue, shape and class, the strongest that was refused: it and whoever is weaker are refused
+   * for the rest of the pass.
    */
-  readonly #refused = new Map<QueueNode, Map<Shape, Set<number>>>();
+  readonly #refused = new Map<QueueNode, Map<Shape, Map<number, number>>>();
   /** What did not fit on what leaves, and when that was. */
   readonly #failsAt = new Map<Shape, number>();
   #proofs = 0;
@@ -78,13 +81,14 @@ export class Preemption {
   makeRoomFor(waiting: WaitingJob): boolean {
     if (!this.#pass.policy.isPreemptionEnabled || waiting.shape.gpus === 0) return false;
     const refused = this.#refusedLike(waiting);
-    if (refused.has(waiting.priority) || this.#proofs >= PROOFS_MAX) return false;
+    const strongest = refused.get(waiting.priority) ?? Number.POSITIVE_INFINITY;
+    if (strengthOf(waiting) >= strongest || this.#proofs >= PROOFS_MAX) return false;
     const victims = this.#search(waiting);
     if (victims !== null) {
       this.#carryOut(waiting, victims);
       return true;
     }
-    refused.add(waiting.priority);
+    refused.set(waiting.priority, strengthOf(waiting));
     if (hasReclaimRight(waiting)) this.isOpen = true;
     return false;
   }
@@ -95,11 +99,11 @@ export class Preemption {
     this.isOpen = false;
   }
 
-  #refusedLike({ leaf, shape }: WaitingJob): Set<number> {
+  #refusedLike({ leaf, shape }: WaitingJob): Map<number, number> {
     let byShape = this.#refused.get(leaf);
     if (byShape === undefined) this.#refused.set(leaf, (byShape = new Map()));
     let classes = byShape.get(shape);
-    if (classes === undefined) byShape.set(shape, (classes = new Set()));
+    if (classes === undefined) byShape.set(shape, (classes = new Map()));
     return classes;
   }
 
@@ -116,14 +120,16 @@ export class Preemption {
 
   #eligible(waiting: WaitingJob): readonly Candidate[] {
     this.#roster ??= new Roster(listCandidates(this.#pass));
-    return this.#roster.over(waiting).filter((candidate) => this.#isFairGame(candidate));
+    return this.#roster.over(waiting).filter((candidate) => this.#isFairGame(waiting, candidate));
   }
 
-  #isFairGame({ job, holding, isFairGameAtMs }: Candidate): boolean {
+  #isFairGame(waiting: WaitingJob, candidate: Candidate): boolean {
+    const { job, holding } = candidate;
     const isThere = holding.kind === "running" ? !this.#pass.isLeaving(job.id) : this.#isKept(job);
     if (!isThere) return false;
-    if (isFairGameAtMs <= this.#pass.nowMs) return true;
-    this.wakeAtMs = Math.min(this.wakeAtMs ?? Number.MAX_SAFE_INTEGER, isFairGameAtMs);
+    const atMs = fairGameAtMs(this.#pass, waiting, candidate);
+    if (atMs <= this.#pass.nowMs) return true;
+    this.wakeAtMs = Math.min(this.wakeAtMs ?? Number.MAX_SAFE_INTEGER, atMs);
     return false;
   }
 
@@ -201,6 +207,12 @@ function reason({ job, leaf, shape }: WaitingJob, victim: Candidate, how: Right,
     const classes = `${job.spec.priorityClass} over ${priorityClass}`;
     return `${asks} and goes before it in ${queue}: ${classes}.`;
   }
+  if (how === "las") {
+    return (
+      `${asks} and goes before it in ${leaf.spec.path}, which serves first who had less: ` +
+      `${gpuHours(job.attainedGpuMs)} GPU h against ${gpuHours(victim.attainedGpuMs)}.`
+    );
+  }
   const taker = must(sideOf(leaf, victim.leaf).at(-1), "taker's side");
   const giver = must(sideOf(victim.leaf, leaf).at(-1), "giver's side");
   const has = futureUse(giver) - cutOf(cut, giver, "gpus");
@@ -209,3 +221,5 @@ function reason({ job, leaf, shape }: WaitingJob, victim: Candidate, how: Right,
     `${futureUse(taker)} of; ${giver.spec.path} had ${has} with ${giver.spec.guarantee} guaranteed.`
   );
 }
+
+const gpuHours = (gpuMs: number): string => (gpuMs / HOUR_MS).toFixed(1);

@@ -6,7 +6,7 @@ import type { WaitingJob } from "./order.ts";
 import type { QueueNode } from "./queue-tree.ts";
 import { type Candidate, compareCandidates, hasReclaimRight, rightOver } from "./victims.ts";
 
-/** Candidates of one leaf queue and class, all with GPUs or all without. */
+/** Candidates of one leaf queue, class and level, all with GPUs or all without. */
 interface Group {
   readonly sample: Candidate;
   readonly members: Candidate[];
@@ -41,10 +41,10 @@ export class Roster {
   }
 
   #add(candidate: Candidate): void {
-    const { leaf, priority, gpus } = candidate;
+    const { leaf, priority, level, gpus } = candidate;
     let groups = this.#groups.get(leaf);
     if (groups === undefined) this.#groups.set(leaf, (groups = new Map()));
-    const key = `${priority}|${gpus > 0}`;
+    const key = `${priority}|${level}|${gpus > 0}`;
     const group = groups.get(key);
     if (group === undefined) {
       groups.set(key, { sample: candidate, members: [candidate], isSorted: true });

@@ -2,10 +2,11 @@
 // nobody stated it. One histogram for each queue, user and name of past successes, and coarser ones
 // to fall back on. Counts only, so that the same log teaches the same. Knows nothing of plans.
 
+import { endOfQuarterOctave, quarterOctave } from "../../base/quarter-octave.ts";
 import { SECOND_MS } from "../../base/time.ts";
 import { type Identity, type JobSpec, userKey } from "./job.ts";
 
-/** Run times of successful jobs, in buckets of about a fifth: see `bucketOf`. */
+/** Run times of successful jobs, in seconds, by `quarterOctave`. */
 export interface RunTimes {
   /** By bucket. */
   readonly counts: readonly number[];
@@ -18,7 +19,6 @@ export const RUN_TIMES_MIN = 5;
 const TOTAL_MAX = 512;
 /** Histograms kept; the one that was added to longest ago is forgotten. */
 const KEYS_KEPT = 20_000;
-const SECONDS_MAX = 0x3fff_ffff;
 
 /** Histograms that a job's end is counted in, the most telling first. */
 function keysOf({ queue, name }: JobSpec, owner: Identity): readonly string[] {
@@ -76,7 +76,7 @@ function remainingOf({ counts }: RunTimes, ranMs: number, permille: number): num
     ended += counts[bucket] ?? 0;
     if (ended * 1_000 >= longer * permille) break;
   }
-  return Math.max(SECOND_MS, endOfBucketMs(bucket) - ranMs);
+  return Math.max(SECOND_MS, endOfQuarterOctave(bucket) * SECOND_MS - ranMs);
 }
 
 function addTo(times: RunTimes | undefined, bucket: number): RunTimes {
@@ -89,17 +89,4 @@ function addTo(times: RunTimes | undefined, bucket: number): RunTimes {
   return { counts: halved, total: halved.reduce((sum, count) => sum + count, 0) };
 }
 
-/** Whole seconds below 4 have a bucket each; from there on each octave has four. */
-function bucketOf(ranMs: number): number {
-  const seconds = Math.min(SECONDS_MAX, Math.floor(ranMs / SECOND_MS));
-  if (seconds < 4) return seconds;
-  const octave = 31 - Math.clz32(seconds);
-  return 4 * (octave - 1) + ((seconds >>> (octave - 2)) & 3);
-}
-
-/** The first instant that is no longer in the bucket. */
-function endOfBucketMs(bucket: number): number {
-  if (bucket < 4) return (bucket + 1) * SECOND_MS;
-  const octave = (bucket >> 2) + 1;
-  return (5 + (bucket & 3)) * 2 ** (octave - 2) * SECOND_MS;
-}
+const bucketOf = (ranMs: number): number => quarterOctave(Math.floor(ranMs / SECOND_MS));

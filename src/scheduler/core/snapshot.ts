@@ -131,7 +131,8 @@ function decodeHead(state: MutableClusterState, head: Head): void {
   const { usageHalfLifeMs } = head;
   const older = usageHalfLifeMs === undefined ? {} : { usageHalfLifeMs };
   state.policy = { ...DEFAULT_POLICY, ...older, ...head.policy };
-  state.totals = head.totals;
+  const { totals } = head;
+  state.totals = { ...totals, preemptions: { ...state.totals.preemptions, ...totals.preemptions } };
   for (const id of head.active) state.active.add(id);
   for (const id of head.ended) state.ended.add(id);
 }

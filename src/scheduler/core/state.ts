@@ -10,7 +10,8 @@ import type {
   RequestId,
 } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
-import type { Job, JobArray, TaskPlacement } from "./job.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../base/time.ts";
+import type { Job, JobArray, PreemptionKind, TaskPlacement } from "./job.ts";
 import type { PendingIndex, PendingJobs } from "./pending.ts";
 import type { RunTimes } from "./run-times.ts";
 
@@ -126,7 +127,7 @@ export interface Totals {
   readonly failed: number;
   readonly cancelled: number;
   readonly placements: number;
-  readonly preemptions: Readonly<Record<"reclaim" | "priority" | "drain", number>>;
+  readonly preemptions: Readonly<Record<PreemptionKind, number>>;
   readonly nodeLosses: number;
   readonly usedGpuMs: number;
   readonly lostGpuMs: number;
@@ -206,8 +207,23 @@ export interface Policy {
   /** A job larger than the cluster: `refuse` the submission, or `hold` it until nodes join. */
   readonly oversize: "refuse" | "hold";
   readonly isPreemptionEnabled: boolean;
+  /**
+   * GPU time at which a job of a `las` queue sinks by a level, ascending. Who is on a lower level
+   * goes first, and may preempt those who are higher. None = nobody sinks.
+   */
+  readonly lasLevelsGpuMs: readonly number[];
+  /** A job of a `las` queue that waits this long counts as if it had had no service. */
+  readonly lasAgingMs: number;
+  /** How often a job may be preempted before those who had less service leave it alone. */
+  readonly lasPreemptionsMax: number;
+  /** Nobody is preempted by those who had less service if that would lose more running time. */
+  readonly lasLossMaxMs: number;
   /** A running attempt younger than this is no victim. */
   readonly minRunMs: number;
+  /** A victim that would lose more than this is spared while its preemptor still has patience. */
+  readonly cheapLossMs: number;
+  /** How long a job waits for victims that are cheap, and for a checkpoint that is near. */
+  readonly preemptionPatienceMs: number;
   /** Added to a victim's lost work: what starting it again costs. */
   readonly restartCostMs: number;
   /** A gang that waited longer holds back smaller jobs behind it from its nodes. */
@@ -226,10 +242,16 @@ export interface Policy {
 export const DEFAULT_POLICY: Policy = {
   priorityClasses: { low: 100, normal: 500, high: 900 },
   priorityGrants: {},
-  usageHalfLifeMs: 7 * 86_400_000,
+  usageHalfLifeMs: 7 * DAY_MS,
   oversize: "hold",
   isPreemptionEnabled: true,
+  lasLevelsGpuMs: [8 * HOUR_MS],
+  lasAgingMs: 7 * DAY_MS,
+  lasPreemptionsMax: 10,
+  lasLossMaxMs: HOUR_MS,
   minRunMs: 0,
+  cheapLossMs: 5 * MINUTE_MS,
+  preemptionPatienceMs: 10 * MINUTE_MS,
   restartCostMs: 60_000,
   gangPatienceMs: 300_000,
   claimsMax: 8,

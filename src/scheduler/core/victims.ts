@@ -9,10 +9,12 @@ import {
   type ResourceKind,
   type Resources,
 } from "../../base/resources.ts";
+import { MINUTE_MS } from "../../base/time.ts";
 import { type Attempt, activeAttempt, type Job, type PreemptionKind, resumePoint } from "./job.ts";
 import { jobOf } from "./lookup.ts";
-import { priorityOf, type WaitingJob } from "./order.ts";
+import { lasLevel, priorityOf, type WaitingJob } from "./order.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
+import { attainedLevelOf } from "./pending.ts";
 import { futureUse, isWithinGuarantee, type QueueNode } from "./queue-tree.ts";
 
 /** What a candidate would lose: its attempt, or only the room that is kept for it. */
@@ -30,6 +32,14 @@ export interface Candidate {
   readonly priority: number;
   readonly gpus: number;
   readonly tasks: readonly HeldTask[];
+  /** Up to now. */
+  readonly attainedGpuMs: number;
+  /** See `lasLevel`; 0 for those who are left alone by whoever had less service. */
+  readonly level: number;
+  /** Running time to be done again if it left now. */
+  readonly lossMs: number;
+  /** When its next checkpoint is due, going by the last two; null = nobody knows. */
+  readonly savesAtMs: number | null;
   /** GPU time to be done again if it left now, and what its restart costs. */
   readonly costGpuMs: number;
   readonly placedAtMs: number;
@@ -79,6 +89,10 @@ function reservedOf(pass: Pass, keeping: Keeping): Candidate {
     priority: priorityOf(job.spec.priorityClass, pass.policy),
     gpus: placement.length * resources.gpus,
     tasks: placement.map((task) => ({ placement: task, resources })),
+    attainedGpuMs: job.attainedGpuMs,
+    level: levelOf(pass, job, job.attainedGpuMs, 0),
+    lossMs: 0,
+    savesAtMs: null,
     costGpuMs: 0,
     placedAtMs: pass.nowMs,
     isFairGameAtMs: 0,
@@ -110,6 +124,8 @@ function candidateOf(
   const { restartCostMs, minRunMs } = pass.policy;
   const median = hasSignal(job) ? undefined : medians.get(priority);
   const gpus = pass.gpusHeld(job.id);
+  const lossMs = lossOf(pass, job);
+  const attainedGpuMs = job.attainedGpuMs + (pass.nowMs - attempt.placedAtMs) * gpus;
   return {
     job,
     holding: RUNNING,
@@ -117,10 +133,30 @@ function candidateOf(
     priority,
     gpus,
     tasks: pass.heldBy(job.id),
-    costGpuMs: ((median ?? lossOf(pass, job)) + restartCostMs) * gpus,
+    attainedGpuMs,
+    level: levelOf(pass, job, attainedGpuMs, lossMs),
+    lossMs,
+    savesAtMs: savesAtMs(job),
+    costGpuMs: ((median ?? lossMs) + restartCostMs) * gpus,
     placedAtMs: attempt.placedAtMs,
     isFairGameAtMs: (attempt.runningAtMs ?? attempt.placedAtMs) + minRunMs,
   };
+}
+
+/** Who has been preempted often, or would lose much, had no service as far as others may take. */
+function levelOf(pass: Pass, job: Job, attainedGpuMs: number, lossMs: number): number {
+  const { policy, tree, nowMs } = pass;
+  if (job.preemptions >= policy.lasPreemptionsMax || lossMs > policy.lasLossMaxMs) return 0;
+  const { phase } = job;
+  if (phase.kind === "pending" && phase.sinceMs < nowMs - policy.lasAgingMs) return 0;
+  const { order } = tree.queue(job.spec.queue).spec;
+  return lasLevel(order, attainedLevelOf(attainedGpuMs), policy);
+}
+
+function savesAtMs({ checkpoints }: Job): number | null {
+  const taken = checkpoints.filter(({ state }) => state === "committed");
+  const [before, last] = [taken.at(-2)?.takenAtMs, taken.at(-1)?.takenAtMs];
+  return before === undefined || last === undefined ? null : 2 * last - before;
 }
 
 const hasSignal = (job: Job): boolean => resumePoint(job) !== null;
@@ -149,6 +185,26 @@ function medianLossByClass(pass: Pass, running: readonly Running[]): ReadonlyMap
   return medians;
 }
 
+/** A checkpoint that comes this soon is worth waiting for, whoever has the right. */
+const NEAR_CHECKPOINT_MS = MINUTE_MS;
+
+/**
+ * From when on `waiting` may ask the candidate to leave. Before its patience ends it spares those who
+ * would lose much: taking turns is never urgent, and with any other right a checkpoint that is near
+ * is waited for.
+ */
+export function fairGameAtMs(pass: Pass, waiting: WaitingJob, candidate: Candidate): number {
+  const { policy, nowMs } = pass;
+  const { lossMs, savesAtMs, isFairGameAtMs } = candidate;
+  if (waiting.isImpatient || lossMs <= policy.cheapLossMs) return isFairGameAtMs;
+  const untilMs = waiting.sinceMs + policy.preemptionPatienceMs;
+  const isTurn = waiting.leaf === candidate.leaf && waiting.priority === candidate.priority;
+  if (isTurn) return Math.max(isFairGameAtMs, untilMs);
+  const isNear =
+    savesAtMs !== null && savesAtMs >= nowMs && savesAtMs - nowMs <= NEAR_CHECKPOINT_MS;
+  return isNear ? Math.max(isFairGameAtMs, Math.min(untilMs, savesAtMs + 1)) : isFairGameAtMs;
+}
+
 /** What has been decided about some victims so far: what is gone from each queue. */
 export type Cut = Map<QueueNode, Record<ResourceKind, number>>;
 
@@ -169,7 +225,8 @@ type ReadonlyCut = ReadonlyMap<QueueNode, Resources>;
 
 /**
  * By which right, if any, `waiting` may take from `candidate`, when `cut` is already gone: from its
- * own leaf queue by priority, if the candidate is in a lower class; from others by reclaim.
+ * own leaf queue by priority, if the candidate is in a lower class, or by service, if it is of the
+ * same class and on a higher level; from others by reclaim.
  */
 export function rightOver(
   waiting: WaitingJob,
@@ -179,7 +236,10 @@ export function rightOver(
   if (waiting.leaf !== candidate.leaf) {
     return mayReclaim(waiting, candidate, cut) ? "reclaim" : null;
   }
-  return candidate.priority < waiting.priority ? "priority" : null;
+  if (candidate.priority !== waiting.priority) {
+    return candidate.priority < waiting.priority ? "priority" : null;
+  }
+  return candidate.level > waiting.level ? "las" : null;
 }
 
 /**

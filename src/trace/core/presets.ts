@@ -21,7 +21,7 @@ const TELLS_NOTHING: PolicyPreset["inform"] = () => [];
 export const DEFAULT_PRESET: PolicyPreset = {
   summary: "what the scheduler does without a policy file",
   policy: DEFAULT_POLICY,
-  order: "fifo",
+  order: "las",
   inform: TELLS_NOTHING,
 };
 
