@@ -138,6 +138,17 @@ test("what the running attempt restores from is never deleted", async () => {
   expect(states()).toEqual(["10 committed", "30 committed", "40 committed"]);
 });
 
+test("a step that some ranks skipped goes when a higher one is committed, and stays gone", async () => {
+  committer.start();
+  store(0, 10);
+  store(0, 20);
+  store(1, 20);
+  await until(() => objects.removed.length === 1, "the deletion");
+  expect(objects.removed).toEqual(["job-1/000000000010-1"]);
+  store(0, 10); // Agents report what they stored again and again.
+  expect(states()).toEqual(["20 committed"]);
+});
+
 test("a deletion that cannot be carried out keeps no newer checkpoint from its commit", async () => {
   const fault = new Fault("STORE_CORRUPT", "a retained part is unreadable", { isRetryable: false });
   objects.removeFaults = Array.from({ length: 100 }, () => fault);

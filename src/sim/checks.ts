@@ -24,8 +24,8 @@ interface JobTruth {
   placement: readonly TaskPlacement[];
   /** Committed and neither rejected nor deleted, with their steps. */
   readonly committed: Map<CheckpointId, number>;
-  /** True time of the first commit by step, also of what was deleted since. */
-  readonly stepsCommitted: Map<number, number>;
+  /** In true time, oldest first, also of what was deleted since. */
+  readonly commits: { readonly attempt: number; readonly step: number; readonly atMs: number }[];
 }
 
 export class Checks {
@@ -121,9 +121,15 @@ export class Checks {
     promise(isOver, () => `${task.jobId} is to resume from ${id}, which was deleted`);
   }
 
-  /** When the first checkpoint of this step was committed; infinite = never. */
-  committedAtMs(jobId: JobId, step: number): number {
-    return this.truthOf(jobId).stepsCommitted.get(step) ?? Infinity;
+  /**
+   * When the work up to this step was safe; infinite = never. By a commit of the step, or of a
+   * higher one of its attempt: steps that some ranks skipped while they uploaded never become
+   * whole, and nobody would resume from them.
+   */
+  safeAtMs(jobId: JobId, attempt: number, step: number): number {
+    const covers = (one: { readonly attempt: number; readonly step: number }): boolean =>
+      one.step === step || (one.attempt === attempt && one.step > step);
+    return this.truthOf(jobId).commits.find(covers)?.atMs ?? Infinity;
   }
 
   private durableEvent(event: ClusterEvent): void {
@@ -159,7 +165,7 @@ export class Checks {
       isEnded: false,
       placement: [],
       committed: new Map(),
-      stepsCommitted: new Map(),
+      commits: [],
     });
   }
 
@@ -196,8 +202,8 @@ export class Checks {
       () => `${checkpointId} is committed with parts ${JSON.stringify(manifest.parts)}`,
     );
     truth.committed.set(checkpointId, manifest.step);
-    const { stepsCommitted } = truth;
-    if (!stepsCommitted.has(manifest.step)) stepsCommitted.set(manifest.step, this.nowMs());
+    const { attempt, step } = manifest;
+    truth.commits.push({ attempt, step, atMs: this.nowMs() });
   }
 
   private ended(event: EventOf<"job.ended">): void {

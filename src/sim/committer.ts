@@ -2,9 +2,10 @@
 // state each time, so that whatever a crash left undone is done by the next look.
 
 import type { CheckpointId, NodeId } from "../base/ids.ts";
+import { checkpointsToDelete } from "../checkpoint/core/retention.ts";
 import type { Command } from "../scheduler/core/commands.ts";
 import { isWhole } from "../scheduler/core/decide-checkpoint.ts";
-import { activeAttempt, type Checkpoint, type Job, resumePoint } from "../scheduler/core/job.ts";
+import { activeAttempt, type Checkpoint, type Job } from "../scheduler/core/job.ts";
 import type { ClusterState } from "../scheduler/core/state.ts";
 import type { SchedulerPorts } from "./scheduler-ports.ts";
 
@@ -29,10 +30,12 @@ export class Committer {
 
   look(): void {
     for (const job of this.loop.state.jobs.values()) {
+      const { keep } = job.spec.checkpoint;
+      const spent = new Set(checkpointsToDelete(job.checkpoints, keep, inUse(job)));
       for (const checkpoint of job.checkpoints) {
         if (this.busy.has(checkpoint.id)) continue;
         if (this.isReady(job, checkpoint)) this.commit(job, checkpoint);
-        else if (isSpent(job, checkpoint)) this.delete(job, checkpoint);
+        else if (spent.has(checkpoint.id)) this.delete(job, checkpoint);
         else if (!this.ports.sabotage.retentionSparesResume) this.forgetObjects(checkpoint);
       }
     }
@@ -75,11 +78,7 @@ export class Committer {
   }
 }
 
-/** Older than the newest ones that are kept, or left behind by an attempt that is over. */
-function isSpent(job: Job, checkpoint: Checkpoint): boolean {
-  const resumesFrom = activeAttempt(job.phase)?.resumeFrom ?? null;
-  if (checkpoint.id === resumesFrom || checkpoint.id === resumePoint(job)?.id) return false;
-  if (checkpoint.state !== "committed") return checkpoint.attempt < job.attemptLast;
-  const kept = job.checkpoints.filter(({ state }) => state === "committed");
-  return kept.indexOf(checkpoint) < kept.length - job.spec.checkpoint.keep;
+function inUse(job: Job): ReadonlySet<CheckpointId> {
+  const from = activeAttempt(job.phase)?.resumeFrom ?? null;
+  return new Set(from === null ? [] : [from]);
 }

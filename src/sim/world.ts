@@ -168,16 +168,16 @@ export class World {
     }
   }
 
-  /** What a job saved in a healthy cluster was committed soon after. */
+  /** What a job saved in a healthy cluster was safe soon after. */
   private savedWork(job: Job): void {
     const last = job.history.at(-1);
     if (job.phase.kind !== "succeeded" || last === undefined) return;
     if (last.placedAtMs <= EPOCH_MS + this.tidyAtMs + WALL_SKEW_MS) return;
     for (const { step, atMs } of this.gangs.get(`${job.id}/${last.number}`)?.saves ?? []) {
-      const tookMs = this.checks.committedAtMs(job.id, step) - atMs;
+      const tookMs = this.checks.safeAtMs(job.id, last.number, step) - atMs;
       promise(
         tookMs < COMMITTED_WITHIN_MS,
-        () => `${job.id} saved step ${step}, which was committed ${tookMs} ms later`,
+        () => `${job.id} saved step ${step}, which was safe ${tookMs} ms later`,
       );
     }
   }

@@ -31,8 +31,12 @@ describe("checkpoints to delete", () => {
     expect(deleted(["10", "20", "30", "40"], 2, ["10"])).toEqual(["20"]);
   });
 
-  test("are unfinished ones only once a later attempt has committed", () => {
+  test("are unfinished ones once a higher step or a later attempt has committed", () => {
     expect(deleted(["10", "20 1 gathering", "15 1 rejected"], 1)).toEqual([]);
+    expect(deleted(["10 1 gathering", "15 1 rejected", "20", "30 1 gathering"], 1)).toEqual([
+      "10 1 gathering",
+      "15 1 rejected",
+    ]);
     expect(deleted(["10 1 gathering", "15 1 rejected", "20 2"], 1)).toEqual([
       "10 1 gathering",
       "15 1 rejected",

@@ -12,9 +12,10 @@ export interface RetainedCheckpoint {
 /**
  * The ids to delete, oldest first. Kept are the newest `keep` committed ones (at least one,
  * whatever `keep` says: it is where the job resumes), everything in `protectedIds` (what a running
- * attempt started from, what is pinned), and whatever an agent may still report: gathering and
- * rejected ones go only when a later attempt has committed, since reports of older attempts are
- * not heard.
+ * attempt started from, what is pinned), and whatever may still become the newest: gathering and
+ * rejected ones go when their own or a later attempt has committed a higher step, since then no
+ * report of them is heard any more. Ranks that upload slower than they save skip steps, each
+ * others: what is left of those would fill the store for as long as the attempt runs.
  */
 export function checkpointsToDelete(
   checkpoints: readonly RetainedCheckpoint[],
@@ -24,10 +25,13 @@ export function checkpointsToDelete(
   const sorted = [...checkpoints].sort(byAge);
   const committed = sorted.filter(({ state }) => state === "committed");
   const kept = new Set(committed.slice(-Math.max(1, keep)).map(({ id }) => id));
-  const attemptCommitted = Math.max(-1, ...committed.map(({ attempt }) => attempt));
+  const isPassed = ({ attempt, step }: RetainedCheckpoint): boolean =>
+    committed.some(
+      (other) => other.attempt > attempt || (other.attempt === attempt && other.step > step),
+    );
   return sorted
     .filter(({ id }) => !kept.has(id) && !protectedIds.has(id))
-    .filter(({ state, attempt }) => state === "committed" || attempt < attemptCommitted)
+    .filter((checkpoint) => checkpoint.state === "committed" || isPassed(checkpoint))
     .map(({ id }) => id);
 }
 

@@ -113,12 +113,19 @@ function storedParts(state: ClusterState, task: ObservedTask): readonly ClusterE
   return task.parts.filter((part) => isNews(job, task, part)).map((part) => partStored(task, part));
 }
 
+/** Below a committed step nothing new begins: it was deleted as passed, and is of no more use. */
 function isNews(job: Job, task: ObservedTask, part: StoredPart): boolean {
   const id = checkpointIdOf(job.id, part.step, task.attempt);
   const known = job.checkpoints.find((checkpoint) => checkpoint.id === id);
-  if (known === undefined) return true;
+  if (known === undefined) return !isPassed(job, task.attempt, part.step);
   if (known.state !== "gathering") return false;
   return known.parts.find(({ rank }) => rank === task.rank)?.digest !== part.digest;
+}
+
+function isPassed(job: Job, attempt: number, step: number): boolean {
+  return job.checkpoints.some(
+    (other) => other.state === "committed" && other.attempt === attempt && other.step > step,
+  );
 }
 
 function partStored(task: ObservedTask, part: StoredPart): ClusterEvent {
