@@ -14,6 +14,8 @@ import { queueViews } from "./views-queue.ts";
 
 const QUEUES_MAX = 10_000;
 const GPUS = { min: 0, max: 1_000_000 };
+/** The core knows the closer range of each. */
+const AMOUNT = { min: 0, max: 1_000_000_000_000 };
 
 export function createQueueService(brain: Brain): QueueServiceHandlers {
   return {
@@ -39,9 +41,18 @@ export function createQueueService(brain: Brain): QueueServiceHandlers {
 function decodeQueueSpec(message: QueueSpec__Output, at: number): QueueSpec {
   const field = `queues[${at}]`;
   const { limit, weight } = message;
+  const optional = (value: number | undefined, name: string): number | null =>
+    value === undefined ? null : decodeWhole(value, `${field}.${name}`, AMOUNT);
   return completeQueueSpec({
     path: queuePath(decodeText(message.path, `${field}.path`, 1_024)),
     guarantee: decodeWhole(message.guarantee, `${field}.guarantee`, GPUS),
+    guaranteeCpuMilli: optional(message.guaranteeCpuMilli, "guarantee_cpu_milli"),
+    guaranteeMemoryMib: optional(message.guaranteeMemoryMib, "guarantee_memory_mib"),
+    limitCpuMilli: optional(message.limitCpuMilli, "limit_cpu_milli"),
+    limitMemoryMib: optional(message.limitMemoryMib, "limit_memory_mib"),
+    borrowingLimit: optional(message.borrowingLimit, "borrowing_limit"),
+    lendingLimit: optional(message.lendingLimit, "lending_limit"),
+    usageHalfLifeMs: optional(message.usageHalfLifeMs, "usage_half_life_ms"),
     limit: limit === undefined ? null : decodeWhole(limit, `${field}.limit`, GPUS),
     weight: weight === undefined ? 1 : decodeWhole(weight, `${field}.weight`, GPUS),
     order: decodeOneOf(message.order || "fifo", `${field}.order`, ["fifo", "las"]),

@@ -21,13 +21,20 @@ export function queueViews(state: ClusterState, nowMs: number): QueueMessage[] {
       runningJobs: share.runningJobs,
       fairShareGpus: share.dueMilliGpus / 1_000,
       usageGpuHours: share.usageGpuMs / HOUR_MS,
+      heldShare: share.held.milliGpus / share.clusterMilliGpus,
+      heldResource: RESOURCE_NAMES[share.held.kind],
+      dueShare: share.due.milliGpus / share.clusterMilliGpus,
+      dueResource: RESOURCE_NAMES[share.due.kind],
+      demandGpus: share.demandGpus,
     };
   });
 }
 
+const RESOURCE_NAMES = { gpus: "gpus", cpuMilli: "cpus", memoryMib: "memory" } as const;
+
+/** What is null is absent on the wire. */
 function specView({ spec }: Queue): NonNullable<QueueMessage["spec"]> {
-  const { path, guarantee, limit, weight, order } = spec;
-  return { path, guarantee, weight, order, ...(limit === null ? {} : { limit }) };
+  return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null));
 }
 
 /** As text `a-b` would come between `a` and `a/b`: compare segment by segment. */

@@ -72,7 +72,7 @@ export const queueApply = defineCommand({
       if (!(await isConfirmed(call, changes))) return EXIT.interrupted;
       await cluster.applyQueues({
         requestId: call.io.newId(),
-        queues: wanted.map(({ limit, ...queue }) => (limit === null ? queue : { ...queue, limit })),
+        queues: wanted.map(withoutNulls),
         prune: call.flags.prune,
       });
     }
@@ -105,12 +105,15 @@ function compare(
 }
 
 function isSame(queue: QueueSettings, old: QueueView): boolean {
-  return (
-    queue.guarantee === old.guarantee &&
-    queue.limit === old.limit &&
-    queue.weight === old.weight &&
-    queue.order === old.order
+  const { spec } = old;
+  return Object.entries(queue).every(
+    ([field, value]) => new Map(Object.entries(spec)).get(field) === value,
   );
+}
+
+/** What is null is absent on the wire. */
+function withoutNulls(queue: QueueSettings): object {
+  return Object.fromEntries(Object.entries(queue).filter(([, value]) => value !== null));
 }
 
 /** Asks before deleting, on a terminal; elsewhere `--yes` must be given. */

@@ -34,6 +34,18 @@ function columns(style: Style): readonly Column<QueueView>[] {
     { title: "QUEUE", cell: (queue) => queue.path, shrinkTo: 12, paint: style.bold },
     { title: "GUARANTEE", cell: (queue) => String(queue.guarantee), isRight: true },
     { title: "LIMIT", cell: (queue) => String(queue.limit ?? "-"), isRight: true },
+    {
+      title: "BORROW",
+      cell: (queue) => String(queue.spec.borrowingLimit ?? "-"),
+      isRight: true,
+      isWide: true,
+    },
+    {
+      title: "LEND",
+      cell: (queue) => String(queue.spec.lendingLimit ?? "-"),
+      isRight: true,
+      isWide: true,
+    },
     { title: "WEIGHT", cell: (queue) => String(queue.weight), isRight: true, isWide: true },
     { title: "ORDER", cell: (queue) => queue.order, isWide: true },
     { title: "GPUS", cell: (queue) => String(queue.allocatedGpus), isRight: true },

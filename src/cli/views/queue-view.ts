@@ -1,5 +1,6 @@
 // Queues as the command line shows them.
 
+import type { QueueSettings } from "../../config/queues-file.ts";
 import type { Queue__Output } from "../../rpc/gen/trainyard/v1/Queue.ts";
 
 export interface QueueView {
@@ -15,6 +16,14 @@ export interface QueueView {
   readonly pendingGpus: number;
   readonly runningJobs: number;
   readonly usageGpuHours: number;
+  readonly demandGpus: number;
+  /** Of the whole cluster, 0..1; of the resource of which that is the largest part. */
+  readonly heldShare: number;
+  readonly heldResource: string;
+  readonly dueShare: number;
+  readonly dueResource: string;
+  /** All that is set, null where nothing is said. */
+  readonly spec: QueueSettings;
 }
 
 export function queueView(queue: Queue__Output): QueueView {
@@ -31,6 +40,29 @@ export function queueView(queue: Queue__Output): QueueView {
     pendingGpus: queue.pendingGpus,
     runningJobs: queue.runningJobs,
     usageGpuHours: queue.usageGpuHours,
+    demandGpus: queue.demandGpus,
+    heldShare: queue.heldShare,
+    heldResource: queue.heldResource,
+    dueShare: queue.dueShare,
+    dueResource: queue.dueResource,
+    spec: settingsOf(spec),
+  };
+}
+
+function settingsOf(spec: Queue__Output["spec"]): QueueSettings {
+  return {
+    path: spec?.path ?? "",
+    guarantee: spec?.guarantee ?? 0,
+    guaranteeCpuMilli: spec?.guaranteeCpuMilli ?? null,
+    guaranteeMemoryMib: spec?.guaranteeMemoryMib ?? null,
+    limit: spec?.limit ?? null,
+    limitCpuMilli: spec?.limitCpuMilli ?? null,
+    limitMemoryMib: spec?.limitMemoryMib ?? null,
+    borrowingLimit: spec?.borrowingLimit ?? null,
+    lendingLimit: spec?.lendingLimit ?? null,
+    weight: spec?.weight ?? 1,
+    order: spec?.order === "las" ? "las" : "fifo",
+    usageHalfLifeMs: spec?.usageHalfLifeMs ?? null,
   };
 }
 

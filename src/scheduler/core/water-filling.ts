@@ -3,6 +3,7 @@
 // whole numbers: the sum of what is given is never more than there is, and nothing that somebody
 // could take is left for rounding.
 
+import { must } from "../../base/assert.ts";
 import { RESOURCE_KINDS, type Resources } from "../../base/resources.ts";
 import { scaleDown, scaleUp } from "./ratio.ts";
 
@@ -87,12 +88,21 @@ function highest(
   at: (level: number, index: number) => number,
   weights: number,
 ): number {
+  // Asked dozens of times over all queues: nothing is allocated.
   const isRoom = (level: number): boolean => {
-    let used: Resources = { gpus: 0, cpuMilli: 0, memoryMib: 0 };
-    open.forEach((one, index) => {
-      used = plus(used, riseOf(one, at(level, index) - one.given));
-    });
-    return fits(used, left);
+    let [gpus, cpuMilli, memoryMib] = [left.gpus, left.cpuMilli, left.memoryMib];
+    for (let index = 0; index < open.length; index += 1) {
+      const one = must(open[index], "open");
+      const upTo = at(level, index);
+      if (upTo === one.given) continue;
+      gpus -= amountAt(one, one.lack.gpus, upTo) - amountAt(one, one.lack.gpus, one.given);
+      cpuMilli -=
+        amountAt(one, one.lack.cpuMilli, upTo) - amountAt(one, one.lack.cpuMilli, one.given);
+      memoryMib -=
+        amountAt(one, one.lack.memoryMib, upTo) - amountAt(one, one.lack.memoryMib, one.given);
+      if (gpus < 0 || cpuMilli < 0 || memoryMib < 0) return false;
+    }
+    return true;
   };
   let low = 0;
   let high = open.reduce(
@@ -109,11 +119,15 @@ function highest(
 }
 
 /** What `more` parts come to, beyond what was given. */
-function riseOf({ lack, parts, given }: Rising, more: number): Resources {
+function riseOf(one: Rising, more: number): Resources {
+  const { lack, given } = one;
   const of = (amount: number): number =>
-    amount <= 0 ? 0 : scaleDown(amount, given + more, parts) - scaleDown(amount, given, parts);
+    amountAt(one, amount, given + more) - amountAt(one, amount, given);
   return { gpus: of(lack.gpus), cpuMilli: of(lack.cpuMilli), memoryMib: of(lack.memoryMib) };
 }
+
+const amountAt = ({ parts }: Rising, amount: number, given: number): number =>
+  amount <= 0 ? 0 : scaleDown(amount, given, parts);
 
 function give(one: Rising, upTo: number, left: Resources): Resources {
   const rise = riseOf(one, upTo - one.given);

@@ -10,6 +10,11 @@ export interface Queue {
   'runningJobs'?: (number);
   'fairShareGpus'?: (number | string);
   'usageGpuHours'?: (number | string);
+  'heldShare'?: (number | string);
+  'heldResource'?: (string);
+  'dueShare'?: (number | string);
+  'dueResource'?: (string);
+  'demandGpus'?: (number | string);
 }
 
 export interface Queue__Output {
@@ -20,4 +25,9 @@ export interface Queue__Output {
   'runningJobs': (number);
   'fairShareGpus': (number);
   'usageGpuHours': (number);
+  'heldShare': (number);
+  'heldResource': (string);
+  'dueShare': (number);
+  'dueResource': (string);
+  'demandGpus': (number);
 }

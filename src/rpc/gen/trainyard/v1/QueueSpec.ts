@@ -1,5 +1,6 @@
 // Original file: proto/trainyard/v1/queues.proto
 
+import type { Long } from '@grpc/proto-loader';
 
 export interface QueueSpec {
   'path'?: (string);
@@ -7,8 +8,22 @@ export interface QueueSpec {
   'limit'?: (number);
   'weight'?: (number);
   'order'?: (string);
+  'guaranteeCpuMilli'?: (number | string | Long);
+  'guaranteeMemoryMib'?: (number | string | Long);
+  'limitCpuMilli'?: (number | string | Long);
+  'limitMemoryMib'?: (number | string | Long);
+  'borrowingLimit'?: (number);
+  'lendingLimit'?: (number);
+  'usageHalfLifeMs'?: (number | string | Long);
   '_limit'?: "limit";
   '_weight'?: "weight";
+  '_guaranteeCpuMilli'?: "guaranteeCpuMilli";
+  '_guaranteeMemoryMib'?: "guaranteeMemoryMib";
+  '_limitCpuMilli'?: "limitCpuMilli";
+  '_limitMemoryMib'?: "limitMemoryMib";
+  '_borrowingLimit'?: "borrowingLimit";
+  '_lendingLimit'?: "lendingLimit";
+  '_usageHalfLifeMs'?: "usageHalfLifeMs";
 }
 
 export interface QueueSpec__Output {
@@ -17,6 +32,20 @@ export interface QueueSpec__Output {
   'limit'?: (number);
   'weight'?: (number);
   'order': (string);
+  'guaranteeCpuMilli'?: (number);
+  'guaranteeMemoryMib'?: (number);
+  'limitCpuMilli'?: (number);
+  'limitMemoryMib'?: (number);
+  'borrowingLimit'?: (number);
+  'lendingLimit'?: (number);
+  'usageHalfLifeMs'?: (number);
   '_limit'?: "limit";
   '_weight'?: "weight";
+  '_guaranteeCpuMilli'?: "guaranteeCpuMilli";
+  '_guaranteeMemoryMib'?: "guaranteeMemoryMib";
+  '_limitCpuMilli'?: "limitCpuMilli";
+  '_limitMemoryMib'?: "limitMemoryMib";
+  '_borrowingLimit'?: "borrowingLimit";
+  '_lendingLimit'?: "lendingLimit";
+  '_usageHalfLifeMs'?: "usageHalfLifeMs";
 }

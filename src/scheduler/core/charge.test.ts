@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { queuePath } from "../../base/ids.ts";
+import { DAY_MS } from "../../base/time.ts";
+import { queueSpec, World } from "./fixture.ts";
+import { QueueTree } from "./queue-tree.ts";
+
+const [a, b] = [queuePath("a"), queuePath("b")];
+const heldBy = (world: World, path: typeof a): number =>
+  world.state.queues.get(path)?.allocated.gpus ?? 0;
+
+test("a burst that comes between two looks at usage is charged as it is placed", () => {
+  const world = new World([queueSpec("a"), queueSpec("b")]).nodes(2, 8);
+  for (let n = 0; n < 64; n += 1) world.submit({ queue: a });
+  for (let n = 0; n < 8; n += 1) world.submit({ queue: b });
+  world.plan();
+  // No time has passed and nothing was used yet: still the larger burst gets no more than its half.
+  expect([heldBy(world, a), heldBy(world, b)]).toEqual([8, 8]);
+});
+
+test("each tree may have its own half-life, 0 too; the others go by the policy's", () => {
+  const queues = [
+    queueSpec("a", { usageHalfLifeMs: 0 }),
+    queueSpec("b", { usageHalfLifeMs: DAY_MS }),
+    queueSpec("b/x"),
+    queueSpec("c"),
+  ];
+  const world = new World(queues).nodes(4, 8);
+  for (const queue of [a, queuePath("b/x"), queuePath("c")]) world.submit({ queue, gpus: 8 });
+  world.plan();
+  world.run();
+  world.nowMs += DAY_MS;
+  const tree = new QueueTree(world.state, world.nowMs);
+  const used = (path: string): number => tree.queue(queuePath(path)).usageGpuMs;
+  expect(used("a")).toBe(0);
+  expect(used("b")).toBe(used("b/x"));
+  expect(used("b")).toBeLessThan(used("c"));
+  expect(used("c")).toBeLessThan(8 * DAY_MS);
+});
