@@ -75,6 +75,7 @@ const GONE = new RefusalError(refuse("CALL_CANCELLED", "The client has ended the
 
 interface Call {
   readonly metadata: Metadata;
+  readonly cancelled: boolean;
   getDeadline(): Date | number;
   on(event: "cancelled", listener: () => void): unknown;
 }
@@ -95,12 +96,12 @@ interface OpenedStream extends Opened {
 }
 
 function shortCall(call: Call): Opened {
-  return opened(call, endOf(call).signal);
+  return opened(call, new CallEnd(call));
 }
 
 function longCall(call: Call): OpenedStream {
-  const ended = endOf(call);
-  const base = opened(call, ended.signal);
+  const ended = new CallEnd(call);
+  const base = opened(call, ended);
   const { stopping } = base.frame;
   const stop = (): void => ended.abort(STOPPING);
   stopping.addEventListener("abort", stop);
@@ -108,20 +109,50 @@ function longCall(call: Call): OpenedStream {
   return { ...base, release: () => stopping.removeEventListener("abort", stop) };
 }
 
-function endOf(call: Call): AbortController {
-  const ended = new AbortController();
-  // A reader of a large gang's logs has a listener for each rank.
-  setMaxListeners(0, ended.signal);
-  call.on("cancelled", () => ended.abort(GONE));
-  return ended;
+/** A call's signal. Made when it is asked for: most short calls never do, and it costs 5 µs. */
+class CallEnd {
+  readonly #call: Call;
+  #controller: AbortController | null = null;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  get signal(): AbortSignal {
+    return this.#made().signal;
+  }
+
+  abort(why: RefusalError): void {
+    this.#made().abort(why);
+  }
+
+  #made(): AbortController {
+    if (this.#controller !== null) return this.#controller;
+    const controller = new AbortController();
+    this.#controller = controller;
+    // A reader of a large gang's logs has a listener for each rank.
+    setMaxListeners(0, controller.signal);
+    if (this.#call.cancelled) controller.abort(GONE);
+    else this.#call.on("cancelled", () => controller.abort(GONE));
+    return controller;
+  }
 }
 
-function opened(call: Call, signal: AbortSignal): Opened {
+function opened(call: Call, ended: CallEnd): Opened {
   const frame = frameOf(call.metadata);
   const deadlineMs = Number(call.getDeadline());
   const { caller, method } = frame;
-  const limit = Number.isFinite(deadlineMs) ? deadlineMs : null;
-  return { frame, context: { caller, method, deadlineMs: limit, signal } };
+  return {
+    frame,
+    context: {
+      caller,
+      method,
+      deadlineMs: Number.isFinite(deadlineMs) ? deadlineMs : null,
+      get signal() {
+        return ended.signal;
+      },
+    },
+  };
 }
 
 type Outcome<T> =

@@ -63,12 +63,24 @@ interface Waiting {
   readonly reply: (reply: Accepted | Refusal) => void;
 }
 
+/** Decided and applied, and on its way to the disk. */
+interface Pass {
+  readonly kind: "commands" | "plan";
+  readonly events: readonly LoggedEvent[];
+  /** Resolves when the events are on disk. */
+  readonly written: Promise<void>;
+  /** Answers and reports, once it is written. */
+  readonly finish: () => void;
+}
+
 interface Running {
   readonly state: MutableClusterState;
   readonly clock: LoopClock;
 }
 
 const TICK: Envelope = { command: { kind: "clock.tick" }, actor: "scheduler", request: null };
+/** Of more than so many commands that wait, half make a batch. */
+const BATCH_MIN = 16;
 
 export class SchedulerLoop {
   readonly #dependencies: LoopDependencies;
@@ -218,45 +230,66 @@ export class SchedulerLoop {
       });
   }
 
-  /** Works until there is nothing to do now. Each pass ends with a turn of the event loop. */
+  /**
+   * Works until there is nothing to do now. While the disk has one pass, this thread gives the answers
+   * of the one before and takes in what comes.
+   */
   async #turn(): Promise<void> {
+    let before: Pass | null = null;
     for (;;) {
-      if (this.#queue.length > 0 || this.#isTickDue) await this.#commandPass();
-      else if (!this.#mayPlan()) return;
-      if (this.#mayPlan()) await this.#planPass();
+      // Only here, between two passes, is the state in memory the one that is on disk.
+      if (before !== null) this.#publish(before.events);
       this.#snapshotWhenDue();
+      const next = this.#begin(before);
+      before?.finish();
+      if (before === null && next === null) return;
+      before = next;
+      await Promise.all([next?.written, nextTurn()]);
     }
   }
 
-  async #commandPass(): Promise<void> {
+  /** Decides, applies, and hands to the disk; null = nothing is due. */
+  #begin(before: Pass | null): Pass | null {
+    const hasCommands = this.#queue.length > 0 || this.#isTickDue;
+    // In turns: neither keeps the other waiting.
+    if (this.#mayPlan() && (before?.kind === "commands" || !hasCommands)) return this.#planPass();
+    return hasCommands ? this.#commandPass() : null;
+  }
+
+  #commandPass(): Pass {
     const batch = this.#takeBatch();
     const { clock, observer } = this.#dependencies;
     const startedMs = clock.monotonicMs();
     const { events, replies, refusals } = this.#decide(batch);
     this.#pacer.decided(batch.length);
-    const decidedMs = clock.monotonicMs();
-    await this.#commit(events);
-    const committedMs = clock.monotonicMs();
-    crashPoint("loop.before-reply");
-    batch.forEach((waiting, position) => {
-      const reply = replies[position];
-      assert(reply !== undefined, "each command has a reply");
-      waiting.reply(reply);
-    });
     if (events.some(({ event }) => changesPlan(event))) this.#isPlanDue = true;
-    this.#publish(events);
-    observer.batchDone({
-      commands: batch.length,
-      refusals,
-      events: events.length,
-      decideMs: decidedMs - startedMs,
-      commitMs: committedMs - decidedMs,
+    const decidedMs = clock.monotonicMs();
+    let writtenMs = decidedMs;
+    const written = this.#commit(events).then(() => {
+      writtenMs = clock.monotonicMs();
     });
-    await nextTurn(); // The replies go out before a planning pass takes the thread.
+    const finish = (): void => {
+      crashPoint("loop.before-reply");
+      batch.forEach((waiting, position) => {
+        const reply = replies[position];
+        assert(reply !== undefined, "each command has a reply");
+        waiting.reply(reply);
+      });
+      observer.batchDone({
+        commands: batch.length,
+        refusals,
+        events: events.length,
+        decideMs: decidedMs - startedMs,
+        commitMs: writtenMs - decidedMs,
+      });
+    };
+    return { kind: "commands", events, written, finish };
   }
 
   #takeBatch(): readonly Waiting[] {
-    const batch = this.#queue.splice(0, this.#dependencies.limits.batchMax);
+    const { batchMax } = this.#dependencies.limits;
+    const count = Math.min(batchMax, Math.max(BATCH_MIN, Math.ceil(this.#queue.length / 2)));
+    const batch = this.#queue.splice(0, count);
     if (this.#isTickDue) {
       this.#isTickDue = false;
       this.#isPlanDue = true;
@@ -287,7 +320,7 @@ export class SchedulerLoop {
     return waitMs === 0;
   }
 
-  async #planPass(): Promise<void> {
+  #planPass(): Pass {
     const { clock, observer } = this.#dependencies;
     const { state, clock: loopClock } = this.#live();
     this.#isPlanDue = false;
@@ -297,24 +330,28 @@ export class SchedulerLoop {
     const { events, plan } = planStep(state, atMs);
     const plannedMs = clock.monotonicMs();
     this.#pacer.passed(startedMs, plannedMs);
-    crashPoint("loop.before-plan-commit");
-    await this.#commit(events);
-    crashPoint("loop.after-plan-commit");
-    const committedMs = clock.monotonicMs();
-    this.#holds = plan.holds;
-    this.#lastPlanAtMs = atMs;
-    this.#wake.set(plan.wakeAtMs === null ? null : plan.wakeAtMs - loopClock.nowMs());
     if (events.some(({ event }) => changesNextPlan(event))) this.#isPlanDue = true;
-    this.#publish(events);
-    observer.planDone({
-      atMs,
-      planMs: plannedMs - startedMs,
-      commitMs: committedMs - plannedMs,
-      starts: plan.starts.length,
-      evictions: plan.evictions.length,
-      reservations: plan.reservations.length,
-      holds: plan.holds.size,
+    crashPoint("loop.before-plan-commit");
+    let writtenMs = plannedMs;
+    const written = this.#commit(events).then(() => {
+      crashPoint("loop.after-plan-commit");
+      writtenMs = clock.monotonicMs();
+      this.#holds = plan.holds;
     });
+    const finish = (): void => {
+      this.#lastPlanAtMs = atMs;
+      this.#wake.set(plan.wakeAtMs === null ? null : plan.wakeAtMs - loopClock.nowMs());
+      observer.planDone({
+        atMs,
+        planMs: plannedMs - startedMs,
+        commitMs: writtenMs - plannedMs,
+        starts: plan.starts.length,
+        evictions: plan.evictions.length,
+        reservations: plan.reservations.length,
+        holds: plan.holds.size,
+      });
+    };
+    return { kind: "plan", events, written, finish };
   }
 
   async #commit(events: readonly LoggedEvent[]): Promise<void> {
@@ -333,7 +370,6 @@ export class SchedulerLoop {
     }
   }
 
-  /** Only here, between two passes, is the state in memory the one that is on disk. */
   #snapshotWhenDue(): void {
     const { limits } = this.#dependencies;
     const sinceLast = this.#live().state.seq - this.#snapshotSeq;
