@@ -1,5 +1,5 @@
 // The one writer of the cluster: commands in, durable events out. Owns the state, the queue, the
-// clock of events and the order decide → apply → commit → reply → publish; decides nothing itself.
+// clock of events and the order decide → apply → commit → publish → reply; decides nothing itself.
 //
 // The state in memory is ahead of the disk while a commit is under way (a millisecond). Who reads it
 // then may see something that a crash takes back; a reply or a published event never is.
@@ -79,8 +79,13 @@ interface Running {
 }
 
 const TICK: Envelope = { command: { kind: "clock.tick" }, actor: "scheduler", request: null };
-/** Of more than so many commands that wait, half make a batch. */
-const BATCH_MIN = 16;
+/**
+ * Of more than so many commands that wait, half make a batch: its answers go out, and its callers
+ * come again, while the disk has the other half. Otherwise all move in step, and the disk, this
+ * thread and the callers wait for each other in turn. Smaller ones cost more in commits than they
+ * save.
+ */
+const BATCH_MIN = 32;
 
 export class SchedulerLoop {
   readonly #dependencies: LoopDependencies;
@@ -158,7 +163,7 @@ export class SchedulerLoop {
   }
 
   /**
-   * Calls `listener` with the events of each commit, in order, after their commands were answered.
+   * Calls `listener` with the events of each commit, in order, before their commands are answered.
    * It must return soon and not throw. The returned function ends it.
    */
   onCommitted(listener: CommitListener): () => void {
@@ -231,8 +236,8 @@ export class SchedulerLoop {
   }
 
   /**
-   * Works until there is nothing to do now. While the disk has one pass, this thread gives the answers
-   * of the one before and takes in what comes.
+   * Works until there is nothing to do now. While the disk has one pass, this thread gives the
+   * answers of the one before and takes in what comes.
    */
   async #turn(): Promise<void> {
     let before: Pass | null = null;
