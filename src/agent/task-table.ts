@@ -7,7 +7,7 @@ import type { AgentAction } from "./core/actions.ts";
 import { generationOf, type Link } from "./core/link.ts";
 import { applyLocal, EMPTY_LOCAL, type LocalEvent, type LocalState } from "./core/local.ts";
 import { hasProcess, nextWakeMs, reconcile } from "./core/reconcile.ts";
-import { observe } from "./core/report.ts";
+import { newsOf, observe } from "./core/report.ts";
 import { isSameTask, type TaskKey, taskName } from "./core/task-key.ts";
 import { type FoundTask, findTasks } from "./adopt.ts";
 import type { AgentLog } from "./ports.ts";
@@ -20,12 +20,17 @@ export interface TaskTableOptions {
   readonly context: Omit<RunnerContext, "emit">;
   readonly link: () => Link;
   readonly log: AgentLog;
-  /** Called when what is observed has changed, at most once a turn of the event loop. */
+  /**
+   * Called when what is observed has changed, at most once a turn of the event loop; a little later
+   * when there is nothing in it that the scheduler waits for.
+   */
   readonly onChange: () => void;
 }
 
 /** A reconcile that gives actions after so many rounds in one turn contradicts itself. */
 const ROUNDS_MAX = 100;
+/** How long a change waits that is no news by `newsOf`: a start takes about as long. */
+const NO_NEWS_MS = 50;
 /** Timers beyond this overflow; waking early costs nothing. */
 const WAKE_MS_MAX = 60_000;
 
@@ -37,6 +42,9 @@ export class TaskTable {
   #retired: readonly TaskRunner[] = [];
   #local: LocalState = EMPTY_LOCAL;
   #reported = "";
+  #newsReported = "";
+  /** Set while a change that is no news waits. */
+  #lateReport: NodeJS.Timeout | null = null;
   #isTurnDue = false;
   #wake: NodeJS.Timeout | null = null;
   #isStopped = false;
@@ -99,6 +107,7 @@ export class TaskTable {
   async release(): Promise<void> {
     this.#isStopped = true;
     if (this.#wake !== null) clearTimeout(this.#wake);
+    if (this.#lateReport !== null) clearTimeout(this.#lateReport);
     const runners = [...this.#runners.values(), ...this.#retired];
     await Promise.all(runners.map((runner) => runner.release()));
   }
@@ -135,9 +144,18 @@ export class TaskTable {
     if (this.#isStopped) return;
     this.#act();
     this.#setWake();
-    const observed = JSON.stringify([generationOf(this.#options.link()), this.observed()]);
-    if (observed === this.#reported) return;
-    this.#reported = observed;
+    const tasks = this.observed();
+    if (JSON.stringify([generationOf(this.#options.link()), tasks]) === this.#reported) return;
+    if (JSON.stringify(newsOf(tasks)) !== this.#newsReported) this.#report();
+    else this.#lateReport ??= setTimeout(() => this.#report(), NO_NEWS_MS);
+  }
+
+  #report(): void {
+    if (this.#lateReport !== null) clearTimeout(this.#lateReport);
+    this.#lateReport = null;
+    const tasks = this.observed();
+    this.#reported = JSON.stringify([generationOf(this.#options.link()), tasks]);
+    this.#newsReported = JSON.stringify(newsOf(tasks));
     this.#options.onChange();
   }
 

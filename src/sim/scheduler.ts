@@ -1,5 +1,5 @@
 // One life of a simulated scheduler: the real cycle behind a queue, a disk and sessions, in the order
-// decide, apply, commit, reply, publish. Owns what dies with the process; the disk outlives it.
+// decide, apply, commit, publish, reply. Owns what dies with the process; the disk outlives it.
 
 import { assert } from "../base/assert.ts";
 import type { Refusal } from "../base/errors.ts";
@@ -99,9 +99,13 @@ export class Scheduler implements LoopPort {
   }
 
   private kick(): void {
-    if (this.isBusy || (this.queue.length === 0 && !this.isPlanDue)) return;
+    if (this.isBusy || !this.isDue()) return;
     this.isBusy = true;
     this.after(0, () => this.turn());
+  }
+
+  private isDue(): boolean {
+    return this.queue.length > 0 || this.isPlanDue;
   }
 
   private turn(): void {
@@ -174,11 +178,13 @@ export class Scheduler implements LoopPort {
       this.ports.onDurable(events);
       if (prng.chance(1, SNAPSHOT_CHANCE)) log.writeSnapshot(this.state);
       if (this.crashesHere()) return;
-      for (const reply of replies) reply();
-      if (this.crashesHere()) return;
       if (sabotage.publishesAfterCommit) this.publish(events);
       this.committer.look();
-      this.isBusy = false;
+      if (this.crashesHere()) return;
+      this.isBusy = this.isDue();
+      // The state is then ahead of the disk again: answers must not look at it.
+      if (this.isBusy) this.turn();
+      for (const reply of replies) reply();
       this.kick();
     });
   }

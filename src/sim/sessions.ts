@@ -6,7 +6,7 @@ import type { Command } from "../scheduler/core/commands.ts";
 import { type DesiredTask, desiredFor } from "../scheduler/core/desired.ts";
 import { lostAtMs } from "../scheduler/core/lease.ts";
 import type { ClusterState } from "../scheduler/core/state.ts";
-import type { AgentMessage } from "./messages.ts";
+import type { AgentMessage, SchedulerMessage } from "./messages.ts";
 import type { Sabotage } from "./sabotage.ts";
 import type { Stream } from "./stream.ts";
 
@@ -27,6 +27,8 @@ interface Session {
   readonly instance: AgentInstanceId;
   readonly stream: Stream;
   isWelcomed: boolean;
+  /** What was published before the welcome, which it waits for. */
+  desired: SchedulerMessage | null;
 }
 
 export class Sessions {
@@ -68,10 +70,11 @@ export class Sessions {
 
   /** Sends these nodes their desired state as it is now: it must be durable. */
   publish(nodes: Iterable<NodeId>): void {
-    if (!this.sabotage.publishes) return;
     for (const nodeId of nodes) {
       const session = this.byNode.get(nodeId);
-      if (session?.isWelcomed === true) this.sendDesired(session);
+      if (session === undefined) continue;
+      if (!session.isWelcomed) session.desired = this.desiredOf(nodeId);
+      else if (this.sabotage.publishes) session.stream.sendDown(this.desiredOf(nodeId));
     }
   }
 
@@ -87,7 +90,13 @@ export class Sessions {
       if (before.instance !== instance && !this.isSilent(spec.id)) return stream.closeByCallee();
       this.close(before);
     }
-    const session: Session = { nodeId: spec.id, instance, stream, isWelcomed: false };
+    const session: Session = {
+      nodeId: spec.id,
+      instance,
+      stream,
+      isWelcomed: false,
+      desired: null,
+    };
     this.byNode.set(spec.id, session);
     this.byStream.set(stream, session);
     this.heard(spec.id, 0);
@@ -97,14 +106,14 @@ export class Sessions {
       session.isWelcomed = true;
       this.heard(spec.id, 0);
       stream.sendDown({ kind: "welcome", leaseMs: LEASE_MS });
-      this.sendDesired(session);
+      if (session.desired !== null) stream.sendDown(session.desired);
     });
   }
 
-  private sendDesired(session: Session): void {
+  private desiredOf(nodeId: NodeId): SchedulerMessage {
     const nowMs = this.loop.nowMs();
-    const tasks = desiredFor(this.loop.state, session.nodeId).map((task) => withLeft(task, nowMs));
-    session.stream.sendDown({ kind: "desired", generation: this.loop.state.seq, tasks });
+    const tasks = desiredFor(this.loop.state, nodeId).map((task) => withLeft(task, nowMs));
+    return { kind: "desired", generation: this.loop.state.seq, tasks };
   }
 
   private heard(nodeId: NodeId, agoMs: number): void {

@@ -6,7 +6,7 @@ import type { TaskExit } from "../../scheduler/core/job.ts";
 import { desiredTask, localTask } from "./fixture.ts";
 import { applyLocal, EMPTY_LOCAL, type LocalEvent, type LocalState } from "./local.ts";
 import { nextWakeMs, reconcile, STOP_ESCALATION_MS } from "./reconcile.ts";
-import { observe } from "./report.ts";
+import { newsOf, observe } from "./report.ts";
 
 const LEASE = { untilMs: 1_000_000 };
 const KEY = { jobId: jobId("job-1"), attempt: 1, rank: 0 };
@@ -43,13 +43,23 @@ describe("starting", () => {
     expect(second.actions).toEqual([{ kind: "choose_rendezvous", key: KEY }]);
     expect(step(second.state, desired).actions).toEqual([]);
     const chosen = fold(second.state, { kind: "rendezvous_chosen", key: KEY, rendezvous: HERE });
-    expect(observe(chosen, null)[0]).toMatchObject({
-      state: { kind: "preparing" },
-      rendezvous: HERE,
-    });
     const third = step(chosen, desired);
     expect(third.actions).toEqual([{ kind: "launch", task: desiredTask(), rendezvous: HERE }]);
     expect(step(third.state, desired).actions).toEqual([]);
+  });
+
+  test("where rank 0 listens is told at once, to a gang; that it prepares can wait", () => {
+    const observed = (nodes: number, rendezvous: typeof HERE | null) => {
+      const task = localTask({ kind: "waiting_rendezvous" }, { nodes, rendezvous });
+      return observe({ ...EMPTY_LOCAL, tasks: [task] }, null);
+    };
+    expect(newsOf(observed(2, null))).toEqual([]);
+    expect(newsOf(observed(2, HERE))).toMatchObject([
+      { ...KEY, state: { kind: "preparing" }, rendezvous: HERE },
+    ]);
+    expect(observed(1, HERE)).toMatchObject([{ ...KEY, rendezvous: null }]);
+    expect(newsOf(observed(1, HERE))).toEqual([]);
+    expect(newsOf(observe(running(), null))).toHaveLength(1);
   });
 
   test("another rank than 0 waits until the scheduler says where rank 0 listens", () => {

@@ -15,6 +15,17 @@ export function observe(local: LocalState, desired: Desired | null): readonly Ob
   return [...local.tasks.map(observeTask), ...awaited(local, desired).map(announce)];
 }
 
+/**
+ * What the scheduler acts on or shows as progress. That a task is being prepared, and the generation
+ * acted on, can wait a moment: mostly the next news comes within it, and one report says both.
+ */
+export function newsOf(tasks: readonly ObservedTask[]): readonly ObservedTask[] {
+  return tasks.filter(
+    ({ state, rendezvous, parts }) =>
+      state.kind !== "preparing" || rendezvous !== null || parts.length > 0,
+  );
+}
+
 function announce({ jobId, attempt, rank }: DesiredTask): ObservedTask {
   return { jobId, attempt, rank, state: { kind: "preparing" }, rendezvous: null, parts: [] };
 }
@@ -25,7 +36,8 @@ function observeTask(task: LocalTask): ObservedTask {
     attempt: task.attempt,
     rank: task.rank,
     state: observeState(task.phase),
-    rendezvous: task.rank === 0 ? task.rendezvous : null,
+    // Of a gang of one nobody else needs it.
+    rendezvous: task.rank === 0 && task.nodes > 1 ? task.rendezvous : null,
     parts: task.parts,
   };
 }
