@@ -16,8 +16,9 @@ export function observe(local: LocalState, desired: Desired | null): readonly Ob
 }
 
 /**
- * What the scheduler acts on or shows as progress. That a task is being prepared, and the generation
- * acted on, can wait a moment: mostly the next news comes within it, and one report says both.
+ * What the scheduler acts on or shows as progress. That a task is being prepared, and which
+ * generation is acted on, can wait a moment: mostly the next news comes within it, and one report
+ * says both.
  */
 export function newsOf(tasks: readonly ObservedTask[]): readonly ObservedTask[] {
   return tasks.filter(
