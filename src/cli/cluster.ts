@@ -10,6 +10,7 @@ import type { DeleteQueueRequest } from "../rpc/gen/trainyard/v1/DeleteQueueRequ
 import type { DrainNodeRequest } from "../rpc/gen/trainyard/v1/DrainNodeRequest.ts";
 import type { ExplainJobResponse__Output } from "../rpc/gen/trainyard/v1/ExplainJobResponse.ts";
 import type { GetJobResponse__Output } from "../rpc/gen/trainyard/v1/GetJobResponse.ts";
+import type { HoldJobRequest } from "../rpc/gen/trainyard/v1/HoldJobRequest.ts";
 import type { LatestMetricsResponse__Output } from "../rpc/gen/trainyard/v1/LatestMetricsResponse.ts";
 import type { ListCheckpointsResponse__Output } from "../rpc/gen/trainyard/v1/ListCheckpointsResponse.ts";
 import type { ListJobEventsResponse__Output } from "../rpc/gen/trainyard/v1/ListJobEventsResponse.ts";
@@ -24,6 +25,7 @@ import type { QueryMetricResponse__Output } from "../rpc/gen/trainyard/v1/QueryM
 import type { ReadLogsRequest } from "../rpc/gen/trainyard/v1/ReadLogsRequest.ts";
 import type { ReadLogsResponse__Output } from "../rpc/gen/trainyard/v1/ReadLogsResponse.ts";
 import type { NoticeNodeRequest } from "../rpc/gen/trainyard/v1/NoticeNodeRequest.ts";
+import type { ReleaseJobRequest } from "../rpc/gen/trainyard/v1/ReleaseJobRequest.ts";
 import type { RemoveNodeRequest } from "../rpc/gen/trainyard/v1/RemoveNodeRequest.ts";
 import type { SubmitJobRequest } from "../rpc/gen/trainyard/v1/SubmitJobRequest.ts";
 import type { SubmitJobResponse__Output } from "../rpc/gen/trainyard/v1/SubmitJobResponse.ts";
@@ -36,6 +38,8 @@ export interface Cluster {
   readonly server: string;
   submitJob(request: SubmitJobRequest): Promise<SubmitJobResponse__Output>;
   cancelJob(request: CancelJobRequest): Promise<CancelJobResponse__Output>;
+  holdJob(request: HoldJobRequest): Promise<{ jobId: string }>;
+  releaseJob(request: ReleaseJobRequest): Promise<{ jobId: string }>;
   getJob(request: { job: string }): Promise<GetJobResponse__Output>;
   listJobs(request: ListJobsRequest): Promise<ListJobsResponse__Output>;
   listJobEvents(request: { job: string }): Promise<ListJobEventsResponse__Output>;

@@ -43,6 +43,8 @@ function overConnection(connection: Connection, signal: AbortSignal): Cluster {
     server: connection.address,
     submitJob: unary(() => decodeService("JobService").SubmitJob),
     cancelJob: unary(() => decodeService("JobService").CancelJob),
+    holdJob: unary(() => decodeService("JobService").HoldJob),
+    releaseJob: unary(() => decodeService("JobService").ReleaseJob),
     getJob: unary(() => decodeService("JobService").GetJob),
     listJobs: unary(() => decodeService("JobService").ListJobs),
     listJobEvents: unary(() => decodeService("JobService").ListJobEvents),

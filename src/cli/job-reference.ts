@@ -3,8 +3,24 @@
 
 import { RefusalError, refuse } from "../base/errors.ts";
 import type { ClientOptions } from "../config/client-options.ts";
+import type { GetJobResponse__Output } from "../rpc/gen/trainyard/v1/GetJobResponse.ts";
+import type { Job__Output } from "../rpc/gen/trainyard/v1/Job.ts";
 import type { Cluster } from "./cluster.ts";
 import { usageError } from "./failure.ts";
+
+/** For commands about one job. @throws RefusalError when an array was named. */
+export function onlyJob({ job, array }: GetJobResponse__Output): Job__Output {
+  if (job !== null) return job;
+  const id = array?.id ?? "";
+  throw new RefusalError(
+    refuse(
+      "JOB_IS_ARRAY",
+      `${id} is an array of ${array?.elements ?? 0} jobs.`,
+      `Name one of them: \`trainyard ps --array ${id}\` lists them.`,
+      "job",
+    ),
+  );
+}
 
 /** What the scheduler understands. @throws RefusalError when `@last` means nobody's job. */
 export async function jobReference(
@@ -22,7 +38,7 @@ export async function jobReference(
     page: { size: 1 },
   });
   const newest = jobs[0];
-  if (newest !== undefined) return newest.id;
+  if (newest !== undefined) return newest.arrayId === "" ? newest.id : newest.arrayId;
   throw new RefusalError(
     refuse(
       "JOB_NOT_FOUND",

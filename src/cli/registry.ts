@@ -77,6 +77,18 @@ export const REGISTRY: readonly Entry[] = [
     load: async () => (await import("./commands/cancel.ts")).cancel,
   },
   {
+    name: "hold",
+    summary: "Keep waiting jobs from starting until they are released",
+    heading: JOBS,
+    load: async () => (await import("./commands/hold.ts")).hold,
+  },
+  {
+    name: "release",
+    summary: "Let held jobs start",
+    heading: JOBS,
+    load: async () => (await import("./commands/hold.ts")).release,
+  },
+  {
     name: "checkpoint",
     summary: "Checkpoints that jobs have committed",
     heading: JOBS,

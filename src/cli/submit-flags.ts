@@ -47,6 +47,14 @@ export const SUBMIT_FLAGS = {
   grace: field("grace", "<duration>", "Time for a last checkpoint when preempted."),
   signal: field("signal", "<name>", "What tells workers to save and end: SIGTERM, SIGUSR1 …"),
   restarts: field("restarts", "<n>", "Restarts after the job's own failures."),
+  array: field("array", "<indexes[%k]>", "Many jobs of one spec: 0-99%10, at most 10 at once."),
+  after: field("after", "<job[:ok|failed|any],...>", "Start only after these have ended so."),
+  beginAt: field("begin-at", "<time|+duration>", "Do not start before: +2h, 2027-01-31T08:00."),
+  hold: option(flag(), {
+    name: "hold",
+    help: "Wait for `trainyard release`.",
+    fallback: false,
+  }),
   workdir: optional(path("directory"), {
     name: "workdir",
     short: "C",
@@ -94,6 +102,9 @@ const FIELDS: readonly (readonly [TextFlag[keyof TextFlag], string, string])[] =
   ["grace", "--grace", "grace"],
   ["signal", "--signal", "signal"],
   ["restarts", "--restarts", "restarts"],
+  ["array", "--array", "array"],
+  ["after", "--after", "after"],
+  ["beginAt", "--begin-at", "begin_at"],
   ["workdir", "--workdir", "workdir"],
 ];
 
@@ -114,7 +125,14 @@ export async function flagOverrides(flags: SubmitFlags, host: Host): Promise<rea
     return [{ path: path.split("."), value: valueOf(path, value), where }];
   });
   const code = flags.noCode ? [{ path: ["workdir"], value: null, where: "--no-code" }] : [];
-  return [...sets, ...fields, ...code, ...flags.env.map((word) => envOverride(word, host))];
+  const held = flags.hold ? [{ path: ["held"], value: true, where: "--hold" }] : [];
+  return [
+    ...sets,
+    ...fields,
+    ...code,
+    ...held,
+    ...flags.env.map((word) => envOverride(word, host)),
+  ];
 }
 
 /** As the job file has it. */

@@ -112,6 +112,57 @@ test("what the core refuses arrives with its code and field", async () => {
   );
 });
 
+test("an array is found as a whole, by its id, name and as the last, and each job by its index", async () => {
+  expect(await submit("r1", { array: { indexes: "0,5", parallel: 1 } })).toBe("job-1");
+  const find = (job: string) => client.unary(jobs.GetJob, { job });
+  for (const reference of ["job-1", "train", "@last"]) {
+    expect(await find(reference)).toMatchObject({ job: null, array: { id: "job-1", elements: 2 } });
+  }
+  expect((await find("1/5")).job).toMatchObject({ id: "job-3", arrayId: "job-1", arrayIndex: 5 });
+  expect((await find("job-3")).job?.hold).toMatchObject({ code: "ARRAY_PARALLEL" });
+  expect(await refusalOf(find("1/4"))).toBe("JOB_NOT_FOUND job");
+  const listed = await client.unary(jobs.ListJobs, { array: "train", includeEnded: true });
+  expect(listed.jobs.map(({ id }) => id)).toEqual(["job-3", "job-2"]);
+  const { lines } = await client.unary(jobs.ExplainJob, { job: "train" });
+  expect(lines[0]).toContain("job-1 is an array of 2 jobs: 0 under way, 2 wait");
+  const { events } = await client.unary(jobs.ListJobEvents, { job: "1/5" });
+  expect(events.map(({ kind }) => kind)).toEqual(["array.submitted"]);
+});
+
+test("calls about one job refuse an array", async () => {
+  await submit("r1", { array: { indexes: "0-9" } });
+  const call = client.unary(checkpoints.ListCheckpoints, { job: "job-1" });
+  expect(await refusalOf(call)).toBe("JOB_IS_ARRAY job");
+});
+
+test("holding, releasing and cancelling work on a job, an element and an array", async () => {
+  await submit("r1", { array: { indexes: "0-2" } });
+  const hold = async (job: string) =>
+    (await client.unary(jobs.GetJob, { job })).job?.hold?.message ?? "";
+  await client.unary(jobs.HoldJob, { requestId: "h1", job: "1/1", why: "a look" });
+  expect(await hold("1/1")).toMatch(/^It is held by alice@research since .*: a look\.$/);
+  await client.unary(jobs.HoldJob, { requestId: "h2", job: "1", why: "" });
+  expect(await hold("1/0")).toMatch(/^It is held by alice@research/);
+  await client.unary(jobs.ReleaseJob, { requestId: "h3", job: "train" });
+  expect([await hold("1/0"), await hold("1/1")]).toEqual([
+    "It has not been looked at yet.",
+    "It has not been looked at yet.",
+  ]);
+  await client.unary(jobs.CancelJob, { requestId: "c1", job: "train", why: "" });
+  const { array } = await client.unary(jobs.GetJob, { job: "job-1" });
+  expect(array).toMatchObject({ cancelled: 3, pending: 0 });
+});
+
+test("a job waits for others by their names, and not for nobody", async () => {
+  await submit("r1", { name: "prep" });
+  await submit("r2", { after: [{ job: "prep", on: "any" }] });
+  const { job } = await client.unary(jobs.GetJob, { job: "job-2" });
+  expect(job?.hold?.message).toBe("It waits for job-1 to end, which is pending.");
+  expect(await refusalOf(submit("r3", { after: [{ job: "nobody" }] }))).toBe(
+    "JOB_NOT_FOUND spec.after[0].job",
+  );
+});
+
 test("a job is found by id, number, newest of a name, and as the caller's last", async () => {
   await submit("r1");
   await submit("r2");

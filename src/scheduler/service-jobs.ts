@@ -3,8 +3,6 @@
 
 import type { CallContext } from "../rpc/call-context.ts";
 import { decodeList, decodeOneOf, decodeText, decodeWhole } from "../rpc/decode.ts";
-import type { CancelJobRequest__Output } from "../rpc/gen/trainyard/v1/CancelJobRequest.ts";
-import type { CancelJobResponse } from "../rpc/gen/trainyard/v1/CancelJobResponse.ts";
 import type { Job as JobMessage } from "../rpc/gen/trainyard/v1/Job.ts";
 import type { JobServiceHandlers } from "../rpc/gen/trainyard/v1/JobService.ts";
 import type { ListJobEventsRequest__Output } from "../rpc/gen/trainyard/v1/ListJobEventsRequest.ts";
@@ -18,18 +16,22 @@ import { PHASE_NAMES } from "../rpc/phase-names.ts";
 import { bidiStream, clientStream, serverStream, unary } from "../rpc/handlers.ts";
 import { isRefusal } from "../rpc/status.ts";
 import type { Refusal } from "../base/errors.ts";
-import { queuePath } from "../base/ids.ts";
+import { type JobId, queuePath } from "../base/ids.ts";
 import { must } from "../base/assert.ts";
 import type { Bundles } from "./bundles.ts";
+import { numberOfJob } from "./core/array.ts";
+import type { Command } from "./core/commands.ts";
 import { unknownQueue } from "./core/decide-job.ts";
 import { explain } from "./core/explain.ts";
-import { isEnded, type Job } from "./core/job.ts";
+import { explainArray } from "./core/explain-array.ts";
+import { type Identity, isEnded, type Job } from "./core/job.ts";
 import type { JobLogs } from "./service-logs.ts";
 import { decodePageSize, decodePageToken, envelopeOf } from "./service-decode.ts";
-import { type JobIndex, numberOf } from "./service-job-index.ts";
+import { isArray, type JobIndex } from "./service-job-index.ts";
 import type { Brain, JobHistory } from "./service-ports.ts";
 import { decodeJobSpec } from "./service-spec.ts";
 import type { JobWatch } from "./service-watch.ts";
+import { arrayView } from "./views-array.ts";
 import { jobView, phaseName } from "./views-job.ts";
 import { eventMessage } from "./views-sentences.ts";
 
@@ -42,6 +44,7 @@ export interface JobServiceParts {
   readonly watch: JobWatch;
 }
 
+const WATCHED_MAX = 10_000;
 const EVENTS_DEFAULT = 1_000;
 const EVENTS_MAX = 10_000;
 
@@ -49,22 +52,39 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
   const { brain, index, bundles, logs, watch } = parts;
   return {
     SubmitJob: unary((request, context) => submit(parts, request, context)),
-    CancelJob: unary((request, context) => cancel(parts, request, context)),
-    ListJobs: unary((request) => Promise.resolve(list(parts, request))),
+    CancelJob: unary((request, context) => {
+      const why = decodeText(request.why, "why", 1_000);
+      return change(parts, request, context, (jobId) => ({ kind: "job.cancel", jobId, why }));
+    }),
+    HoldJob: unary((request, context) => {
+      const why = decodeText(request.why, "why", 1_000);
+      return change(parts, request, context, (jobId) => ({ kind: "job.hold", jobId, why }));
+    }),
+    ReleaseJob: unary((request, context) =>
+      change(parts, request, context, (jobId) => ({ kind: "job.release", jobId })),
+    ),
+    ListJobs: unary((request, { caller }) => Promise.resolve(list(parts, request, caller))),
     ListJobEvents: unary((request, context) => listEvents(parts, request, context)),
     GetJob: unary(async ({ job: reference }, { caller }) => {
-      const job = index.resolve(reference, caller);
-      return isRefusal(job) ? job : { job: viewOf(brain, job) };
+      const found = index.find(reference, caller);
+      if (isRefusal(found)) return found;
+      if (isArray(found)) return { array: arrayView(brain.state(), found) };
+      return { job: viewOf(brain, found) };
     }),
     ExplainJob: unary(async ({ job: reference }, { caller }) => {
-      const job = index.resolve(reference, caller);
+      const job = index.find(reference, caller);
       if (isRefusal(job)) return job;
+      if (isArray(job)) {
+        const all = explainArray(brain.state(), job, brain.nowMs(), (id) => brain.hold(id));
+        const array = arrayView(brain.state(), job);
+        return { array, ...all, lines: [...all.lines], ahead: [...all.ahead] };
+      }
       const state = brain.state();
       const why = explain(state, job.id, brain.nowMs(), state.policy, brain.hold(job.id));
       return { job: viewOf(brain, job), ...why, lines: [...why.lines], ahead: [...why.ahead] };
     }),
     WatchJobs: serverStream((request, replies, context) => {
-      const jobs = decodeList(request.jobs, "jobs", 1_000);
+      const jobs = decodeList(request.jobs, "jobs", WATCHED_MAX);
       const send = (job: Job): Promise<void> => replies.send({ job: viewOf(brain, job) });
       return watch.run(jobs, { caller: context.caller, signal: context.signal, send });
     }),
@@ -80,11 +100,13 @@ function viewOf(brain: Brain, job: Job): JobMessage {
 }
 
 async function submit(
-  { brain, bundles }: JobServiceParts,
+  { brain, bundles, index }: JobServiceParts,
   request: SubmitJobRequest__Output,
   context: CallContext,
 ): Promise<SubmitJobResponse | Refusal> {
-  const spec = decodeJobSpec(request.spec);
+  const { caller } = context;
+  const find = (reference: string): ReturnType<JobIndex["find"]> => index.find(reference, caller);
+  const spec = decodeJobSpec(request.spec, { nowMs: brain.nowMs(), find });
   const envelope = envelopeOf({ kind: "job.submit", spec }, request, context);
   const missing = spec.bundle === null ? null : await bundles.missing(spec.bundle.digest);
   if (missing !== null) return missing;
@@ -93,29 +115,32 @@ async function submit(
   return { jobId: must(reply.jobId, "id of the job submitted"), isRepeat: reply.isRepeat };
 }
 
-async function cancel(
+/** Of a job, or of an array as a whole. */
+async function change(
   { brain, index }: JobServiceParts,
-  request: CancelJobRequest__Output,
+  request: { readonly requestId: string; readonly job: string },
   context: CallContext,
-): Promise<CancelJobResponse | Refusal> {
-  const why = decodeText(request.why, "why", 1_000);
-  const job = index.resolve(request.job, context.caller);
-  if (isRefusal(job)) return job;
-  const command = { kind: "job.cancel", jobId: job.id, why } as const;
-  const reply = await brain.execute(envelopeOf(command, request, context));
-  return reply.kind === "refusal" ? reply : { jobId: reply.jobId ?? job.id };
+  commandFor: (jobId: JobId) => Command,
+): Promise<{ jobId: string } | Refusal> {
+  const found = index.find(request.job, context.caller);
+  if (isRefusal(found)) return found;
+  const reply = await brain.execute(envelopeOf(commandFor(found.id), request, context));
+  return reply.kind === "refusal" ? reply : { jobId: reply.jobId ?? found.id };
 }
 
 function list(
   parts: JobServiceParts,
   request: ListJobsRequest__Output,
+  caller: Identity,
 ): ListJobsResponse | Refusal {
+  const of = request.array === "" ? null : parts.index.find(request.array, caller);
+  if (of !== null && isRefusal(of)) return of;
   const size = decodePageSize(request.page?.size ?? 0);
   const below = decodePageToken(request.page?.token ?? "");
   const isListed = filterOf(request);
   const page: Job[] = [];
   for (const job of parts.index.newestFirst(below)) {
-    if (!isListed(job)) continue;
+    if (!isListed(job) || (of !== null && job.array?.id !== of.id)) continue;
     // One more than the page was found: so there is a next one, after the last of this.
     if (page.length === size) return { jobs: views(parts, page), nextToken: tokenOf(page) };
     page.push(job);
@@ -133,7 +158,7 @@ const views = (parts: JobServiceParts, jobs: readonly Job[]): JobMessage[] =>
   jobs.map((job) => viewOf(parts.brain, job));
 
 const tokenOf = (page: readonly Job[]): string =>
-  String(numberOf(must(page.at(-1), "last job of a full page").id));
+  String(numberOfJob(must(page.at(-1), "last job of a full page").id));
 
 function filterOf(request: ListJobsRequest__Output): (job: Job) => boolean {
   const { queue, user, includeEnded } = request;
@@ -155,9 +180,13 @@ async function listEvents(
   const range = { min: 0, max: EVENTS_MAX };
   const limit = decodeWhole(request.limit, "limit", range) || EVENTS_DEFAULT;
   const after = decodeWhole(request.afterSeq, "afterSeq", { min: 0, max: Number.MAX_SAFE_INTEGER });
-  const job = index.resolve(request.job, caller);
+  const job = index.find(request.job, caller);
   if (isRefusal(job)) return job;
-  const found = history.read(job.id, after + 1, limit + 1);
+  // What happened to its array happened to the job as well.
+  const ids = isArray(job) || job.array === null ? [job.id] : [job.array.id, job.id];
+  const found = ids
+    .flatMap((id) => history.read(id, after + 1, limit + 1))
+    .sort((a, b) => a.seq - b.seq);
   const events = found.slice(0, limit).map(({ seq, atMs, actor, event }) => {
     return {
       seq,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { RefusalError } from "../base/errors.ts";
+import { jobId } from "../base/ids.ts";
 import type { JobSpec } from "../rpc/gen/trainyard/v1/JobSpec.ts";
 import type { JobSpec__Output } from "../rpc/gen/trainyard/v1/JobSpec.ts";
 import { decodeService } from "../rpc/loader.ts";
@@ -16,8 +17,11 @@ function sent(spec: JobSpec): JobSpec__Output | null {
 
 const MINIMAL: JobSpec = { name: "train", torchrun: { script: "train.py" } };
 
+const decode = (message: JobSpec__Output | null) =>
+  decodeJobSpec(message, { nowMs: 1_000, find: (reference) => ({ id: jobId(reference) }) });
+
 test("what is left out gets its default", () => {
-  expect(decodeJobSpec(sent(MINIMAL))).toEqual({
+  expect(decode(sent(MINIMAL))).toEqual({
     name: "train",
     queue: "default",
     priorityClass: "normal",
@@ -33,11 +37,15 @@ test("what is left out gets its default", () => {
     stopSignal: "SIGTERM",
     restartsMax: 0,
     checkpoint: { keep: 3, patterns: [] },
+    array: null,
+    after: [],
+    beginAtMs: null,
+    isHeld: false,
   });
 });
 
 test("a spec comes through encode, wire and decode as it was", () => {
-  const spec = decodeJobSpec(
+  const spec = decode(
     sent({
       name: "big.job_1",
       queue: "research/nlp",
@@ -57,19 +65,27 @@ test("a spec comes through encode, wire and decode as it was", () => {
       stopSignal: "none",
       restartsMax: 3,
       checkpoint: { keep: 5, patterns: ["ckpt-*"] },
+      array: { indexes: "0-9", parallel: 2 },
+      after: [{ job: "job-1" }, { job: "job-2", on: "any" }],
+      beginAfter: { seconds: 60 },
+      held: true,
     }),
   );
-  expect(decodeJobSpec(sent(specView(spec)))).toEqual(spec);
-  expect([spec.timeLimitMs, spec.graceMs]).toEqual([90_500, 0]);
+  expect(decode(sent(specView(spec)))).toEqual(spec);
+  expect([spec.timeLimitMs, spec.graceMs, spec.beginAtMs]).toEqual([90_500, 0, 61_000]);
 });
 
 test("procs_per_node follows the GPUs when it is left out", () => {
-  const spec = decodeJobSpec(sent({ ...MINIMAL, perNode: { gpus: 8 } }));
+  const spec = decode(sent({ ...MINIMAL, perNode: { gpus: 8 } }));
   expect(spec.command).toMatchObject({ procsPerNode: 8 });
 });
 
 const BAD: readonly (readonly [string, JobSpec])[] = [
   ["spec.name", { ...MINIMAL, name: "" }],
+  ["spec.array.indexes", { ...MINIMAL, array: { indexes: "3-1" } }],
+  ["spec.array.parallel", { ...MINIMAL, array: { indexes: "1", parallel: -1 } }],
+  ["spec.after[0].on", { ...MINIMAL, after: [{ job: "job-1", on: "maybe" }] }],
+  ["spec.after", { ...MINIMAL, after: Array.from({ length: 65 }, () => ({ job: "job-1" })) }],
   ["spec.name", { ...MINIMAL, name: "job-42" }],
   ["spec.name", { ...MINIMAL, name: "a b" }],
   ["spec.name", { ...MINIMAL, name: "x".repeat(64) }],
@@ -101,7 +117,7 @@ const BAD: readonly (readonly [string, JobSpec])[] = [
 test.each(BAD)("a bad %s is refused with field and remedy", (field, spec) => {
   let thrown: unknown = null;
   try {
-    decodeJobSpec(sent(spec));
+    decode(sent(spec));
   } catch (error) {
     thrown = error;
   }

@@ -28,6 +28,7 @@ import {
   type TopologyRequest,
 } from "./core/job.ts";
 import { decodeDigest } from "./service-decode.ts";
+import { decodeStart, type SpecContext } from "./service-spec-start.ts";
 
 export const SPEC_BYTES_MAX = 1_048_576;
 export const BUNDLE_BYTES_MAX = 2 * 1_024 * 1_048_576;
@@ -45,7 +46,7 @@ const SPOT_RULES = ["avoid", "allow", "prefer"] as const;
 const TOPOLOGY_MODES = ["required", "preferred"] as const;
 
 /** Throws a RefusalError that names the field below `spec`. */
-export function decodeJobSpec(message: JobSpec__Output | null): JobSpec {
+export function decodeJobSpec(message: JobSpec__Output | null, context: SpecContext): JobSpec {
   if (message === null) reject("spec", null, "missing", "Say what to run.");
   refuseLarge(message);
   const perNode = decodeResources(message.perNode);
@@ -67,6 +68,7 @@ export function decodeJobSpec(message: JobSpec__Output | null): JobSpec {
     stopSignal: decodeOneOf(message.stopSignal || "SIGTERM", "spec.stopSignal", STOP_SIGNALS),
     restartsMax: decodeWhole(message.restartsMax, "spec.restartsMax", { min: 0, max: 1_000 }),
     checkpoint: decodeCheckpoint(message.checkpoint),
+    ...decodeStart(message, context),
   };
 }
 

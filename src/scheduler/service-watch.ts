@@ -4,10 +4,10 @@
 import type { Refusal } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import { isRefusal } from "../rpc/status.ts";
-import { jobOfEvent } from "./core/events.ts";
+import { elementIds, jobsOfEvent } from "./core/array.ts";
 import { type Identity, isEnded, type Job } from "./core/job.ts";
 import type { TimerPort } from "./loop-timers.ts";
-import type { JobIndex } from "./service-job-index.ts";
+import { isArray, type JobIndex } from "./service-job-index.ts";
 import type { Brain } from "./service-ports.ts";
 
 /** Holds change without an event: named jobs that wait are looked at this often. */
@@ -38,13 +38,13 @@ export class JobWatch {
     const { brain, index } = this.#parts;
     const named = new Set<JobId>();
     for (const reference of references) {
-      const job = index.resolve(reference, watcher.caller);
-      if (isRefusal(job)) return job;
-      named.add(job.id);
+      const found = index.find(reference, watcher.caller);
+      if (isRefusal(found)) return found;
+      for (const id of isArray(found) ? elementIds(found) : [found.id]) named.add(id);
     }
     const changes = new Changes(named.size === 0 ? null : named, watcher.signal);
     const unsubscribe = brain.onCommitted((events) => {
-      for (const { event } of events) changes.note(jobOfEvent(event));
+      for (const { event } of events) for (const id of jobsOfEvent(event)) changes.note(id);
     });
     try {
       for (const id of named.size === 0 ? this.#live() : named) changes.note(id);
@@ -99,8 +99,8 @@ class Changes {
     signal.addEventListener("abort", () => this.#wake?.(), { once: true });
   }
 
-  note(id: JobId | null): void {
-    if (id === null || this.#named?.has(id) === false) return;
+  note(id: JobId): void {
+    if (this.#named?.has(id) === false) return;
     this.#dirty.add(id);
     this.#wake?.();
   }

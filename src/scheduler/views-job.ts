@@ -52,6 +52,8 @@ export function jobView(job: Job, context: JobViewContext): JobMessage {
     runId: job.id,
     exitCode: exitCodeOf(job.phase),
     why: phaseWhy(job.phase),
+    arrayId: job.array?.id ?? "",
+    arrayIndex: job.array?.index ?? 0,
   };
 }
 
@@ -161,6 +163,6 @@ export function checkpointView(checkpoint: Checkpoint): CheckpointMessage {
   };
 }
 
-function holdView(hold: Hold): HoldMessage {
+export function holdView(hold: Hold): HoldMessage {
   return { code: hold.code, message: holdMessage(hold), details: { ...holdDetails(hold) } };
 }

@@ -1,11 +1,11 @@
 // A JobSpec of the core as the wire has it. The inverse of service-spec.ts.
 
-import { encodeDuration } from "../rpc/decode.ts";
+import { encodeDuration, encodeTimestamp } from "../rpc/decode.ts";
 import type { JobSpec as JobSpecMessage } from "../rpc/gen/trainyard/v1/JobSpec.ts";
 import type { JobSpec } from "./core/job.ts";
 
 export function specView(spec: JobSpec): JobSpecMessage {
-  const { command, bundle, checkpoint } = spec;
+  const { command, bundle, checkpoint, array } = spec;
   return {
     name: spec.name,
     queue: spec.queue,
@@ -29,5 +29,9 @@ export function specView(spec: JobSpec): JobSpecMessage {
     stopSignal: spec.stopSignal,
     restartsMax: spec.restartsMax,
     checkpoint: { keep: checkpoint.keep, patterns: [...checkpoint.patterns] },
+    array: array === null ? null : { indexes: array.indexes, parallel: array.parallel ?? 0 },
+    after: spec.after.map(({ job, on }) => ({ job, on })),
+    ...(spec.beginAtMs === null ? {} : { beginAt: encodeTimestamp(spec.beginAtMs) }),
+    held: spec.isHeld,
   };
 }

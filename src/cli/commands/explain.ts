@@ -4,7 +4,9 @@ import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { jobReference } from "../job-reference.ts";
 import { printable, wrap } from "../terminal/width.ts";
+import { arrayView } from "../views/array-view.ts";
 import { jobView } from "../views/job-view.ts";
+import type { ExplainJobResponse__Output } from "../../rpc/gen/trainyard/v1/ExplainJobResponse.ts";
 
 const INDENT = "  ";
 
@@ -25,8 +27,8 @@ export const explain = defineCommand({
     const scheduler = await cluster();
     const job = await jobReference(operands[0] ?? "", scheduler, client);
     const reply = await scheduler.explainJob({ job });
-    if (reply.job === null) return EXIT.notFound;
-    const view = jobView(reply.job);
+    const view = subjectOf(reply);
+    if (view === null) return EXIT.notFound;
     const { lines, position, ahead, remedy } = reply;
     const { style } = print;
     print.one({
@@ -61,3 +63,9 @@ export const explain = defineCommand({
     return EXIT.ok;
   },
 });
+
+/** The job or the array that was asked for. */
+function subjectOf({ job, array }: ExplainJobResponse__Output) {
+  if (job !== null) return jobView(job);
+  return array === null ? null : { ...arrayView(array), phase: "ARRAY" };
+}

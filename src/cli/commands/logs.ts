@@ -9,7 +9,7 @@ import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { followJob } from "../follow.ts";
 import { writeSlowly } from "../io.ts";
-import { jobReference } from "../job-reference.ts";
+import { jobReference, onlyJob } from "../job-reference.ts";
 import { createLogWriter } from "../log-writer.ts";
 import { API_VERSION } from "../terminal/print.ts";
 import type { JobView } from "../views/job-view.ts";
@@ -62,8 +62,7 @@ export const logs = defineCommand({
   run: async (call) => {
     const cluster = await call.cluster();
     const word = await jobReference(call.operands[0] ?? "", cluster, call.client);
-    const { job } = await cluster.getJob({ job: word });
-    if (job === null) return EXIT.notFound;
+    const job = onlyJob(await cluster.getJob({ job: word }));
     const view = jobView(job);
     const sink = createSink(call, view);
     await sink.begin();

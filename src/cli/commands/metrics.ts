@@ -5,7 +5,7 @@ import { option } from "../../config/option.ts";
 import type { Cluster } from "../cluster.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
-import { jobReference } from "../job-reference.ts";
+import { jobReference, onlyJob } from "../job-reference.ts";
 import { sparkline } from "../terminal/sparkline.ts";
 import type { Style } from "../terminal/style.ts";
 import type { Column } from "../terminal/table.ts";
@@ -56,8 +56,7 @@ export const metrics = defineCommand({
   run: async ({ operands, flags, cluster, client, print }) => {
     const scheduler = await cluster();
     const word = await jobReference(operands[0] ?? "", scheduler, client);
-    const { job } = await scheduler.getJob({ job: word });
-    if (job === null) return EXIT.notFound;
+    const job = onlyJob(await scheduler.getJob({ job: word }));
     const { metrics: latest } = await scheduler.latestMetrics({ runId: job.runId });
     const wanted = latest.filter(
       ({ name }) => flags.metric.length === 0 || flags.metric.includes(name),

@@ -29,6 +29,10 @@ const FLAGS = {
     name: "queue",
     help: "Only jobs of this queue and those below it.",
   }),
+  array: optional(text({ placeholder: "<job>", completion: "job" }), {
+    name: "array",
+    help: "Only the jobs of this array, also ended ones.",
+  }),
   phase: option(list(choice(PHASE_NAMES)), {
     name: "phase",
     help: "Only jobs in this phase.",
@@ -64,6 +68,7 @@ export const ps = defineCommand({
     { command: "trainyard ps", says: "what runs and what waits" },
     { command: "trainyard ps -a --mine", says: "all my jobs, also ended ones" },
     { command: "trainyard ps --queue research -o wide", says: "a team's jobs, with more columns" },
+    { command: "trainyard ps --array job-42", says: "the jobs of an array" },
     { command: "trainyard ps --phase PENDING --json", says: "for a script" },
     {
       command: "trainyard ps -a -o name --phase FAILED",
@@ -98,7 +103,8 @@ async function fetchJobs(
       queue: flags.queue ?? "",
       user: flags.mine ? client.user : (flags.owner ?? ""),
       phases: [...flags.phase],
-      includeEnded: flags.all,
+      includeEnded: flags.all || flags.array !== null,
+      array: flags.array ?? "",
     });
     jobs.push(...reply.jobs.map(jobView));
     token = reply.nextToken;

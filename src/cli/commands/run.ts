@@ -6,6 +6,7 @@ import { DAY_MS } from "../../base/time.ts";
 import type { Invocation } from "../command.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { usageError } from "../failure.ts";
 import { followJob } from "../follow.ts";
 import { writeSlowly } from "../io.ts";
 import { jobExitCode, outcomeText } from "../job-outcome.ts";
@@ -56,6 +57,10 @@ The exit code is the job's own.`,
   run: async (call) => {
     const cluster = await call.cluster();
     const { submission, jobId } = await withSubmission(call, async (prepared) => {
+      if (prepared.resolved.array !== null) {
+        const remedy = "Hand it in with `trainyard submit`, then `trainyard wait` for it.";
+        throw usageError("`run` stays with one job, not with an array.", remedy, "array");
+      }
       const requestId = call.flags.idempotencyKey ?? call.io.newId();
       return { submission: prepared, jobId: (await handIn(cluster, prepared, requestId)).jobId };
     });

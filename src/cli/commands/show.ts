@@ -1,8 +1,10 @@
 // `trainyard show JOB`: everything about one job, attempt by attempt.
 
+import { formatDuration } from "../../config/words.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { jobReference } from "../job-reference.ts";
+import { type ArrayView, arrayView, standing } from "../views/array-view.ts";
 import type { Printer } from "../terminal/print.ts";
 import type { Column } from "../terminal/table.ts";
 import { padEnd, printable } from "../terminal/width.ts";
@@ -23,6 +25,7 @@ export const show = defineCommand({
     const scheduler = await cluster();
     const job = await jobReference(operands[0] ?? "", scheduler, client);
     const reply = await scheduler.getJob({ job });
+    if (reply.array !== null) return showArray(arrayView(reply.array), print, io.nowMs());
     if (reply.job === null) return EXIT.notFound;
     const view = jobView(reply.job);
     print.one({
@@ -35,13 +38,34 @@ export const show = defineCommand({
   },
 });
 
+function showArray(array: ArrayView, print: Printer, nowMs: number): number {
+  const { hold, parallel } = array;
+  const facts: readonly (readonly [string, string])[] = [
+    ["array", `${print.style.bold(array.id)}  ${printable(array.name)}`],
+    ["jobs", standing(array)],
+    ["indexes", array.indexes + (parallel === 0 ? "" : `, at most ${parallel} at once`)],
+    ["waits", hold === null ? "" : `${hold.code}: ${printable(hold.message)}`],
+    ["queue", array.queue],
+    ["owner", `${array.user}@${array.tenant}`],
+    ["submitted", when(array.submittedAt, nowMs)],
+    ["see also", `\`trainyard ps --array ${array.id}\``],
+  ];
+  const text = (): string => factsText(facts, print);
+  print.one({ kind: "JobArray", name: array.id, value: array, text });
+  return EXIT.ok;
+}
+
 function describe(job: JobView, print: Printer, nowMs: number): string {
-  const facts = jobFacts(job, print, nowMs).filter(([, value]) => value !== "");
-  const width = Math.max(...facts.map(([title]) => title.length)) + 2;
-  const lines = facts.map(([title, value]) => `${print.style.dim(padEnd(title, width))}${value}`);
-  const head = `${lines.join("\n")}\n`;
+  const head = factsText(jobFacts(job, print, nowMs), print);
   if (job.attempts.length === 0) return head;
   return `${head}\n${print.table(job.attempts, attemptColumns(print, nowMs))}`;
+}
+
+function factsText(all: readonly (readonly [string, string])[], print: Printer): string {
+  const facts = all.filter(([, value]) => value !== "");
+  const width = Math.max(...facts.map(([title]) => title.length)) + 2;
+  const lines = facts.map(([title, value]) => `${print.style.dim(padEnd(title, width))}${value}`);
+  return `${lines.join("\n")}\n`;
 }
 
 function jobFacts(
@@ -57,10 +81,12 @@ function jobFacts(
       style.phase(job.phase) + (job.exitCode === null ? "" : `  exit code ${job.exitCode}`),
     ],
     ["why", printable(job.why)],
+    ["array", job.array === null ? "" : `index ${job.array.index} of ${job.array.id}`],
     ["waits", hold === null ? "" : `${hold.code}: ${printable(hold.message)}`],
     ["queue", `${job.queue}  priority ${job.priority}`],
     ["owner", `${job.user}@${job.tenant}`],
     ["asks for", asked(job)],
+    ["time limit", timeLimitText(job, nowMs)],
     ["command", printable(job.command.join(" "))],
     ["submitted", when(job.submittedAt, nowMs)],
     ["ended", when(job.endedAt, nowMs)],
@@ -77,6 +103,16 @@ function jobFacts(
     ],
     ["run", job.runId],
   ];
+}
+
+/** With what is left of it while the job runs. */
+function timeLimitText(job: JobView, nowMs: number): string {
+  if (job.timeLimitSeconds === null) return "";
+  const limitMs = job.timeLimitSeconds * 1_000;
+  const runningAt = job.phase === "RUNNING" ? job.attempts.at(-1)?.runningAt : null;
+  if (runningAt === null || runningAt === undefined) return formatDuration(limitMs);
+  const leftMs = Math.max(0, Date.parse(runningAt) + limitMs - nowMs);
+  return `${formatDuration(limitMs)}, ${roughDuration(leftMs)} left`;
 }
 
 function asked(job: JobView): string {

@@ -9,7 +9,7 @@ import type { ResolvedSpec } from "../spec/resolve.ts";
 import type { Submission } from "../submission.ts";
 import { handIn, withSubmission } from "../submission.ts";
 import { SUBMIT_FLAGS } from "../submit-flags.ts";
-import { counted, roughBytes } from "../wire.ts";
+import { counted, isoTime, roughBytes } from "../wire.ts";
 
 export const submit = defineCommand({
   name: "submit",
@@ -41,6 +41,8 @@ file.`,
     { command: "trainyard submit job.yaml --set checkpoint.keep=5", says: "any field of the file" },
     { command: "trainyard submit --name prep -- python prep.py", says: "any command, on one node" },
     { command: "trainyard submit job.yaml --dry-run", says: "what would be handed in" },
+    { command: "trainyard submit job.yaml --array 0-99%10", says: "100 jobs, 10 at a time" },
+    { command: "trainyard submit eval.py --after @last:ok", says: "once my newest has succeeded" },
     {
       command: "id=$(trainyard submit job.yaml -o name)",
       says: "the id alone, for a script",
@@ -109,6 +111,17 @@ function specFacts(spec: ResolvedSpec): [string, string][] {
   }
   if (spec.spot !== "") facts.push(["spot nodes", spec.spot]);
   if (spec.setup !== "") facts.push(["setup", spec.setup]);
+  if (spec.array !== null) {
+    const most = spec.array.parallel === 0 ? "" : `, at most ${spec.array.parallel} at once`;
+    facts.push(["array", `${spec.array.indexes}${most}`]);
+  }
+  for (const { job, on } of spec.after) facts.push(["after", `${job}:${on}`]);
+  if (spec.begin !== null) {
+    const { begin } = spec;
+    const when = begin.kind === "at" ? isoTime(begin.atMs) : `in ${formatDuration(begin.delayMs)}`;
+    facts.push(["not before", when ?? ""]);
+  }
+  if (spec.isHeld) facts.push(["held", "until it is released"]);
   if (spec.timeLimitMs !== null) facts.push(["time limit", formatDuration(spec.timeLimitMs)]);
   if (spec.graceMs !== null) facts.push(["grace", formatDuration(spec.graceMs)]);
   for (const [key, value] of Object.entries(spec.env)) facts.push(["env", `${key}=${value}`]);

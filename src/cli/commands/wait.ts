@@ -3,6 +3,7 @@
 import { DAY_MS } from "../../base/time.ts";
 import { duration } from "../../config/kinds.ts";
 import { optional } from "../../config/option.ts";
+import { arrayElements } from "../array-elements.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { jobExitCode, outcomeText } from "../job-outcome.ts";
@@ -17,7 +18,7 @@ export const wait = defineCommand({
   name: "wait",
   summary: "Wait until jobs have ended",
   details: `The exit code is that of the first job, in the order given, that did not succeed; 0 when
-all did. Preempted jobs come back by themselves, so they have not ended.`,
+all did. An array means each of its jobs. Preempted jobs come back by themselves, so they have not ended.`,
   operands: [
     {
       name: "job",
@@ -46,7 +47,9 @@ all did. Preempted jobs come back by themselves, so they have not ended.`,
     for (const word of operands) {
       const job = await jobReference(word, scheduler, client);
       const reply = await scheduler.getJob({ job });
+      const found = reply.array === null ? [] : await arrayElements(scheduler, reply.array.id);
       if (reply.job !== null) states.set(reply.job.id, jobView(reply.job));
+      for (const element of found) states.set(element.id, element);
     }
     const hooks = {
       onJob: (job: JobView) => {

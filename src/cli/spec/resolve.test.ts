@@ -40,6 +40,10 @@ grace: 90s
 signal: SIGUSR1
 restarts: {max: 2}
 checkpoint: {keep: 5, patterns: ["step-*"]}
+array: 0-99%10
+after: [job-41, {job: prep, on: any}]
+begin_at: +2h
+held: true
 `;
 
 describe("a job file", () => {
@@ -71,6 +75,13 @@ describe("a job file", () => {
       stopSignal: "SIGUSR1",
       restartsMax: 2,
       checkpoint: { keep: 5, patterns: ["step-*"] },
+      array: { indexes: "0-99", parallel: 10 },
+      after: [
+        { job: "job-41", on: "ok" },
+        { job: "prep", on: "any" },
+      ],
+      begin: { kind: "after", delayMs: 7_200_000 },
+      isHeld: true,
     });
   });
 
@@ -95,6 +106,9 @@ describe("a job file", () => {
       stopSignal: "",
       restartsMax: 0,
       checkpoint: { keep: 0, patterns: [] },
+      array: null,
+      after: [],
+      held: false,
     });
   });
 
@@ -169,6 +183,23 @@ describe("mistakes", () => {
     [
       "run: x\ncheckpoint: {keep: 0}",
       "job.yaml:2:14 checkpoint.keep: 0 is not a whole number from 1 to 1000",
+    ],
+    ["run: x\narray: 5-1", 'job.yaml:2:1 array: "5-1" has the range 5-1, which is empty'],
+    [
+      "run: x\narray: {indexes: 0-20000}",
+      'job.yaml:2:9 array.indexes: "0-20000" has more than 10000 indexes',
+    ],
+    [
+      "run: x\narray: 0-9%0",
+      'job.yaml:2:1 array: "0-9%0" must have a number from 1 to 999999 after %',
+    ],
+    [
+      "run: x\nafter: job-1:never",
+      'job.yaml:2:1 after: "job-1:never" is not a job with ok, failed or any, such as job-41:ok',
+    ],
+    [
+      "run: x\nbegin_at: tomorrow",
+      'job.yaml:2:1 begin_at: "tomorrow" is no time; write it like +2h, 2027-01-31T08:00 or …T08:00Z',
     ],
     ["run: {a: b}", 'job.yaml:1:1 run: {"a":"b"} is neither shell text nor a list of words'],
     ["torchrun: {args: []}", "job.yaml:1:1 torchrun.script: nothing is not a path"],

@@ -10,6 +10,7 @@ import type { Override } from "./overrides.ts";
 import { applyOverrides, flagAt } from "./overrides.ts";
 import type { JobFile } from "./schema.ts";
 import { ALIASES, FOREIGN_KEYS, jobFileSchema } from "./schema.ts";
+import type { ArrayWish, BeginWish, DependencyWish } from "./start-fields.ts";
 
 export type ResolvedCommand =
   | {
@@ -45,6 +46,12 @@ export interface ResolvedSpec {
   readonly stopSignal: string;
   readonly restartsMax: number;
   readonly checkpoint: { readonly keep: number; readonly patterns: readonly string[] };
+  /** Null = one job. */
+  readonly array: ArrayWish | null;
+  readonly after: readonly DependencyWish[];
+  /** Null = at once. */
+  readonly begin: BeginWish | null;
+  readonly isHeld: boolean;
 }
 
 export interface SpecInputs {
@@ -151,6 +158,10 @@ function settle(file: JobFile, inputs: SpecInputs): ResolvedSpec {
     stopSignal: file.signal ?? "",
     restartsMax: typeof restarts === "object" ? restarts.max : (restarts ?? 0),
     checkpoint: { keep: file.checkpoint?.keep ?? 0, patterns: file.checkpoint?.patterns ?? [] },
+    array: file.array ?? null,
+    after: file.after ?? [],
+    begin: file.begin_at ?? null,
+    isHeld: file.held ?? false,
   };
 }
 

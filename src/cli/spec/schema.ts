@@ -13,6 +13,7 @@ import {
   wholeNumber,
   worded,
 } from "../../config/zod-words.ts";
+import { afterField, arrayField, beginField } from "./start-fields.ts";
 
 export const NODES_MAX = 4096;
 const GPUS_PER_NODE_MAX = 4096;
@@ -187,6 +188,17 @@ export const jobFileSchema = z.strictObject(
       .optional()
       .describe("Restarts after own failures; preemptions and lost nodes are free. Default 0."),
     checkpoint: checkpoint.optional().describe("Which checkpoints to look for, how many to keep."),
+    array: arrayField
+      .optional()
+      .describe("Many jobs of this one spec: 0-99%10, or a map. Default: one job."),
+    after: afterField
+      .optional()
+      .describe("Jobs that must have ended before: [job-41:ok, prep:any]. Default: none."),
+    begin_at: beginField.optional().describe("Not before: +2h, or a date and time. Default: now."),
+    held: z
+      .boolean({ error: (issue) => `${shown(issue.input)} is neither true nor false` })
+      .optional()
+      .describe("Whether it waits for `trainyard release`. Default false."),
   },
   {
     error: (issue) => `${shown(issue.input)} is not a map with fields such as name, resources, run`,
@@ -206,8 +218,7 @@ export const ALIASES: readonly (readonly [string, string])[] = [
 export const FOREIGN_KEYS: ForeignKeys = {
   file_mounts: "is not supported; put the files into workdir, or read them from shared storage",
   secrets: "is not supported; set env, or let the job read a file on the nodes",
-  sweep: "is not supported; submit one job for each trial",
-  after: "is not supported; use `trainyard wait` between two submits",
+  sweep: "is not supported; submit an array, and read $TRAINYARD_ARRAY_INDEX",
   gpus: "belongs under resources: `resources: {gpus: 2}`",
   accelerators: "belongs under resources: `resources: {gpus: H100:8}`",
   cpus: "belongs under resources: `resources: {cpus: 8}`",

@@ -28,7 +28,18 @@ export function wireSpec(spec: ResolvedSpec, bundle: PackedBundle | null): JobSp
     stopSignal: spec.stopSignal,
     restartsMax: spec.restartsMax,
     checkpoint: { keep: spec.checkpoint.keep, patterns: [...spec.checkpoint.patterns] },
+    array: spec.array,
+    after: [...spec.after],
+    ...wireBegin(spec),
+    held: spec.isHeld,
   };
+}
+
+function wireBegin({ begin }: ResolvedSpec): Pick<JobSpec, "beginAt" | "beginAfter"> {
+  if (begin === null) return {};
+  return begin.kind === "at"
+    ? { beginAt: wireDuration(begin.atMs) }
+    : { beginAfter: wireDuration(begin.delayMs) };
 }
 
 function wireCommand({

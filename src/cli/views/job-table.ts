@@ -6,10 +6,15 @@ import { roughDuration } from "../wire.ts";
 import type { JobView } from "./job-view.ts";
 import { gpusText, phaseAgeMs, situation } from "./job-view.ts";
 
+/** `train`; of an array, `train[7]`. */
+export const nameText = ({ name, array }: JobView): string =>
+  array === null ? name : `${name}[${array.index}]`;
+
 export function jobColumns(style: Style, nowMs: number): readonly Column<JobView>[] {
   return [
     { title: "JOB", cell: (job) => job.id, paint: (text) => style.bold(text) },
-    { title: "NAME", cell: (job) => job.name, shrinkTo: 12 },
+    { title: "NAME", cell: nameText, shrinkTo: 12 },
+    { title: "ARRAY", cell: (job) => job.array?.id ?? "-", isWide: true },
     { title: "QUEUE", cell: (job) => job.queue, shrinkTo: 10, keepsEnd: true, dropRank: 2 },
     { title: "USER", cell: (job) => job.user, shrinkTo: 6, dropRank: 3 },
     { title: "TENANT", cell: (job) => job.tenant, isWide: true },

@@ -60,6 +60,8 @@ export interface JobView {
   readonly topology: { readonly level: string; readonly mode: string } | null;
   readonly spot: string;
   readonly command: readonly string[];
+  /** Running time of one attempt; null = no limit. */
+  readonly timeLimitSeconds: number | null;
   readonly submittedAt: string | null;
   readonly endedAt: string | null;
   readonly attempts: readonly AttemptView[];
@@ -79,6 +81,8 @@ export interface JobView {
   /** null until it has ended. */
   readonly exitCode: number | null;
   readonly why: string;
+  /** null = it was submitted alone. */
+  readonly array: { readonly id: string; readonly index: number } | null;
 }
 
 const ENDED: ReadonlySet<string> = new Set(["SUCCEEDED", "FAILED", "CANCELLED"]);
@@ -103,6 +107,7 @@ export function jobView(job: Job__Output): JobView {
     topology: spec?.topology ?? null,
     spot: spec?.spot ?? "",
     command: spec === null ? [] : commandWords(spec),
+    timeLimitSeconds: (spec?.timeLimit ?? null) === null ? null : Number(spec?.timeLimit?.seconds),
     submittedAt: isoTime(timeMs(job.submittedAt)),
     endedAt: isoTime(timeMs(job.endedAt)),
     attempts: job.attempts.map(attemptView),
@@ -116,6 +121,7 @@ export function jobView(job: Job__Output): JobView {
     runId: job.runId,
     exitCode: hasEnded(job) ? job.exitCode : null,
     why: job.why,
+    array: job.arrayId === "" ? null : { id: job.arrayId, index: job.arrayIndex },
   };
 }
 

@@ -12,16 +12,19 @@ import type { ClusterState } from "./state.ts";
 export function withheldBecause(state: ClusterState, job: Job): Hold | null {
   if (job.phase.kind !== "pending" || job.admittedAtMs !== null) return null;
   const array = job.array === null ? undefined : state.arrays.get(job.array.id);
-  const { userHold, waitsFor } = gateOf(state, job);
-  if (userHold !== null) return { code: "HELD_BY_USER", ...userHold };
-  const [first, ...others] = waitsFor;
-  if (first !== undefined) {
-    const phase = state.jobs.get(first.job)?.phase.kind ?? null;
-    return { code: "WAITING_FOR_JOB", ...first, phase, others: others.length };
-  }
-  if (array === undefined) return null;
+  const closed = gateHold(state, gateOf(state, job));
+  if (closed !== null || array === undefined) return closed;
   const parallel = array.spec.array?.parallel ?? array.indexes.length;
   return { code: "ARRAY_PARALLEL", array: array.id, underWay: array.admittedCount, parallel };
+}
+
+/** Null when the gate is open. */
+export function gateHold(state: ClusterState, { userHold, waitsFor }: Gate): Hold | null {
+  if (userHold !== null) return { code: "HELD_BY_USER", ...userHold };
+  const [first, ...others] = waitsFor;
+  if (first === undefined) return null;
+  const phase = state.jobs.get(first.job)?.phase.kind ?? null;
+  return { code: "WAITING_FOR_JOB", ...first, phase, others: others.length };
 }
 
 /** Why a pending job is not placed: withheld, or as the last planning pass said. */

@@ -4,6 +4,7 @@
 import { assert, must } from "../../base/assert.ts";
 import { type JobId, jobId } from "../../base/ids.ts";
 import { parseIndexes } from "../../base/index-list.ts";
+import { type ClusterEvent, jobOfEvent } from "./events.ts";
 import type { Job, JobArray, JobSpec } from "./job.ts";
 import type { ClusterState } from "./state.ts";
 
@@ -36,3 +37,10 @@ export const endedCount = ({ ended }: JobArray): number =>
   ended.succeeded + ended.failed + ended.cancelled;
 
 export const isArrayOver = (array: JobArray): boolean => endedCount(array) === array.indexes.length;
+
+/** The jobs that an event is about: of an array that was submitted, all that it made. */
+export function jobsOfEvent(event: ClusterEvent): readonly JobId[] {
+  const id = jobOfEvent(event);
+  if (event.kind !== "array.submitted") return id === null ? [] : [id];
+  return arrayIndexes(event.spec).map((_, position) => elementAt({ id: event.jobId }, position));
+}

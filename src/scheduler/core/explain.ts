@@ -50,10 +50,17 @@ export function explain(
     };
   }
   const why = hold ?? { code: "EVALUATING" };
+  const waited = duration(nowMs - (job.history.at(-1)?.endedAtMs ?? job.submittedAtMs));
+  const title = `${job.id} has waited ${waited} in ${job.spec.queue}.`;
+  // It has no place among those that may be placed.
+  if (job.admittedAtMs === null || why.code === "BEGIN_TIME") {
+    const lines = [title, holdMessage(why), ...pastLines(job)];
+    return { lines, position: 0, ahead: [], remedy: remedyFor(state, job, nowMs, why) };
+  }
   const { position, ahead } = place(state, job, nowMs, policy);
   const remedy = remedyFor(state, job, nowMs, why);
   const lines = [
-    `${job.id} has waited ${duration(nowMs - job.phase.sinceMs)} in ${job.spec.queue}.`,
+    title,
     holdMessage(why),
     aheadLine(state, ahead, position - 1),
     shareLine(state, job, nowMs),
@@ -281,7 +288,8 @@ function phaseLines(job: Job, nowMs: number): readonly string[] {
       const { number, placement, runningAtMs, placedAtMs } = phase.attempt;
       const since = duration(nowMs - (runningAtMs ?? placedAtMs));
       const where = named(placement.map(({ nodeId }) => nodeId));
-      return [`Attempt ${number} is ${phase.kind} on ${where} for ${since}.`];
+      const is = `Attempt ${number} is ${phase.kind} on ${where} for ${since}.`;
+      return [is, ...timeLimitLines(job.spec, runningAtMs, nowMs)];
     }
     case "stopping":
       return [
@@ -297,6 +305,18 @@ function phaseLines(job: Job, nowMs: number): readonly string[] {
     default:
       return unreachable(phase);
   }
+}
+
+function timeLimitLines(
+  { timeLimitMs }: JobSpec,
+  runningAtMs: number | null,
+  nowMs: number,
+): readonly string[] {
+  if (timeLimitMs === null) return [];
+  const limit = `Its time limit is ${duration(timeLimitMs)}`;
+  if (runningAtMs === null) return [`${limit} from when every task runs.`];
+  const endsAtMs = runningAtMs + timeLimitMs;
+  return [`${limit}: it ends in ${duration(endsAtMs - nowMs)}, at ${clock(endsAtMs)}.`];
 }
 
 /** What its earlier attempts came to, newest first, and what they cost. */

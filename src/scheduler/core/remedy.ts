@@ -19,13 +19,14 @@ export function remedyFor(state: ClusterState, { spec }: Job, nowMs: number, hol
   const fitsNow = tester(state, spec, nowMs);
   switch (hold.code) {
     case "EVALUATING":
-    case "HELD_BY_USER":
     case "WAITING_FOR_JOB":
     case "BEGIN_TIME":
     case "ARRAY_PARALLEL":
     case "BACKOFF":
     case "WAITING_FOR_PREEMPTED":
       return "";
+    case "HELD_BY_USER":
+      return "Release it with `trainyard release`.";
     case "EXCEEDS_QUEUE_LIMIT":
       return (
         `Ask for ${amountText(hold.resource, hold.limit)} or less, or have the limit of ` +

@@ -25,6 +25,8 @@ export interface Job {
   'runId'?: (string);
   'exitCode'?: (number);
   'why'?: (string);
+  'arrayId'?: (string);
+  'arrayIndex'?: (number);
 }
 
 export interface Job__Output {
@@ -46,4 +48,6 @@ export interface Job__Output {
   'runId': (string);
   'exitCode': (number);
   'why': (string);
+  'arrayId': (string);
+  'arrayIndex': (number);
 }

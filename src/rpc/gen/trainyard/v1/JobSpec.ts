@@ -7,6 +7,9 @@ import type { CodeBundle as _trainyard_v1_CodeBundle, CodeBundle__Output as _tra
 import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
 import type { CheckpointPolicy as _trainyard_v1_CheckpointPolicy, CheckpointPolicy__Output as _trainyard_v1_CheckpointPolicy__Output } from '../../trainyard/v1/CheckpointPolicy.ts';
 import type { Topology as _trainyard_v1_Topology, Topology__Output as _trainyard_v1_Topology__Output } from '../../trainyard/v1/Topology.ts';
+import type { ArraySpec as _trainyard_v1_ArraySpec, ArraySpec__Output as _trainyard_v1_ArraySpec__Output } from '../../trainyard/v1/ArraySpec.ts';
+import type { Dependency as _trainyard_v1_Dependency, Dependency__Output as _trainyard_v1_Dependency__Output } from '../../trainyard/v1/Dependency.ts';
+import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
 
 export interface JobSpec {
   'name'?: (string);
@@ -29,7 +32,13 @@ export interface JobSpec {
   'mixesGpuTypes'?: (boolean);
   'topology'?: (_trainyard_v1_Topology | null);
   'spot'?: (string);
+  'array'?: (_trainyard_v1_ArraySpec | null);
+  'after'?: (_trainyard_v1_Dependency)[];
+  'beginAt'?: (_google_protobuf_Timestamp | null);
+  'beginAfter'?: (_google_protobuf_Duration | null);
+  'held'?: (boolean);
   'command'?: "torchrun"|"exec";
+  'begin'?: "beginAt"|"beginAfter";
 }
 
 export interface JobSpec__Output {
@@ -53,5 +62,11 @@ export interface JobSpec__Output {
   'mixesGpuTypes': (boolean);
   'topology': (_trainyard_v1_Topology__Output | null);
   'spot': (string);
+  'array': (_trainyard_v1_ArraySpec__Output | null);
+  'after': (_trainyard_v1_Dependency__Output)[];
+  'beginAt'?: (_google_protobuf_Timestamp__Output | null);
+  'beginAfter'?: (_google_protobuf_Duration__Output | null);
+  'held': (boolean);
   'command'?: "torchrun"|"exec";
+  'begin'?: "beginAt"|"beginAfter";
 }

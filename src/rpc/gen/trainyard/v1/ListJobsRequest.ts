@@ -8,6 +8,7 @@ export interface ListJobsRequest {
   'user'?: (string);
   'phases'?: (string)[];
   'includeEnded'?: (boolean);
+  'array'?: (string);
 }
 
 export interface ListJobsRequest__Output {
@@ -16,4 +17,5 @@ export interface ListJobsRequest__Output {
   'user': (string);
   'phases': (string)[];
   'includeEnded': (boolean);
+  'array': (string);
 }
