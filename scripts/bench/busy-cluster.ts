@@ -16,15 +16,16 @@ import type { Plan } from "../../src/scheduler/core/plan-types.ts";
 import { type MutableClusterState, type QueueSpec } from "../../src/scheduler/core/state.ts";
 import type { Core } from "./built-core.ts";
 
-export const NODES = 1_024;
 export const GPUS = 8;
-export const QUEUES = 50;
 const USERS_PER_QUEUE = 8;
-/** Together four fifths of the cluster: what the rest gets it borrows. */
-const GUARANTEE = Math.floor((NODES * GPUS * 0.8) / QUEUES);
-/** Far more jobs than the nodes hold, to fill them. */
-const FILLING_JOBS = 6_000;
+/** For each node: far more jobs than it holds, to fill it. */
+const FILLING_JOBS = 6;
 const FILLING_ROUNDS_MAX = 50;
+
+export interface ClusterSize {
+  readonly nodes: number;
+  readonly queues: number;
+}
 
 export class BusyCluster {
   readonly #core: Core;
@@ -32,13 +33,16 @@ export class BusyCluster {
   readonly #prng = createPrng(1);
   #nowMs = 1_000_000;
 
+  readonly #size: ClusterSize;
+
   /** Nodes and queues, and no job. */
-  constructor(core: Core) {
+  constructor(core: Core, size: ClusterSize) {
     this.#core = core;
+    this.#size = size;
     this.#state = core.createState();
-    const queues = Array.from({ length: QUEUES }, (_, n) => queue(n));
+    const queues = Array.from({ length: size.queues }, (_, n) => queue(n, size));
     this.#send({ kind: "queue.apply", queues, prune: true });
-    for (let n = 0; n < NODES; n += 1) this.#register(n);
+    for (let n = 0; n < size.nodes; n += 1) this.#register(n);
   }
 
   get pending(): number {
@@ -51,7 +55,7 @@ export class BusyCluster {
 
   /** Submits until nothing more starts and nobody leaves. */
   fill(): void {
-    this.#submitMany(FILLING_JOBS);
+    this.#submitMany(this.#size.nodes * FILLING_JOBS);
     for (let round = 0; round < FILLING_ROUNDS_MAX; round += 1) {
       const { starts, evictions, reservations } = this.plan();
       if (starts.length + evictions.length + reservations.length === 0) return;
@@ -105,7 +109,7 @@ export class BusyCluster {
 
   /** One in ten is a gang of 2 to 4 whole nodes; most are small, and of the middle class. */
   #submit(): void {
-    const team = this.#prng.below(QUEUES);
+    const team = this.#prng.below(this.#size.queues);
     const isGang = this.#prng.chance(1, 10);
     const gpus = isGang ? GPUS : this.#prng.pick([1, 1, 2, 4, 8]);
     const spec = jobSpec({
@@ -159,7 +163,9 @@ export class BusyCluster {
   }
 }
 
-function queue(n: number): QueueSpec {
+function queue(n: number, { nodes, queues }: ClusterSize): QueueSpec {
   const path = queuePath(`team-${n}`);
-  return queueSpec(path, { guarantee: GUARANTEE, weight: 1 + (n % 3) });
+  /** Together four fifths of the cluster: what the rest gets it borrows. */
+  const guarantee = Math.floor((nodes * GPUS * 0.8) / queues);
+  return queueSpec(path, { guarantee, weight: 1 + (n % 3) });
 }

@@ -45,6 +45,8 @@ export class Pass {
   readonly nowMs: number;
   readonly policy: Policy;
   readonly tree: QueueTree;
+  /** Jobs that hold resources, the ones that are being stopped too. */
+  readonly active: readonly Job[];
   /** What nobody holds. */
   readonly raw: NodePool;
   /**
@@ -85,16 +87,15 @@ export class Pass {
     for (const group of state.pending.aged(nowMs - policy.lasAgingMs, AGED_MAX, state.jobs)) {
       addTo(this.#aged, group);
     }
-    for (const id of state.active) {
-      const job = jobOf(state, id);
-      this.#chargeUser(job, this.gpusHeld(id));
+    this.active = [...state.active].map((id) => jobOf(state, id));
+    for (const job of this.active) {
+      this.#chargeUser(job, this.gpusHeld(job));
       if (job.phase.kind === "stopping") this.#leave(job);
     }
   }
 
   /** Tasks of the job that have not ended. */
-  heldBy(id: JobId): readonly HeldTask[] {
-    const { phase, spec } = jobOf(this.state, id);
+  heldBy({ phase, spec }: Job): readonly HeldTask[] {
     const attempt = activeAttempt(phase);
     if (attempt === null) return [];
     const held: HeldTask[] = [];
@@ -105,8 +106,7 @@ export class Pass {
     return held;
   }
 
-  gpusHeld(id: JobId): number {
-    const { phase, spec } = jobOf(this.state, id);
+  gpusHeld({ phase, spec }: Job): number {
     let tasks = 0;
     for (const { kind } of activeAttempt(phase)?.tasks ?? []) if (kind !== "ended") tasks += 1;
     return tasks * spec.perNode.gpus;
@@ -245,14 +245,14 @@ export class Pass {
   #leave(job: Job): void {
     this.#leaving.add(job.id);
     this.laterVersion += 1;
-    for (const { placement, resources } of this.heldBy(job.id)) {
+    for (const { placement, resources } of this.heldBy(job)) {
       this.later.give(placement, resources);
     }
     const leaf = this.tree.queue(job.spec.queue);
-    for (const { resources } of this.heldBy(job.id)) {
+    for (const { resources } of this.heldBy(job)) {
       charge(leaf, "leaving", { nodes: 1, perNode: resources }, 1);
     }
-    this.#chargeUser(job, -this.gpusHeld(job.id));
+    this.#chargeUser(job, -this.gpusHeld(job));
   }
 
   #chargeQueue(job: Job, counter: "allocated" | "reserved", sign: 1 | -1): number {

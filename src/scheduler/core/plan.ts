@@ -135,8 +135,7 @@ class Planner {
     if (this.#hasClaimants) this.#wakeAt(this.#nextClaimAtMs());
     const late = this.#leaves.reduce((sum, leaf) => sum + this.#pass.jobsOf(leaf).late.length, 0);
     this.#wakeAt(state.pending.delayed.at(late)?.eligibleFromMs ?? null);
-    for (const id of state.active) {
-      const { phase, spec } = jobOf(state, id);
+    for (const { phase, spec } of this.#pass.active) {
       const runningAtMs = activeAttempt(phase)?.runningAtMs ?? null;
       if (phase.kind !== "running" || runningAtMs === null || spec.timeLimitMs === null) continue;
       this.#wakeAt(runningAtMs + spec.timeLimitMs);

@@ -2,7 +2,7 @@
 // with the planner, so that a mistake there can't hide here. Runs before every commit.
 
 import { must } from "../../base/assert.ts";
-import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
+import { type JobId, type NodeId, type QueuePath, queuePath } from "../../base/ids.ts";
 import type { Job, TaskPlacement } from "./job.ts";
 import type { Plan } from "./plan-types.ts";
 import type { ClusterState, Gpu, Node, Policy } from "./state.ts";
@@ -33,6 +33,9 @@ class Proof {
   readonly #policy: Policy;
   readonly #dropped: ReadonlySet<JobId>;
   readonly #evicted: ReadonlySet<JobId>;
+  readonly #typeMatches = new Map<string, boolean>();
+  readonly #reserved: ReadonlyMap<JobId, readonly JobId[]>;
+  readonly #started: ReadonlySet<JobId>;
   /** `node/gpu` to who starts on it or keeps it. */
   readonly #promised = new Map<string, JobId>();
 
@@ -42,6 +45,8 @@ class Proof {
     this.#policy = policy;
     this.#dropped = new Set(plan.drops.map(({ jobId }) => jobId));
     this.#evicted = new Set(plan.evictions.map(({ victim }) => victim));
+    this.#started = new Set(plan.starts.map(({ jobId }) => jobId));
+    this.#reserved = new Map(plan.reservations.map(({ jobId, victims }) => [jobId, victims]));
     for (const { jobId, placement } of this.#standing()) this.#promise(jobId, placement);
   }
 
@@ -63,10 +68,12 @@ class Proof {
         continue;
       }
       this.#expect(this.#policy.isPreemptionEnabled, `preemption is off, yet ${victim} is evicted`);
-      const made = this.#plan.reservations.find(({ jobId }) => jobId === preemptor);
-      const isStarted = this.#plan.starts.some(({ jobId }) => jobId === preemptor);
+      const isServed =
+        preemptor !== null &&
+        (this.#started.has(preemptor) ||
+          (this.#reserved.get(preemptor)?.includes(victim) ?? false));
       this.#expect(
-        isStarted || (made?.victims.includes(victim) ?? false),
+        isServed,
         `${victim} is evicted for ${preemptor}, who has no reservation that names it`,
       );
     }
@@ -163,7 +170,7 @@ class Proof {
     for (const { jobId } of starts) {
       this.#expect(holds.of(jobId) === null, `${jobId} starts and is told why not`);
     }
-    const started = new Set(starts.map(({ jobId }) => jobId));
+    const started = this.#started;
     for (const { jobId } of reservations) {
       const isToldSo = started.has(jobId) || holds.of(jobId)?.code === "WAITING_FOR_PREEMPTED";
       this.#expect(isToldSo, `${jobId} has a reservation and is told something else`);
@@ -292,13 +299,16 @@ class Proof {
     this.#expect(gpu !== undefined, `${job.id} is given GPU ${index}, which is not there`);
     const type = gpu?.type ?? "";
     const asked = job.spec.gpuTypes;
-    const isSlice = / mig /.test(spaced(type));
-    const isMatch = (asked.length === 0 ? [""] : asked).some((one) => {
-      if (isSlice && !/ mig /.test(spaced(one))) return false;
-      const words = spaced(one).split(" ");
-      return words.every((word) => word === "" || spaced(type).includes(` ${word} `));
-    });
+    const isMatch = (asked.length === 0 ? [""] : asked).some((one) => this.#isOfType(type, one));
     this.#expect(isMatch, `${job.id} asks for ${asked.join(" or ")} and is given ${type}`);
+  }
+
+  /** Thousands of GPUs ask, and few pairs of texts are different. */
+  #isOfType(type: string, asked: string): boolean {
+    const pair = `${asked}\n${type}`;
+    let isMatch = this.#typeMatches.get(pair);
+    if (isMatch === undefined) this.#typeMatches.set(pair, (isMatch = isOfType(type, asked)));
+    return isMatch;
   }
 
   /**
@@ -355,8 +365,9 @@ class Proof {
   #addTo(more: Map<QueuePath, readonly number[]>, id: JobId): void {
     const spec = this.#state.jobs.get(id)?.spec;
     if (spec === undefined) return;
-    for (const path of this.#state.queues.keys()) {
-      if (spec.queue !== path && !spec.queue.startsWith(`${path}/`)) continue;
+    const names = spec.queue.split("/");
+    for (let depth = 1; depth <= names.length; depth += 1) {
+      const path = queuePath(names.slice(0, depth).join("/"));
       const [gpus = 0, cpuMilli = 0, memoryMib = 0] = more.get(path) ?? [];
       more.set(path, [
         gpus + spec.nodes * spec.perNode.gpus,
@@ -378,6 +389,12 @@ const firstOf = (labels: Labels, names: readonly string[]): string =>
   names.map((name) => labels[name] ?? "").find((value) => value !== "") ?? "";
 
 const isSpot = ({ spec }: Node): boolean => isSpotNode(spec.labels);
+
+function isOfType(type: string, asked: string): boolean {
+  if (/ mig /.test(spaced(type)) && !/ mig /.test(spaced(asked))) return false;
+  const words = spaced(asked).split(" ");
+  return words.every((word) => word === "" || spaced(type).includes(` ${word} `));
+}
 
 function newestCommitted(job: Job): string | null {
   const committed = job.checkpoints.filter(({ state }) => state === "committed");

@@ -11,7 +11,6 @@ import {
 } from "../../base/resources.ts";
 import { MINUTE_MS } from "../../base/time.ts";
 import { type Attempt, activeAttempt, type Job, type PreemptionKind, resumePoint } from "./job.ts";
-import { jobOf } from "./lookup.ts";
 import { lasLevel, priorityOf, type WaitingJob } from "./order.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
 import { attainedLevelOf } from "./pending.ts";
@@ -107,10 +106,9 @@ interface Running {
 
 function runningJobs(pass: Pass): readonly Running[] {
   const running: Running[] = [];
-  for (const id of pass.state.active) {
-    const job = jobOf(pass.state, id);
+  for (const job of pass.active) {
     const attempt = activeAttempt(job.phase);
-    if (attempt === null || pass.isLeaving(id)) continue;
+    if (attempt === null || pass.isLeaving(job.id)) continue;
     running.push({ job, attempt, priority: priorityOf(job.spec.priorityClass, pass.policy) });
   }
   return running;
@@ -123,7 +121,7 @@ function candidateOf(
 ): Candidate {
   const { restartCostMs, minRunMs } = pass.policy;
   const median = hasSignal(job) ? undefined : medians.get(priority);
-  const gpus = pass.gpusHeld(job.id);
+  const gpus = pass.gpusHeld(job);
   const lossMs = lossOf(pass, job);
   const attainedGpuMs = job.attainedGpuMs + (pass.nowMs - attempt.placedAtMs) * gpus;
   return {
@@ -132,7 +130,7 @@ function candidateOf(
     leaf: pass.tree.queue(job.spec.queue),
     priority,
     gpus,
-    tasks: pass.heldBy(job.id),
+    tasks: pass.heldBy(job),
     attainedGpuMs,
     level: levelOf(pass, job, attainedGpuMs, lossMs),
     lossMs,
