@@ -16,7 +16,8 @@ const HISTORY: HistoryPorts = {
 const ports: CliPorts = {
   packBundle: async (dir) => (await import("./checkpoint/bundle.ts")).packBundle(dir),
   probeObjectStore: async (url) => (await import("./wire-probe.ts")).probeObjectStore(url),
-  simulate: async (request) => (await import("./trace/simulate.ts")).simulate(request, HISTORY),
+  simulate: async (request, signal) =>
+    (await import("./trace/simulate.ts")).simulate(request, HISTORY, signal),
   replay: async (path) => (await import("./trace/replay.ts")).replay(path, HISTORY),
   connect: async (options) => (await import("./cli/grpc-cluster.ts")).connectCluster(options),
   runScheduler: async (options, signal) =>

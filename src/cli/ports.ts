@@ -23,7 +23,7 @@ export interface PackedBundle {
 }
 
 export interface CliPorts {
-  simulate(request: SimulateRequest): Promise<SimulateResult>;
+  simulate(request: SimulateRequest, signal: AbortSignal): Promise<SimulateResult>;
   /** Of the log in a data folder or a file. */
   replay(path: string): Promise<ReplaySummary>;
   packBundle(dir: string): Promise<PackedBundle>;

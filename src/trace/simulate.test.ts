@@ -19,7 +19,7 @@ function run(...argv: readonly string[]): Promise<CliResult> {
   return cli(argv, null, {
     cwd: folder,
     ports: {
-      simulate: (request) => simulate(request, HISTORY),
+      simulate: (request, signal) => simulate(request, HISTORY, signal),
       replay: (path) => replay(path, HISTORY),
     },
   });

@@ -18,10 +18,11 @@ import { Simulation, type SimulationSetup } from "./core/simulation.ts";
 import { refusal, unknownName } from "./names.ts";
 import { type HistoryPorts, readQueues, readScene, refuseLostTenants } from "./scene.ts";
 
-/** @throws RefusalError when the workload, a policy or the queues are wrong. */
+/** @throws RefusalError when the workload, a policy or the queues are wrong, AbortError on Ctrl-C. */
 export async function simulate(
   request: SimulateRequest,
   ports: HistoryPorts,
+  signal: AbortSignal,
 ): Promise<SimulateResult> {
   const scene = await readScene(request, ports);
   const { workload, cluster, leftOut } = scene;
@@ -30,14 +31,18 @@ export async function simulate(
   const fileQueues =
     request.queuesPath === null ? scene.queues : await readQueues(request.queuesPath);
   const sink = request.logPath === null ? null : openLog(request.logPath);
-  const runs = presets.map((preset, index) => {
-    const { guarantee } = request;
-    const queues = fileQueues ?? tenantQueues(workload, cluster, guarantee, preset.order);
-    refuseLostTenants(workload, queues);
-    const setup = { ...request, workload, cluster, queues };
-    return runPolicy(request.policies[index] ?? "", setup, preset, sink);
-  });
-  sink?.close();
+  const runs: ReportedRun[] = [];
+  try {
+    for (const [index, preset] of presets.entries()) {
+      const { guarantee, policies } = request;
+      const queues = fileQueues ?? tenantQueues(workload, cluster, guarantee, preset.order);
+      refuseLostTenants(workload, queues);
+      const setup = { ...request, workload, cluster, queues, name: policies[index] ?? "", sink };
+      runs.push(await runPolicy(setup, preset, signal));
+    }
+  } finally {
+    sink?.close();
+  }
   if (request.htmlPath !== null) {
     await writeReport(request.htmlPath, renderReport({ title: titleOf(request), cluster, runs }));
   }
@@ -48,12 +53,19 @@ function titleOf({ source }: SimulateRequest): string {
   return source.kind === "synthetic" ? source.name : basename(source.path);
 }
 
-function runPolicy(
-  name: string,
-  setup: Omit<SimulationSetup, "policy" | "inform">,
+/** Between two looks at Ctrl-C. */
+const INSTANTS_PER_TURN = 200;
+
+interface RunSetup extends Omit<SimulationSetup, "policy" | "inform"> {
+  readonly name: string;
+  readonly sink: LineSink | null;
+}
+
+async function runPolicy(
+  { name, sink, ...setup }: RunSetup,
   { policy, inform }: PolicyPreset,
-  sink: LineSink | null,
-): ReportedRun {
+  signal: AbortSignal,
+): Promise<ReportedRun> {
   const hash = createHash("sha256");
   const recorder = new Recorder({
     tenants: setup.workload.tenants,
@@ -65,7 +77,9 @@ function runPolicy(
     },
   });
   const startedMs = performance.now();
-  const end = new Simulation({ ...setup, policy, inform }, recorder).run();
+  const simulation = new Simulation({ ...setup, policy, inform }, recorder);
+  while (!simulation.advance(INSTANTS_PER_TURN)) await nextTurn(signal);
+  const end = simulation.end();
   const wallSeconds = Math.round(performance.now() - startedMs) / 1_000;
   const figures = figuresOf(end, recorder, setup.cluster);
   const digest = hash.digest("hex");
@@ -115,4 +129,10 @@ function attempt<T>(path: string, act: () => T): T {
 function notWritten(path: string, error: unknown): Error {
   const reason = error instanceof Error ? error.message : String(error);
   return refusal("LOCAL_FILE", `${path} can't be written: ${reason}.`, "Name another file.");
+}
+
+/** Lets signals and timers have their turn. */
+async function nextTurn(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
 }

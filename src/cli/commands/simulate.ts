@@ -144,7 +144,7 @@ what is lost to preemption and how fair it is. docs/simulate.md tells what each 
   ],
   run: async (call) => {
     const { print, flags } = call;
-    const { leftOut, policies } = await call.ports.simulate(requestOf(call));
+    const { leftOut, policies } = await call.ports.simulate(requestOf(call), call.io.signal);
     if (leftOut > 0) print.note(`${counted(leftOut, "job")} left out.`);
     if (print.isJson) print.text(`${JSON.stringify(valueOf(policies, flags.compare), null, 2)}\n`);
     else print.text(print.table(rowsOf(policies), columns(policies)));

@@ -26,7 +26,7 @@ export interface Chart {
   readonly height: number;
 }
 
-const MARGIN = { left: 46, right: 12, top: 8, bottom: 22 } as const;
+const MARGIN = { left: 46, right: 28, top: 8, bottom: 22 } as const;
 
 export function renderChart(chart: Chart): string {
   const { title, x, y, lines, width, height } = chart;
@@ -83,9 +83,9 @@ function place({ kind, min, max }: Scale, value: number, from: number, to: numbe
   return from + part * (to - from);
 }
 
-/** From 0 to the next round number over `largest`, in four or five steps. */
-export function linearScale(largest: number, label: (value: number) => string): Scale {
-  const rough = Math.max(largest, 1e-9) / 4;
+/** From 0 to the next round number over `largest`, in about so many steps. */
+export function linearScale(largest: number, label: (value: number) => string, steps = 4): Scale {
+  const rough = Math.max(largest, 1e-9) / steps;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 2.5, 5, 10].find((one) => one * power >= rough) ?? 10);
   const max = Math.ceil(largest / step - 1e-9) * step || step;
@@ -95,7 +95,7 @@ export function linearScale(largest: number, label: (value: number) => string): 
 }
 
 const DURATIONS: readonly (readonly [hours: number, label: string])[] = [
-  [1 / 3_600, "1 s"],
+  [1 / 3_600, "≤ 1 s"],
   [10 / 3_600, "10 s"],
   [1 / 60, "1 min"],
   [1 / 6, "10 min"],

@@ -30,8 +30,10 @@ section {
   background: var(--card); border: 1px solid var(--hair); border-radius: 8px;
 }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 3px 0 3px 32px; text-align: right; white-space: nowrap; }
+th, td { padding: 3px 0 3px 20px; text-align: right; white-space: nowrap; }
 th:first-child { padding-left: 0; text-align: left; font-weight: 400; color: var(--soft); }
+.tables { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 20px 56px; }
+th.group { color: var(--ink); font-weight: 600; }
 tr + tr { border-top: 1px solid var(--hair); }
 .legend { margin: 0 0 4px; font-size: 12px; color: var(--soft); }
 .legend span { margin-right: 16px; }
@@ -40,6 +42,7 @@ i { display: inline-block; width: 10px; height: 10px; margin-right: 6px; border-
 .small { display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr)); gap: 16px; }
 figure { margin: 0; }
 figcaption { font-size: 12px; color: var(--soft); }
+figcaption b { color: var(--ink); }
 svg { display: block; width: 100%; height: auto; }
 svg text { font-size: 11px; fill: var(--soft); font-variant-numeric: tabular-nums; }
 .grid { stroke: var(--hair); }

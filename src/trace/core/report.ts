@@ -62,19 +62,55 @@ ${runs.map((run) => sharesSection(run, runs)).join("\n")}
 `;
 }
 
+const GROUPS: Readonly<Record<string, readonly (readonly [field: string, label: string])[]>> = {
+  Jobs: [
+    ["jobs", "submitted"],
+    ["finished", "finished"],
+    ["avgJctHours", "completion time, mean, h"],
+    ["p50JctHours", "median, h"],
+    ["p99JctHours", "99 %, h"],
+    ["makespanHours", "all done after, h"],
+    ["utilization", "GPUs held, part of all"],
+  ],
+  "First wait": [
+    ["avgWaitHours", "mean, h"],
+    ["p99WaitHours", "99 %, h"],
+    ["avgWaitHoursLarge", "mean from 8 GPUs on, h"],
+    ["worstTenantAvgWaitHours", "mean of the worst tenant, h"],
+  ],
+  Preemption: [
+    ["preemptions", "preemptions"],
+    ["maxPreemptionsOfOneJob", "most of one job"],
+    ["lostGpuHours", "GPU hours lost"],
+    ["thrash", "for nothing"],
+  ],
+  Fairness: [
+    ["finishTimeFairnessWorst", "worst finish-time fairness ρ"],
+    ["unfairJobsPercent", "jobs with ρ > 1, %"],
+    ["shareErrorMax", "worst share against due, 24 h"],
+  ],
+  Planning: [
+    ["decisions", "decisions"],
+    ["passMsP50", "pass, median, ms"],
+    ["passMsP99", "pass, 99 %, ms"],
+    ["wallSeconds", "simulated in, s"],
+    ["digest", "digest"],
+  ],
+};
+
 function figuresTable(runs: readonly ReportedRun[]): string {
-  const fields = Object.keys(runs[0]?.figures ?? {});
-  const head = runs.map(
-    ({ policy }, at) => `<th>${runs.length > 1 ? swatch(at) : ""}${escapeHtml(policy)}</th>`,
-  );
-  const rows = fields.map((field) => {
-    const cells = runs.map(({ figures }) => {
-      const value: unknown = Reflect.get(figures, field);
-      return `<td>${shown(value)}</td>`;
+  const names = runs
+    .map(({ policy }, at) => `<th>${swatch(at)}${escapeHtml(policy)}</th>`)
+    .join("");
+  const head = runs.length > 1 ? names : runs.map(() => "<th></th>").join("");
+  const tables = Object.entries(GROUPS).map(([group, fields]) => {
+    const rows = fields.map(([field, label]) => {
+      const cells = runs.map(({ figures }) => `<td>${shown(Reflect.get(figures, field))}</td>`);
+      return `<tr><th scope="row">${label}</th>${cells.join("")}</tr>`;
     });
-    return `<tr><th scope="row">${field}</th>${cells.join("")}</tr>`;
+    return `<table><tr><th class="group">${group}</th>${head}</tr>${rows.join("")}</table>`;
   });
-  return section("Figures", `<table><tr><th></th>${head.join("")}</tr>${rows.join("")}</table>`);
+  return section("Figures", `<div class="tables">${tables.join("")}</div>`);
 }
 
 function shown(value: unknown): string {
@@ -88,7 +124,7 @@ function shown(value: unknown): string {
 }
 
 function timeCharts({ runs, cluster }: ReportInput): string {
-  const x = timeScale(runs);
+  const x = timeScale(runs, 10);
   const utilization = runs.map((run, at) =>
     lineOf(run.policy, at, utilizationPoints(run.recorder, gpusOfCluster(cluster))),
   );
@@ -130,18 +166,21 @@ function sharesSection(run: ReportedRun, runs: readonly ReportedRun[]): string {
   const { recorder, end, policy } = run;
   const figures = tenantFigures(end.works, recorder, end.endedAtMs);
   const order = [...figures].sort((a, b) => b.gpuHours - a.gpuHours);
-  const x = timeScale([run]);
-  const charts = order.slice(0, TENANTS_SHOWN).map(({ tenant, shareError }) => {
-    const series = recorder.tenants.find((one) => one.tenant === tenant);
-    if (series === undefined) return "";
-    const error = shareError === null ? "" : `, error ${shown(shareError)}`;
-    const held = lineOf("held", 0, heldPoints(recorder, series), "area");
-    const due = lineOf("due", 1, duePoints(recorder, series), "dashed");
-    const most = largest([...held.points, ...due.points].map(([, gpus]) => gpus));
-    const y = linearScale(most, String);
-    const svg = renderChart({ title: tenant, x, y, lines: [held, due], ...SMALL });
-    return `<figure><figcaption>${escapeHtml(tenant)}${error}</figcaption>${svg}</figure>`;
-  });
+  const x = timeScale([run], 4);
+  const charts = order
+    .slice(0, TENANTS_SHOWN)
+    .map(({ tenant, shareError, gpuHours, avgWaitHours }) => {
+      const series = recorder.tenants.find((one) => one.tenant === tenant);
+      if (series === undefined) return "";
+      const error = shareError === null ? "" : `, share off by ${shown(shareError)}`;
+      const caption = `${shown(gpuHours)} GPU h, wait ${shown(avgWaitHours)} h${error}`;
+      const held = lineOf("held", 0, heldPoints(recorder, series), "area");
+      const due = lineOf("due", 1, duePoints(recorder, series), "dashed");
+      const most = largest([...held.points, ...due.points].map(([, gpus]) => gpus));
+      const y = linearScale(most, String);
+      const svg = renderChart({ title: tenant, x, y, lines: [held, due], ...SMALL });
+      return `<figure><figcaption><b>${escapeHtml(tenant)}</b> ${caption}</figcaption>${svg}</figure>`;
+    });
   const more = order.length > TENANTS_SHOWN ? ` (the ${TENANTS_SHOWN} largest)` : "";
   const name = runs.length > 1 ? `, ${escapeHtml(policy)}` : "";
   const key = `<p class="legend"><span>${swatch(0)}GPUs held</span><span>${swatch(1)}due</span></p>`;
@@ -210,13 +249,17 @@ function cumulative(sorted: readonly number[]): Points {
   });
 }
 
-function timeScale(runs: readonly ReportedRun[]): Scale {
+function timeScale(runs: readonly ReportedRun[], steps: number): Scale {
   const endMs = largest(
     runs.map(({ recorder }) => recorder.sampledAtMs.at(-1) ?? 0),
     1,
   );
   const [unitMs, unit] = endMs > 4 * DAY_MS ? [DAY_MS, "d"] : [HOUR_MS, "h"];
-  const scale = linearScale(endMs / unitMs, (value) => `${Math.round(value * 10) / 10} ${unit}`);
+  const scale = linearScale(
+    endMs / unitMs,
+    (value) => `${Math.round(value * 10) / 10} ${unit}`,
+    steps,
+  );
   const ticks = scale.ticks.filter(({ at }) => at * unitMs <= endMs);
   return {
     ...scale,

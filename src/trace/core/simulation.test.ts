@@ -3,6 +3,7 @@ import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
 import type { LoggedEvent } from "../../scheduler/core/events.ts";
 import { DEFAULT_POLICY, type Policy, type QueueSpec } from "../../scheduler/core/state.ts";
 import { queueSpec } from "../../scheduler/core/fixture.ts";
+import { invariants } from "../../scheduler/core/invariants.ts";
 import type { WorkModel } from "./job-work.ts";
 import { Recorder } from "./recorder.ts";
 import { Simulation } from "./simulation.ts";
@@ -48,7 +49,9 @@ function run(
     untilMs: change.untilMs ?? null,
     inform: () => [],
   };
-  return { end: new Simulation(setup, recorder).run(), recorder, log };
+  const simulation = new Simulation(setup, recorder);
+  while (!simulation.advance(1)) expect(invariants(simulation.end().state)).toEqual([]);
+  return { end: simulation.end(), recorder, log };
 }
 
 /** `a` borrows the whole cluster; `b` reclaims one of the two nodes after 50 minutes. */

@@ -89,6 +89,7 @@ export class Simulation {
   readonly #timers: Timer[] = [];
   /** Apart from the others: a checkpoint is told to the scheduler only when it plans next. */
   readonly #checkpointTimers: Timer[] = [];
+  #isSetUp = false;
   #timerCount = 0;
   #nowMs = 0;
   #passDueMs = NEVER;
@@ -102,19 +103,34 @@ export class Simulation {
     this.#agents = new VirtualAgents(setup.cluster);
   }
 
-  run(): SimulationEnd {
-    const { queues, untilMs, policy } = this.#setup;
-    this.#send({ kind: "policy.apply", policy });
-    this.#send({ kind: "queue.apply", queues, prune: true });
-    for (const registration of this.#agents.registrations()) this.#send(registration);
-    const endMs = untilMs ?? NEVER;
-    for (let nextMs = this.#nextMs(); nextMs <= endMs; nextMs = this.#nextMs()) {
+  /**
+   * Goes on for at most so many instants; true when the simulation is over. A caller that wants to be
+   * interrupted looks up in between.
+   */
+  advance(instantsMax: number): boolean {
+    if (!this.#isSetUp) this.#setUp();
+    const endMs = this.#setup.untilMs ?? NEVER;
+    for (let instants = 0; instants < instantsMax; instants += 1) {
+      const nextMs = this.#nextMs();
+      if (nextMs > endMs || nextMs === NEVER || this.#isOver()) return true;
       assert(nextMs >= this.#nowMs, "virtual time runs backwards");
       this.#nowMs = nextMs;
       this.#instant();
-      if (this.#isOver()) break;
     }
+    return false;
+  }
+
+  /** What there is so far. */
+  end(): SimulationEnd {
     return { state: this.#state, works: this.#works, endedAtMs: this.#nowMs };
+  }
+
+  #setUp(): void {
+    const { queues, policy } = this.#setup;
+    this.#isSetUp = true;
+    this.#send({ kind: "policy.apply", policy });
+    this.#send({ kind: "queue.apply", queues, prune: true });
+    for (const registration of this.#agents.registrations()) this.#send(registration);
   }
 
   #isOver(): boolean {
