@@ -87,6 +87,13 @@ export const policyFileSchema = z.strictObject({
   preemption_patience: wait()
     .optional()
     .describe("How long a job waits for victims that lose little."),
+  backfill: z
+    .boolean({ error: (issue) => `${shown(issue.input)} is neither true nor false` })
+    .optional()
+    .describe(
+      "Whether a job may start before one ahead of it in its queue that does not fit; " +
+        "false = strictly in order.",
+    ),
   min_run: wait().optional().describe("An attempt younger than this is not preempted."),
   restart_cost: wait()
     .optional()
@@ -131,6 +138,7 @@ export interface PolicySettings {
   readonly lasLossMaxMs?: number;
   readonly cheapLossMs?: number;
   readonly preemptionPatienceMs?: number;
+  readonly isBackfillEnabled?: boolean;
   readonly minRunMs?: number;
   readonly restartCostMs?: number;
   readonly gangPatienceMs?: number;
@@ -167,6 +175,7 @@ function withoutUndefined(file: PolicyFile): PolicySettings {
     lasLossMaxMs: file.las_loss_max,
     cheapLossMs: file.cheap_loss,
     preemptionPatienceMs: file.preemption_patience,
+    isBackfillEnabled: file.backfill,
     minRunMs: file.min_run,
     restartCostMs: file.restart_cost,
     gangPatienceMs: file.gang_patience,

@@ -216,6 +216,7 @@ const nodes: fc.Arbitrary<readonly NodeSpec[]> = fc
 
 const policy: fc.Arbitrary<Partial<Policy>> = fc.record({
   isPreemptionEnabled: fc.constantFrom(true, true, true, false),
+  isBackfillEnabled: fc.constantFrom(true, true, true, false),
   minRunMs: fc.constantFrom(0, 0, 0, 30_000),
   gangPatienceMs: fc.constantFrom(0, 60_000, 300_000),
   claimsMax: fc.constantFrom(0, 1, 8),

@@ -62,7 +62,8 @@ export class HoldBook {
     const asked = shape.gpus;
     if (topology !== null) return topology;
     if (holder !== null) return { code: "RESERVED_FOR_OTHER", holder, asked, free };
-    if (free < asked) return { code: "WAITING_FOR_GPUS", asked, free, ...ahead() };
+    const isInOrder = !this.#pass.policy.isBackfillEnabled;
+    if (free < asked || isInOrder) return { code: "WAITING_FOR_GPUS", asked, free, ...ahead() };
     const { nodes: nodesAsked, perNode } = shape;
     return { code: "FRAGMENTED", nodesAsked, gpusPerNode: perNode.gpus, free, nodesFit };
   }

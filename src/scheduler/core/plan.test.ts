@@ -121,6 +121,19 @@ describe("inside a queue", () => {
     expect(holds.of(fragmented)).toMatchObject({ code: "EXCEEDS_CLUSTER", nodesFit: 1 });
   });
 
+  test("without backfill a job that does not fit holds back all behind it in its queue", () => {
+    const queues = [queueSpec("a"), queueSpec("b")];
+    const world = new World(queues, { isBackfillEnabled: false }).nodes(1, 4);
+    world.submit({ queue: queuePath("a"), gpus: 3 });
+    world.plan();
+    const large = world.submit({ queue: queuePath("a"), gpus: 2 });
+    const small = world.submit({ queue: queuePath("a"), gpus: 1 });
+    const other = world.submit({ queue: queuePath("b"), gpus: 1 });
+    const { starts, holds } = world.plan();
+    expect(starts.map(({ jobId }) => jobId)).toEqual([other]);
+    expect(holds.of(small)).toMatchObject({ code: "WAITING_FOR_GPUS", ahead: [large] });
+  });
+
   test("a `las` queue serves those first that have consumed little", () => {
     const world = new World([queueSpec("default", { order: "las" })]).nodes(1, 1);
     const old = world.submit();

@@ -189,6 +189,7 @@ class Planner {
           return true;
         }
         head.isRefused = true;
+        if (kind.isPossible && !this.#pass.policy.isBackfillEnabled) return leaveAllOut(order);
         if (this.#claim(kind, head)) continue;
       }
       order.leaveOut();
@@ -238,11 +239,13 @@ class Planner {
    */
   #owedOnly(): IsMeant {
     const passedOver = new Map<QueueNode, number>();
+    const { isBackfillEnabled } = this.#pass.policy;
     return (kind) => {
       const { leaf, priority, isPossible } = kind;
       if (!isPossible) return false;
       const bar = passedOver.get(leaf) ?? Number.NEGATIVE_INFINITY;
-      if (priority >= bar && hasReclaimRight(kind)) return true;
+      const mayPass = isBackfillEnabled ? priority >= bar : priority > bar;
+      if (mayPass && hasReclaimRight(kind)) return true;
       passedOver.set(leaf, Math.max(bar, priority));
       return false;
     };
@@ -304,4 +307,10 @@ class Planner {
   #wakeAt(atMs: number | null): void {
     if (atMs !== null) this.wakeAtMs = Math.min(this.wakeAtMs ?? atMs, atMs);
   }
+}
+
+/** Nobody of the queue gets ahead of the one that was refused. */
+function leaveAllOut(order: LeafOrder): false {
+  while (order.next() !== null) order.leaveOut();
+  return false;
 }

@@ -218,6 +218,8 @@ export interface Policy {
   readonly lasPreemptionsMax: number;
   /** Nobody is preempted by those who had less service if that would lose more running time. */
   readonly lasLossMaxMs: number;
+  /** Whether a job may start before one ahead of it in its queue that does not fit now. */
+  readonly isBackfillEnabled: boolean;
   /** A running attempt younger than this is no victim. */
   readonly minRunMs: number;
   /** A victim that would lose more than this is spared while its preemptor still has patience. */
@@ -249,6 +251,7 @@ export const DEFAULT_POLICY: Policy = {
   lasAgingMs: 7 * DAY_MS,
   lasPreemptionsMax: 10,
   lasLossMaxMs: HOUR_MS,
+  isBackfillEnabled: true,
   minRunMs: 0,
   cheapLossMs: 5 * MINUTE_MS,
   preemptionPatienceMs: 10 * MINUTE_MS,

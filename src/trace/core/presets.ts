@@ -27,6 +27,12 @@ export const DEFAULT_PRESET: PolicyPreset = {
 
 export const POLICY_PRESETS: Readonly<Record<string, PolicyPreset>> = {
   default: DEFAULT_PRESET,
+  fifo: {
+    summary: "strictly in order: whoever does not fit holds back all behind it in its queue",
+    policy: { ...DEFAULT_POLICY, isPreemptionEnabled: false, isBackfillEnabled: false },
+    order: "fifo",
+    inform: TELLS_NOTHING,
+  },
   greedy: {
     summary: "whoever fits goes, in order of age; nobody is preempted, no gang is waited for",
     policy: { ...DEFAULT_POLICY, isPreemptionEnabled: false, claimsMax: 0 },

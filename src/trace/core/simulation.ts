@@ -104,8 +104,8 @@ export class Simulation {
   }
 
   /**
-   * Goes on for at most so many instants; true when the simulation is over. In between, a caller may
-   * look whether it is still wanted.
+   * Goes on for at most so many instants; true when the simulation is over. In between, a caller
+   * may look whether it is still wanted.
    */
   advance(instantsMax: number): boolean {
     if (!this.#isSetUp) this.#setUp();
