@@ -34,6 +34,9 @@ export function createBlobCache(options: BlobCacheOptions): BlobCache {
 class FolderBlobCache implements BlobCache {
   readonly #dir: string;
   readonly #maxBytes: number;
+  /** Sizes by name, oldest first; null = not looked yet. Others who use the folder are not seen. */
+  #sizes: Promise<Map<string, number>> | null = null;
+  #keptBytes = 0;
 
   constructor({ dir, maxBytes }: BlobCacheOptions) {
     this.#dir = dir;
@@ -46,8 +49,13 @@ class FolderBlobCache implements BlobCache {
       const linked = join(this.#dir, `.${randomUUID()}`);
       try {
         await link(path, linked);
+        const { size } = await stat(linked);
+        const sizes = await this.#known();
         // By rename: an entry that went bad is replaced.
         await rename(linked, join(this.#dir, digest));
+        this.#forget(sizes, digest);
+        sizes.set(digest, size);
+        this.#keptBytes += size;
       } finally {
         // Renaming one link onto another of the same file leaves both.
         await rm(linked, { force: true });
@@ -68,28 +76,44 @@ class FolderBlobCache implements BlobCache {
     }
     await rm(entry, { force: true });
     await rm(path, { force: true });
+    this.#forget(await this.#known(), content.digest);
     return false;
   }
 
   async clear(): Promise<void> {
     await ifPossible(() => rm(this.#dir, { recursive: true, force: true }));
+    this.#sizes = null;
   }
 
-  /**
-   * By inode change time: it moves when an entry is linked, and nothing needs to be kept beside.
-   */
-  async #evict(): Promise<void> {
-    const entries: { path: string; ctimeMs: number; sizeBytes: number }[] = [];
-    for (const name of await readdir(this.#dir)) {
-      const path = join(this.#dir, name);
-      const stats = await stat(path).catch(() => null);
-      if (stats?.isFile()) entries.push({ path, ctimeMs: stats.ctimeMs, sizeBytes: stats.size });
+  /** Reads the folder once: with thousands of entries that costs too much for each new one. */
+  #known(): Promise<Map<string, number>> {
+    return (this.#sizes ??= this.#look());
+  }
+
+  /** By inode change time: it moves when an entry is linked, and nothing needs to be kept beside. */
+  async #look(): Promise<Map<string, number>> {
+    const entries: { name: string; ctimeMs: number; sizeBytes: number }[] = [];
+    for (const name of await readdir(this.#dir).catch(() => [])) {
+      const stats = await stat(join(this.#dir, name)).catch(() => null);
+      if (name.startsWith(".") || !stats?.isFile()) continue;
+      entries.push({ name, ctimeMs: stats.ctimeMs, sizeBytes: stats.size });
     }
-    entries.sort((a, b) => b.ctimeMs - a.ctimeMs || compareText(a.path, b.path));
-    let keptBytes = 0;
-    for (const { path, sizeBytes } of entries) {
-      keptBytes += sizeBytes;
-      if (keptBytes > this.#maxBytes) await rm(path, { force: true });
+    entries.sort((a, b) => a.ctimeMs - b.ctimeMs || compareText(a.name, b.name));
+    this.#keptBytes = entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return new Map(entries.map(({ name, sizeBytes }) => [name, sizeBytes]));
+  }
+
+  #forget(sizes: Map<string, number>, name: string): void {
+    this.#keptBytes -= sizes.get(name) ?? 0;
+    sizes.delete(name);
+  }
+
+  async #evict(): Promise<void> {
+    const sizes = await this.#known();
+    for (const name of sizes.keys()) {
+      if (this.#keptBytes <= this.#maxBytes) return;
+      this.#forget(sizes, name);
+      await rm(join(this.#dir, name), { force: true });
     }
   }
 }

@@ -127,15 +127,20 @@ test("a message over 16 MiB is refused with its limit", async () => {
 test("a unary call ends at its deadline, and its handler is told", async () => {
   let isTold = false;
   const { connect } = await serve(
-    (_, { signal }) =>
-      new Promise((_resolve, reject) => {
+    (runId, { signal }) =>
+      new Promise((resolve, reject) => {
+        if (runId === "first") resolve({ run: { id: runId } });
         signal.addEventListener("abort", () => {
-          isTold = true;
+          isTold = runId === "r1";
           reject(signal.reason);
         });
       }),
   );
-  const call = connect().unary(tracker.GetRun, { runId: "r1" }, { timeoutMs: 50 });
+  const connection = connect();
+  // The connection is made by a call that waits for it: a deadline that passes before the call is on
+  // its way reaches no handler.
+  await connection.unary(tracker.GetRun, { runId: "first" });
+  const call = connection.unary(tracker.GetRun, { runId: "r1" }, { timeoutMs: 500 });
   expect((await errorOf(call)).code).toBe("DEADLINE_PASSED");
   await until(() => isTold, "the handler's signal");
 });

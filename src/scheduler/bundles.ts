@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Fault, type Refusal, RefusalError, refuse } from "../base/errors.ts";
 import type { Digest, IdSource } from "../base/ids.ts";
 import { bundleKey } from "../checkpoint/core/keys.ts";
@@ -19,8 +20,11 @@ export interface BundleParts {
   /** For files on their way; exists, and is emptied by the owner at start. */
   readonly folder: string;
   readonly newId: IdSource;
+  /** Without a word for so long an upload is given up; default 60 s. */
+  readonly idleMs?: number;
 }
 
+const IDLE_MS = 60_000;
 const CHUNK_BYTES_MAX = 1_048_576;
 /** Uploads at once; each may need 2 GiB of the folder. */
 const UPLOADS_MAX = 8;
@@ -52,7 +56,8 @@ export class Bundles {
     chunks: AsyncIterable<PutBundleRequest__Output>,
     signal: AbortSignal,
   ): Promise<PutBundleResponse | Refusal> {
-    const iterator = chunks[Symbol.asyncIterator]();
+    const idleMs = this.#parts.idleMs ?? IDLE_MS;
+    const iterator = withIdleLimit(chunks[Symbol.asyncIterator](), idleMs);
     const first = await iterator.next();
     if (first.done === true) reject("digest", "", "missing", "Send it in the first message.");
     const digest = decodeDigest(first.value.digest, "digest");
@@ -62,8 +67,7 @@ export class Bundles {
     if (this.#uploads >= UPLOADS_MAX) return tooMany();
     this.#uploads += 1;
     try {
-      const rest = { [Symbol.asyncIterator]: () => iterator };
-      await this.#store(withFirst(first.value, rest), digest, announced, signal);
+      await this.#store(withFirst(first.value, iterator), digest, announced, signal);
     } finally {
       this.#uploads -= 1;
     }
@@ -150,6 +154,29 @@ async function writeAll(
     await file.appendFile(data);
   }
   return { sizeBytes, digest: hash.digest("hex") };
+}
+
+/** A client that has gone silent must not keep one of the few places for ever. */
+async function* withIdleLimit<T>(source: AsyncIterator<T>, idleMs: number): AsyncGenerator<T> {
+  try {
+    for (;;) {
+      const idle = new AbortController();
+      const late = sleep(idleMs, null, { signal: idle.signal }).catch(() => null);
+      const next = await Promise.race([source.next(), late]);
+      idle.abort();
+      if (next === null) throw new RefusalError(silent(idleMs));
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // Not awaited: a source that is stuck does not hear of it either.
+    source.return?.().catch(() => undefined);
+  }
+}
+
+function silent(idleMs: number): Refusal {
+  const message = `Nothing came of the bundle for ${idleMs / 1_000} s.`;
+  return refuse("DEADLINE_PASSED", message, "Upload it again.", "data");
 }
 
 async function* withFirst<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
