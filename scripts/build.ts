@@ -15,7 +15,7 @@ const DIST = join(ROOT, "dist");
  * What is started as a program of its own; keeps its place below dist/. Only code that dist/main.js
  * shares may ask for its own place: see `ownPlaces`.
  */
-const ENTRIES = ["main.ts", "wire-up-agent.ts", "agent/supervisor.ts"];
+const ENTRIES = ["main.ts", "wire-up-agent.ts", "agent/supervisor.ts", "objects/digest-worker.ts"];
 
 /** Left in node_modules: native parts, worker threads, or large and seldom needed. */
 const EXTERNAL = ["lmdb", "pino", "@aws-sdk/client-s3"];

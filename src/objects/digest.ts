@@ -1,15 +1,18 @@
-// sha256 of bytes and files, in slices of a megabyte: hashing runs at about 2 GB/s on the event
-// loop's own thread, so each slice holds the loop up for half a millisecond and no more. A worker
-// thread would be smoother still, but needs a second entry point and copies.
+// sha256 of bytes and files. Large files are hashed on a thread of their own; small ones, and bytes
+// that are on their way elsewhere anyway, in slices of a megabyte: at about 2 GB/s each slice holds the
+// event loop up for half a millisecond and no more.
 
 import { createHash } from "node:crypto";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Digest, digest } from "../base/ids.ts";
 import { localIo } from "./faults.ts";
+import { HASH_THREAD } from "./hash-thread.ts";
 import type { CallOptions, Content } from "./port.ts";
 
 export const SLICE_BYTES = 1024 * 1024;
+/** From this size on a file is worth the way to another thread. */
+const THREAD_BYTES = 8 * SLICE_BYTES;
 
 /** For small things: manifests, part documents. */
 export function digestOf(bytes: Uint8Array): Digest {
@@ -29,6 +32,8 @@ export async function digestOfLarge(bytes: Uint8Array): Promise<Digest> {
 /** What a file is now. */
 export async function contentOf(path: string, options: CallOptions = {}): Promise<Content> {
   return await localIo("read", path, async () => {
+    const { size } = await stat(path);
+    if (size >= THREAD_BYTES) return await HASH_THREAD.contentOf(path, options.signal);
     const handle = await open(path, "r");
     try {
       return await contentOfHandle(handle, options.signal);
