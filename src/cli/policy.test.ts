@@ -5,10 +5,17 @@ import type { Policy } from "../scheduler/core/state.ts";
 import { DEFAULT_POLICY } from "../scheduler/core/state.ts";
 
 const EVERYTHING = `
-priority_classes: {normal: 1}
+priority_classes: {normal: {value: 1, queues: ["*"]}}
 usage_half_life: 1d
 oversize: refuse
 preemption: false
+backfill: false
+las_levels: [1h, 8h]
+las_aging: 1d
+las_preemptions_max: 3
+las_loss_max: 30m
+cheap_loss: 1m
+preemption_patience: 2m
 min_run: 1m
 restart_cost: 2m
 gang_patience: 3m
