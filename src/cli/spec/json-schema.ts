@@ -5,6 +5,7 @@ import type { ZodType } from "zod";
 import { z } from "zod";
 import { policyFileSchema } from "../../config/policy-file.ts";
 import { queuesFileSchema } from "../../config/queues-file.ts";
+import { workloadFileSchema } from "../../config/workload-file.ts";
 import { jobFileSchema } from "./schema.ts";
 
 export interface EditorSchema {
@@ -16,6 +17,7 @@ export interface EditorSchema {
 
 export const EDITOR_SCHEMAS: readonly EditorSchema[] = [
   { file: "job.schema.json", title: "Trainyard job", schema: jobFileSchema },
+  { file: "workload.schema.json", title: "Trainyard workload", schema: workloadFileSchema },
   { file: "queues.schema.json", title: "Trainyard queues", schema: queuesFileSchema },
   { file: "policy.schema.json", title: "Trainyard scheduling policy", schema: policyFileSchema },
 ];
