@@ -104,7 +104,7 @@ describe("killing", () => {
     const { handle, state } = await world.start(sh("setsid sleep 607 & sleep 608"));
     const exit = new Promise((resolve) => handle.watch(resolve));
     signal(state.supervisor.pid, "SIGKILL");
-    expect(await exit).toMatchObject({ reason: "lost" });
+    expect(await exit).toMatchObject({ reason: "supervisor_lost" });
     expect(world.processes()).toEqual([]);
   });
 });

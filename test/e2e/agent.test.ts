@@ -154,7 +154,7 @@ describe("the agent goes away", () => {
     expect(exit).toEqual({ reason: "exited", code: 0, message: "" });
   });
 
-  test("a task without a supervisor is not left running, and is reported as lost", async () => {
+  test("a task without a supervisor is not left running, and its end says why", async () => {
     const first = await world.start("a");
     world.scheduler.want("a", ticking);
     await world.scheduler.reported("a", "running", isRunning);
@@ -166,7 +166,7 @@ describe("the agent goes away", () => {
     expect(findMarked("TRAINYARD_TASK", folder.root)).not.toEqual([]);
     await world.start("a");
     const { exit } = await world.scheduler.reported("a", "the end", isEnded);
-    expect(exit?.reason).toBe("lost");
+    expect(exit?.reason).toBe("supervisor_lost");
     expect(findMarked("TRAINYARD_TASK", folder.root)).toEqual([]);
   });
 
