@@ -76,7 +76,8 @@ export function figuresOf(
     : largest(works.map(({ endedAtMs: end }) => end ?? 0));
   const tenants = tenantFigures(works, recorder, endedAtMs);
   const passes = ascending(recorder.passMs);
-  const { reclaim, priority, drain } = state.totals.preemptions;
+  // Whatever kinds there are: each was an order to leave.
+  const preemptions = Object.values(state.totals.preemptions).reduce((sum, of) => sum + of, 0);
   const lostGpuMs = works.reduce((sum, work) => sum + work.lostGpuMs, 0);
   const capacityGpuMs = gpusOfCluster(cluster) * makespanMs;
   return {
@@ -89,7 +90,7 @@ export function figuresOf(
     p99WaitHours: rounded(quantile(wait, 0.99)),
     avgWaitHoursLarge: rounded(mean(waitHours(works.filter(({ gpus }) => gpus >= LARGE_GPUS)))),
     worstTenantAvgWaitHours: rounded(largest(tenants.map(({ avgWaitHours }) => avgWaitHours))),
-    preemptions: reclaim + priority + drain,
+    preemptions,
     maxPreemptionsOfOneJob: largest(works.map(({ preemptions }) => preemptions)),
     lostGpuHours: rounded(lostGpuMs / HOUR_MS),
     thrash: state.totals.thrash,
