@@ -166,14 +166,18 @@ export class LeafOrder {
   }
 
   #advance(): Head | null {
-    this.#putBack();
-    while (this.#lines.length === 0) {
-      const lines = this.#classes.pop();
-      if (lines === undefined) return null;
-      for (const line of lines) this.#pushLine(this.#open(line));
+    for (;;) {
+      this.#putBack();
+      while (this.#lines.length === 0) {
+        const lines = this.#classes.pop();
+        if (lines === undefined) return null;
+        for (const line of lines) this.#pushLine(this.#open(line));
+      }
+      this.#current = popHeap(this.#lines, compareLines);
+      const head = headOf(this.#current);
+      // Who has aged is handed out before those of its group, and may have been placed since.
+      if (this.#jobs.isWaiting(head.entry.id)) return head;
     }
-    this.#current = popHeap(this.#lines, compareLines);
-    return headOf(this.#current);
   }
 
   #putBack(): void {

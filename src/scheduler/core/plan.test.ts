@@ -450,4 +450,18 @@ describe("turns in a las queue", () => {
     world.end(newcomer);
     expect(started(world.plan())).toEqual([old]);
   });
+
+  test("a job that has aged is placed once, though it is in its group too", () => {
+    const world = las().nodes(2, 4);
+    const [first, second] = [veteran(world, 0), veteran(world, 0)];
+    for (const node of ["node-1", "node-2"]) {
+      world.must({ kind: "node.drain", nodeId: nodeId(node), note: "" });
+    }
+    world.plan();
+    world.end(first, STOPPED).end(second, STOPPED);
+    world.plan();
+    world.nowMs += 8 * DAY_MS;
+    for (const node of ["a", "b", "c", "d"]) world.register(nodeSpec(node, 4));
+    expect(started(world.plan())).toEqual([first, second]);
+  });
 });

@@ -208,10 +208,11 @@ function reason({ job, leaf, shape }: WaitingJob, victim: Candidate, how: Right,
     return `${asks} and goes before it in ${queue}: ${classes}.`;
   }
   if (how === "las") {
-    return (
-      `${asks} and goes before it in ${leaf.spec.path}, which serves first who had less: ` +
-      `${gpuHours(job.attainedGpuMs)} GPU h against ${gpuHours(victim.attainedGpuMs)}.`
-    );
+    const before = `${asks} and goes before it in ${leaf.spec.path}`;
+    const had = `${gpuHours(job.attainedGpuMs)} GPU h against ${gpuHours(victim.attainedGpuMs)}`;
+    return job.attainedGpuMs < victim.attainedGpuMs
+      ? `${before}, which serves first who had less: ${had}.`
+      : `${before}: it has waited so long that it counts as new.`;
   }
   const taker = must(sideOf(leaf, victim.leaf).at(-1), "taker's side");
   const giver = must(sideOf(victim.leaf, leaf).at(-1), "giver's side");
