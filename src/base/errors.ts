@@ -69,6 +69,10 @@ export const ERROR_CATALOGUE = {
     status: "ALREADY_EXISTS",
     meaning: "The request id was used before for a different call.",
   },
+  TOO_MANY_QUEUED: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning: "The user, or the tenant, has as many jobs waiting as the policy allows.",
+  },
   TOO_MANY_REQUESTS: { status: "RESOURCE_EXHAUSTED", meaning: "A bounded queue is full." },
   TOO_LARGE: { status: "RESOURCE_EXHAUSTED", meaning: "A message or file is over its limit." },
   SHUTTING_DOWN: { status: "UNAVAILABLE", meaning: "The daemon is stopping." },

@@ -24,6 +24,7 @@ backoff_base: 5s
 backoff_max: 6s
 stop_grace: 7s
 pending_jobs_max: 8
+limits: {tenants: {default: {queued: 9}}, users: {ada@acme: {running: none, gpus: 4}}}
 `;
 
 it("the policy file can set every field of the scheduler's policy, and no other", async () => {

@@ -33,6 +33,35 @@ function priorityClass() {
   });
 }
 
+function ownerLimit(most: string) {
+  const error = (value: unknown): string =>
+    `${shown(value)} is neither a whole number from 0 to 10000000 nor none`;
+  const amount = z.union([wholeNumber({ min: 0, max: 10_000_000 }), z.literal("none")], {
+    error: (issue) => error(issue.input),
+  });
+  return amount
+    .transform((value) => (value === "none" ? null : value))
+    .optional()
+    .describe(`${most}; none = any number, absent = as \`default\` says.`);
+}
+
+function ownerLimits(names: RegExp, of: string, example: string) {
+  const entry = z.strictObject(
+    {
+      queued: ownerLimit("Jobs that wait at most; further submissions are refused"),
+      running: ownerLimit("Jobs under way at most; further ones wait"),
+      gpus: ownerLimit("GPUs that they hold at most; further jobs wait"),
+    },
+    { error: (issue) => `${shown(issue.input)} is not a map such as {running: 4, gpus: 16}` },
+  );
+  return z
+    .record(z.string().regex(names), entry, {
+      error: (issue) => `${shown(issue.input)} is not a map such as {${example}: {running: 4}}`,
+    })
+    .optional()
+    .describe(`${of}, or \`default\`.`);
+}
+
 export const policyFileSchema = z.strictObject({
   priority_classes: z
     .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), priorityClass(), {
@@ -114,6 +143,19 @@ export const policyFileSchema = z.strictObject({
   pending_jobs_max: wholeNumber({ min: 1, max: 10_000_000 })
     .optional()
     .describe("Jobs that may wait at once; more are refused."),
+  limits: z
+    .strictObject(
+      {
+        tenants: ownerLimits(/./, "Tenants", "acme"),
+        users: ownerLimits(/^default$|.@./, "Users, as user@tenant", "ada@acme"),
+      },
+      { error: (issue) => `${shown(issue.input)} is not a map such as {users: {default: …}}` },
+    )
+    .optional()
+    .describe(
+      "What a tenant, or a user, may have at once over all queues: {queued, running, gpus}. " +
+        "`default` is for those who are not named, each by itself.",
+    ),
 });
 
 type PolicyFile = z.output<typeof policyFileSchema>;
@@ -147,6 +189,17 @@ export interface PolicySettings {
   readonly backoffMaxMs?: number;
   readonly stopGraceMs?: number;
   readonly pendingJobsMax?: number;
+  readonly limits?: {
+    readonly tenants: Readonly<Record<string, OwnerLimitSettings>>;
+    readonly users: Readonly<Record<string, OwnerLimitSettings>>;
+  };
+}
+
+/** Null = any number; absent = as the entry `default` says. */
+interface OwnerLimitSettings {
+  readonly queued?: number | null;
+  readonly running?: number | null;
+  readonly gpus?: number | null;
 }
 
 /** @throws RefusalError naming line, field and value of every mistake. */
@@ -184,6 +237,7 @@ function withoutUndefined(file: PolicyFile): PolicySettings {
     backoffMaxMs: file.backoff_max,
     stopGraceMs: file.stop_grace,
     pendingJobsMax: file.pending_jobs_max,
+    limits: file.limits && { tenants: {}, users: {}, ...file.limits },
   };
   return decodeSettings(Object.entries(settings).filter(([, value]) => value !== undefined));
 }

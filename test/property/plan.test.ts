@@ -199,6 +199,8 @@ function isDone(world: World): boolean {
   const never = new Set(["EXCEEDS_CLUSTER", "NO_MATCHING_GPU", "EXCEEDS_QUEUE_LIMIT"]);
   const { starts, holds: byJob } = planOf(world);
   const isNever = (hold: Hold): boolean =>
-    never.has(hold.code) || (hold.code === "TOPOLOGY" && hold.scope === "ever");
+    never.has(hold.code) ||
+    (hold.code === "TOPOLOGY" && hold.scope === "ever") ||
+    ((hold.code === "TENANT_LIMIT" || hold.code === "USER_LIMIT") && hold.asked > hold.limit);
   return starts.length === 0 && [...byJob].every(([, hold]) => isNever(hold));
 }

@@ -220,6 +220,10 @@ const policy: fc.Arbitrary<Partial<Policy>> = fc.record({
   minRunMs: fc.constantFrom(0, 0, 0, 30_000),
   gangPatienceMs: fc.constantFrom(0, 60_000, 300_000),
   claimsMax: fc.constantFrom(0, 1, 8),
+  limits: fc.record({
+    tenants: fc.constantFrom({}, {}, {}, { default: { running: 6, gpus: 24 } }),
+    users: fc.constantFrom({}, {}, { default: { running: 2 } }, { default: { gpus: 8 } }),
+  }),
 });
 
 export const stories = (happeningsMax: number): fc.Arbitrary<Story> =>

@@ -91,7 +91,8 @@ function setPolicy(stage: Stage, line: Line): readonly string[] {
   return [];
 }
 
-function policyValue(text: string): number | boolean | string {
+function policyValue(text: string): unknown {
+  if (text.startsWith("{")) return JSON.parse(text);
   if (/^\d+$/.test(text)) return Number(text);
   return text === "true" || text === "false" ? text === "true" : text;
 }

@@ -12,6 +12,7 @@ import { NodePool } from "./fit.ts";
 import { amountText } from "./hold.ts";
 import { activeAttempt, type Identity, isEnded, type Job, type JobSpec } from "./job.ts";
 import { queueLineage, queueOf } from "./lookup.ts";
+import { ownerLimit, ownersOf, ownerText } from "./owner-limits.ts";
 import { limitOf } from "./queue-spec.ts";
 import { shapeOf } from "./shape.ts";
 import { largestSite } from "./sites.ts";
@@ -28,6 +29,7 @@ export function decideSubmit(
     priorityProblem(spec, owner, policy) ??
     dependencyProblem(state, spec) ??
     backlogProblem(state, spec, policy) ??
+    ownerBacklogProblem(state, spec, owner, policy) ??
     (policy.oversize === "refuse" ? sizeProblem(state, spec) : null);
   if (refusal !== null) return refusal;
   const kind = spec.array === null ? "job.submitted" : "array.submitted";
@@ -92,6 +94,26 @@ function backlogProblem(state: ClusterState, spec: JobSpec, policy: Policy): Ref
       `${policy.pendingJobsMax}.`,
     "Wait until some have started, cancel some, or have the operator raise the limit.",
   );
+}
+
+function ownerBacklogProblem(
+  state: ClusterState,
+  spec: JobSpec,
+  identity: Identity,
+  { limits }: Policy,
+): Refusal | null {
+  const counts = state.pending.countOf(identity);
+  for (const owner of ownersOf(identity)) {
+    const limit = ownerLimit(limits, owner, "queued");
+    const queued = counts[owner.kind];
+    if (limit === null || queued + countOf(spec) <= limit) continue;
+    const message =
+      `${queued} jobs of ${ownerText(owner)} wait already and this adds ${countOf(spec)}; the ` +
+      `limit is ${limit}.`;
+    const remedy = "Wait until some have started, cancel some, or have the operator raise it.";
+    return refuse("TOO_MANY_QUEUED", message, remedy);
+  }
+  return null;
 }
 
 /** For the policy `refuse`: what can never run is turned away at once. */

@@ -22,7 +22,28 @@ function policyProblem(policy: Policy): Refusal | null {
     const rule = `is over backoffMaxMs of ${policy.backoffMaxMs}`;
     return invalid("backoffBaseMs", policy.backoffBaseMs, rule);
   }
-  return classProblem(policy);
+  return classProblem(policy) ?? limitsProblem(policy);
+}
+
+function limitsProblem({ limits }: Policy): Refusal | null {
+  for (const kind of ["tenants", "users"] as const) {
+    for (const [name, entry] of Object.entries(limits[kind])) {
+      const field = `limits.${kind}.${name}`;
+      if (kind === "users" && name !== "default" && !name.includes("@")) {
+        return invalid(field, name, "is neither `default` nor user@tenant");
+      }
+      for (const what of ["queued", "running", "gpus"] as const) {
+        const value = entry[what] ?? null;
+        if (value === null || (Number.isSafeInteger(value) && value >= 0)) continue;
+        return invalid(
+          `${field}.${what}`,
+          value,
+          "is neither null nor a whole number of 0 or more",
+        );
+      }
+    }
+  }
+  return null;
 }
 
 function classProblem({ priorityClasses, priorityGrants }: Policy): Refusal | null {

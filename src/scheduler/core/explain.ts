@@ -115,6 +115,9 @@ export function holdMessage(hold: Hold): string {
         `${amountText(hold.resource, hold.allocated)} and may use ` +
         `${amountText(hold.resource, hold.limit)}.`
       );
+    case "TENANT_LIMIT":
+    case "USER_LIMIT":
+      return ownerLimitMessage(hold);
     case "KEPT_BY_QUEUE":
       return (
         `It asks for ${count(hold.asked, "GPU")}; of the ${hold.guarantee} that ${hold.queue} is ` +
@@ -165,6 +168,19 @@ export function causeMessage(cause: StopCause): string {
     default:
       return unreachable(cause);
   }
+}
+
+type OwnerLimitHold = Extract<Hold, { readonly code: "TENANT_LIMIT" | "USER_LIMIT" }>;
+
+function ownerLimitMessage({ code, owner, what, asked, used, limit }: OwnerLimitHold): string {
+  const who = `${code === "TENANT_LIMIT" ? "tenant" : "user"} ${owner}`;
+  if (what === "gpus") {
+    return (
+      `It asks for ${count(asked, "GPU")}; ${who} holds ${used} in all queues together and may ` +
+      `hold ${limit}.`
+    );
+  }
+  return sentence(`${who} has ${count(used, "job")} under way and may have ${limit} at once`, "");
 }
 
 const CONDITIONS = { ok: "succeed", failed: "fail", any: "end" } as const;

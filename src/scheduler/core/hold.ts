@@ -91,6 +91,16 @@ export type Hold =
       readonly allocated: number;
       readonly limit: number;
     }
+  /** Its tenant, or its user, has as many jobs under way, or holds as many GPUs, as it may. */
+  | {
+      readonly code: "TENANT_LIMIT" | "USER_LIMIT";
+      /** A tenant, or `user@tenant`. */
+      readonly owner: string;
+      readonly what: "running" | "gpus";
+      readonly asked: number;
+      readonly used: number;
+      readonly limit: number;
+    }
   /** GPUs are free, but a queue that does not use them does not lend them. */
   | {
       readonly code: "KEPT_BY_QUEUE";

@@ -1,10 +1,11 @@
 // Why each job that stays pending is not placed, with the numbers as they are once the plan is
 // carried out. Reads the finished pass; decides nothing.
 
+import { must } from "../../base/assert.ts";
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import { fitGang } from "./gang.ts";
 import type { Hold, HoldCode, Holds } from "./hold.ts";
-import type { Job } from "./job.ts";
+import type { Identity, Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { comesBefore, countAhead, firstOf, type LeafJobs } from "./order.ts";
 import type { Pass } from "./pass.ts";
@@ -50,9 +51,23 @@ export class HoldBook {
     return hold;
   }
 
-  /** Once the pass is over. `ahead` is only asked where the hold tells it. */
-  holdFor(leaf: QueueNode, shape: Shape, ahead: () => Ahead): Hold {
-    return this.structural(shape) ?? quotaHold(leaf, shape) ?? this.#supplyHold(shape, ahead);
+  /** Once the pass is over. `owner` null = nobody has a limit. `ahead` is only asked where it is told. */
+  holdFor(leaf: QueueNode, shape: Shape, owner: Identity | null, ahead: () => Ahead): Hold {
+    return (
+      this.structural(shape) ??
+      excessHold(leaf, shape) ??
+      this.#ownerHold(owner, shape) ??
+      quotaHold(leaf, shape) ??
+      this.#supplyHold(shape, ahead)
+    );
+  }
+
+  #ownerHold(identity: Identity | null, { gpus }: Shape): Hold | null {
+    const block = identity === null ? null : this.#pass.owners.reached(identity, gpus);
+    if (block === null) return null;
+    const { owner, ...numbers } = block;
+    const code = owner.kind === "tenant" ? "TENANT_LIMIT" : "USER_LIMIT";
+    return { code, owner: owner.name, ...numbers };
   }
 
   #supplyHold(shape: Shape, ahead: () => Ahead): Hold {
@@ -105,7 +120,7 @@ export class PlanHolds implements Holds {
     if (untilMs > nowMs) return delayHold(job, untilMs);
     const leaf = tree.queue(job.spec.queue);
     const shape = state.pending.shapeOf(job.spec);
-    return this.#book.holdFor(leaf, shape, () => this.#aheadOf(leaf, job));
+    return this.#book.holdFor(leaf, shape, job.owner, () => this.#aheadOf(leaf, job));
   }
 
   *[Symbol.iterator](): Iterator<readonly [JobId, Hold]> {
@@ -118,15 +133,18 @@ export class PlanHolds implements Holds {
   counts(): ReadonlyMap<QueuePath, ReadonlyMap<HoldCode, number>> {
     const { tree, state } = this.#pass;
     const leaves = new Map([...tree.all()].map((queue) => [queue.spec.path, queue]));
-    const codeOf = ({ queue, shape }: PendingKind): HoldCode => {
+    const codeOf = ({ queue, shape }: PendingKind, owner: Identity | null): HoldCode => {
       const leaf = leaves.get(queue);
-      return leaf === undefined ? "EVALUATING" : this.#book.holdFor(leaf, shape, nobody).code;
+      if (leaf === undefined) return "EVALUATING";
+      return this.#book.holdFor(leaf, shape, owner, nobody).code;
     };
     const counts = new Map<QueuePath, Counts>();
     for (const [path, queue] of state.pending.queues()) {
       const ofQueue = new Counts();
       counts.set(path, ofQueue);
-      for (const { kind, size } of kindsOf(queue)) ofQueue.add(codeOf(kind), size);
+      for (const { kind, owner, size } of this.#alike(queue)) {
+        ofQueue.add(codeOf(kind, owner), size);
+      }
     }
     const count = (id: JobId): void => {
       if (this.#pass.isStarted(id)) return;
@@ -135,10 +153,27 @@ export class PlanHolds implements Holds {
     for (const { id } of state.pending.delayed) count(id);
     for (const { id, kind } of this.#odd()) {
       if (kind === null) continue;
-      counts.get(kind.queue)?.add(codeOf(kind), -1);
+      counts.get(kind.queue)?.add(codeOf(kind, jobOf(state, id).owner), -1);
       count(id);
     }
     return counts;
+  }
+
+  /** Jobs that wait for the same reason: by kind, and by owner too where owners have limits. */
+  *#alike({ classes }: PendingQueue): Iterable<Alike> {
+    const { owners, state } = this.#pass;
+    for (const { kinds, lines } of classes.values()) {
+      if (!owners.hasLimits) {
+        for (const { kind, size } of kinds.values()) yield { kind, owner: null, size };
+        continue;
+      }
+      for (const { groups } of lines.values()) {
+        for (const { kind, jobs } of groups.values()) {
+          const { id } = must(jobs.at(0), "a group has jobs");
+          yield { kind, owner: jobOf(state, id).owner, size: jobs.size };
+        }
+      }
+    }
   }
 
   /** Those who are not as the others of their kind are: few, since they came or moved just now. */
@@ -195,6 +230,12 @@ export class PlanHolds implements Holds {
   }
 }
 
+interface Alike {
+  readonly kind: PendingKind;
+  readonly owner: Identity | null;
+  readonly size: number;
+}
+
 interface Line {
   readonly jobs: LeafJobs;
   /** In its groups, but not in line. */
@@ -210,10 +251,6 @@ class Counts extends Map<HoldCode, number> {
   }
 }
 
-function* kindsOf({ classes }: PendingQueue): Iterable<{ kind: PendingKind; size: number }> {
-  for (const { kinds } of classes.values()) yield* kinds.values();
-}
-
 function delayHold({ phase, failures }: Job, untilMs: number): Hold {
   const cause = phase.kind === "pending" ? phase.cause : "submitted";
   if (cause === "submitted") return { code: "BEGIN_TIME", untilMs };
@@ -227,12 +264,14 @@ function reservedHold(pass: Pass, victims: readonly JobId[]): Hold {
   return { code: "WAITING_FOR_PREEMPTED", victims: still, deadlineMs };
 }
 
-function quotaHold(leaf: QueueNode, shape: Shape): Hold | null {
+function excessHold(leaf: QueueNode, shape: Shape): Hold | null {
   const never = limitExceeded(leaf, shape);
-  if (never !== null) {
-    const { resource, asked, limit } = never;
-    return { code: "EXCEEDS_QUEUE_LIMIT", queue: never.queue.spec.path, resource, asked, limit };
-  }
+  if (never === null) return null;
+  const { queue, resource, asked, limit } = never;
+  return { code: "EXCEEDS_QUEUE_LIMIT", queue: queue.spec.path, resource, asked, limit };
+}
+
+function quotaHold(leaf: QueueNode, shape: Shape): Hold | null {
   const now = limitReached(leaf, shape);
   if (now === null) return null;
   if (now.kind === "lending") {

@@ -26,7 +26,7 @@ export function pendingFaults(state: ClusterState): readonly string[] {
   for (const { id, eligibleFromMs } of pending.delayed)
     found.set(id, `delayed to ${eligibleFromMs}`);
   for (const id of pending.withheld()) found.set(id, "withheld");
-  const faults: string[] = [];
+  const faults: string[] = [...ownerFaults(state)];
   for (const [path, queue] of pending.queues()) {
     for (const isWithheld of [false, true]) {
       const { size, asked } = isWithheld ? queue.withheld : queue.admitted;
@@ -44,6 +44,24 @@ export function pendingFaults(state: ClusterState): readonly string[] {
   const sizes = [found.size, pending.size, admitted, [...pending.ids()].length];
   const isSame = sizes.every((size) => size === expected.size);
   return isSame ? faults : [...faults, `${expected.size} are pending, indexed: ${sizes.join()}`];
+}
+
+function ownerFaults(state: ClusterState): readonly string[] {
+  const waiting = [...state.jobs.values()].filter(({ phase }) => phase.kind === "pending");
+  const counts = new Map<string, number>();
+  const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const { owner } of waiting) {
+    count(`tenant ${owner.tenant}`);
+    count(`user ${owner.user}@${owner.tenant}`);
+  }
+  return [...state.jobs.values()].flatMap(({ owner }) => {
+    const { tenant, user } = state.pending.countOf(owner);
+    const name = `${owner.user}@${owner.tenant}`;
+    const isRight =
+      tenant === (counts.get(`tenant ${owner.tenant}`) ?? 0) &&
+      user === (counts.get(`user ${name}`) ?? 0);
+    return isRight ? [] : [`${name} counts ${user} waiting jobs, the tenant ${tenant}`];
+  });
 }
 
 /** Notes where each job of the queue's groups is. */

@@ -10,6 +10,7 @@ import { fitGang, type Taste } from "./gang.ts";
 import { activeAttempt, type Job, resumePoint, type TaskPlacement, userKey } from "./job.ts";
 import { gpusOf, jobOf } from "./lookup.ts";
 import type { LeafJobs } from "./order.ts";
+import { OwnerBook } from "./owner-limits.ts";
 import type { PendingGroup } from "./pending.ts";
 import type { Eviction, PlannedReservation, Start } from "./plan-types.ts";
 import { charge, type QueueNode, QueueTree } from "./queue-tree.ts";
@@ -45,6 +46,7 @@ export class Pass {
   readonly nowMs: number;
   readonly policy: Policy;
   readonly tree: QueueTree;
+  readonly owners: OwnerBook;
   /** Jobs that hold resources, the ones that are being stopped too. */
   readonly active: readonly Job[];
   /** What nobody holds. */
@@ -79,6 +81,7 @@ export class Pass {
     this.nowMs = nowMs;
     this.policy = policy;
     this.tree = new QueueTree(state, nowMs);
+    this.owners = new OwnerBook(policy.limits);
     this.raw = new NodePool([...state.nodes.values()]);
     this.open = new NodePool(this.raw);
     this.later = new NodePool(this.raw);
@@ -90,6 +93,7 @@ export class Pass {
     this.active = [...state.active].map((id) => jobOf(state, id));
     for (const job of this.active) {
       this.#chargeUser(job, this.gpusHeld(job));
+      this.owners.add(job.owner, 1, this.gpusHeld(job));
       if (job.phase.kind === "stopping") this.#leave(job);
     }
   }
@@ -179,6 +183,7 @@ export class Pass {
       this.later.take(task, job.spec.perNode);
     }
     this.#chargeUser(job, this.#chargeQueue(job, "allocated", 1));
+    this.owners.add(job.owner, 1, gpusOf(job.spec));
     this.#begin(job, placement);
   }
 
@@ -205,6 +210,7 @@ export class Pass {
       this.keep(task.nodeId, kept);
     }
     this.#chargeUser(job, this.#chargeQueue(job, "reserved", 1));
+    this.owners.add(job.owner, 1, gpusOf(job.spec));
     this.reserved.set(job.id, { job, placement, victims, fromOpen, kept });
   }
 
@@ -217,6 +223,7 @@ export class Pass {
       this.unkeep(task.nodeId, kept);
     });
     this.#chargeUser(job, -this.#chargeQueue(job, "reserved", -1));
+    this.owners.add(job.owner, -1, -gpusOf(job.spec));
     this.laterVersion += 1;
     this.reserved.delete(job.id);
     this.drops.push({ jobId: job.id, why });

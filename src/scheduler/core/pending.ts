@@ -9,7 +9,7 @@ import { compareJobIds, type JobId, type QueuePath } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
 import { type ReadonlySortedList, SortedList } from "../../base/sorted-list.ts";
 import { HOUR_MS, SECOND_MS } from "../../base/time.ts";
-import { type Job, type JobSpec, userKey } from "./job.ts";
+import { type Identity, type Job, type JobSpec, userKey } from "./job.ts";
 import { type Shape, shapeKey, shapeOf } from "./shape.ts";
 import { Shapes } from "./shapes.ts";
 
@@ -73,6 +73,11 @@ export interface PendingQueue {
   readonly classes: ReadonlyMap<string, PendingClass>;
 }
 
+export interface OwnerCount {
+  readonly tenant: number;
+  readonly user: number;
+}
+
 /** The readers' face. `eligible` = it may be placed, as far as time and other jobs go. */
 export interface PendingJobs {
   readonly size: number;
@@ -83,6 +88,8 @@ export interface PendingJobs {
   readonly withheldCount: number;
   get(id: JobId): PendingJob | undefined;
   queue(path: QueuePath): PendingQueue | undefined;
+  /** Jobs that wait, withheld ones too: of the user, and of all users of the tenant. */
+  countOf(owner: Identity): OwnerCount;
   /** Queues in which jobs wait, in no promised order. */
   queues(): Iterable<readonly [QueuePath, PendingQueue]>;
   /** Jobs that become eligible at a known instant, the next one first. */
@@ -168,6 +175,8 @@ export class PendingIndex implements PendingJobs {
   readonly #bySeq = new SortedList<PendingJob>(compareSeq);
   readonly #bySince = new SortedList<PendingJob>(compareSince);
   readonly #shapes = new Shapes();
+  readonly #byTenant = new Map<string, number>();
+  readonly #byUser = new Map<string, number>();
 
   get size(): number {
     return this.#entries.size;
@@ -203,6 +212,11 @@ export class PendingIndex implements PendingJobs {
 
   queues(): Iterable<readonly [QueuePath, PendingQueue]> {
     return this.#queues;
+  }
+
+  countOf(owner: Identity): OwnerCount {
+    const tenant = this.#byTenant.get(owner.tenant) ?? 0;
+    return { tenant, user: this.#byUser.get(userKey(owner)) ?? 0 };
   }
 
   *newerThan(seq: number): Iterable<PendingJob> {
@@ -248,6 +262,7 @@ export class PendingIndex implements PendingJobs {
     const entry = { id, submittedAtMs, sinceMs, seq, eligibleFromMs: from, kind: null };
     this.#entries.set(id, entry);
     this.#bySeq.add(entry);
+    this.#countOwner(job.owner, 1);
     const queue = this.#queueOf(spec.queue);
     count(from === null ? queue.withheld : queue.admitted, spec, 1);
     if (from === null) {
@@ -264,6 +279,7 @@ export class PendingIndex implements PendingJobs {
     const entry = must(this.#entries.get(job.id), `${job.id} is pending`);
     this.#entries.delete(job.id);
     this.#bySeq.delete(entry);
+    this.#countOwner(job.owner, -1);
     const queue = this.#queueOf(job.spec.queue);
     const { eligibleFromMs: from } = entry;
     count(from === null ? queue.withheld : queue.admitted, job.spec, -1);
@@ -326,6 +342,11 @@ export class PendingIndex implements PendingJobs {
     if (ofClass.kinds.size === 0) classes.delete(ofClass.name);
   }
 
+  #countOwner(owner: Identity, change: 1 | -1): void {
+    bump(this.#byTenant, owner.tenant, change);
+    bump(this.#byUser, userKey(owner), change);
+  }
+
   #queueOf(path: QueuePath): Queue {
     return getOrSet(this.#queues, path, () => {
       return { admitted: createTally(), withheld: createTally(), classes: new Map() };
@@ -364,6 +385,12 @@ function count(tally: Tally, { nodes, perNode }: JobSpec, sign: 1 | -1): void {
   tally.asked.gpus += sign * nodes * perNode.gpus;
   tally.asked.cpuMilli += sign * nodes * perNode.cpuMilli;
   tally.asked.memoryMib += sign * nodes * perNode.memoryMib;
+}
+
+function bump(counts: Map<string, number>, key: string, change: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }
 
 function compareDelayed(a: DelayedJob, b: DelayedJob): number {

@@ -172,7 +172,7 @@ class Planner {
   #headOf(order: LeafOrder, isMeant: IsMeant): Shape | null {
     for (let head = order.peek(); head !== null; head = order.peek()) {
       const kind = this.#kindOf(head);
-      if (isMeant(kind)) return kind.shape;
+      if (isMeant(kind) && this.#hasTurn(kind, head)) return kind.shape;
       order.next();
       order.leaveOut();
     }
@@ -183,7 +183,7 @@ class Planner {
   #serve(order: LeafOrder, isMeant: IsMeant): boolean {
     for (let head = order.next(); head !== null; head = order.next()) {
       const kind = this.#kindOf(head);
-      if (isMeant(kind)) {
+      if (isMeant(kind) && this.#hasTurn(kind, head)) {
         if (!head.isRefused && !this.#isRefused(kind, head) && this.#place(kind, head)) {
           order.charge(kind.shape.gpus);
           return true;
@@ -195,6 +195,13 @@ class Planner {
       order.leaveOut();
     }
     return false;
+  }
+
+  /** May its owner have one more such job? If not, nobody but the owner's own group is passed over. */
+  #hasTurn({ shape }: Kind, { entry }: Head): boolean {
+    const { owners, state } = this.#pass;
+    if (!owners.hasLimits) return true;
+    return owners.reached(jobOf(state, entry.id).owner, shape.gpus) === null;
   }
 
   #kindOf({ group: { kind } }: Head): Kind {

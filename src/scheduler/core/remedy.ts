@@ -38,6 +38,16 @@ export function remedyFor(state: ClusterState, { spec }: Job, nowMs: number, hol
         `A limit of ${amountText(hold.resource, hold.allocated + hold.asked)} for ` +
           `${hold.queue} would let it in, if there is room.`
       );
+    case "TENANT_LIMIT":
+    case "USER_LIMIT": {
+      const left = hold.what === "gpus" ? hold.limit - hold.used : 0;
+      const limits = hold.code === "TENANT_LIMIT" ? "tenants" : "users";
+      return (
+        smaller(spec, (other) => gpusOf(other) <= left && fitsNow(other)) ||
+        `limits.${limits}.${hold.owner}.${hold.what} of ${hold.used + hold.asked} in the policy ` +
+          "would let it in, if there is room."
+      );
+    }
     case "KEPT_BY_QUEUE":
       return (
         smaller(spec, fitsNow) ||

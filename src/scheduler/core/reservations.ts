@@ -4,6 +4,7 @@
 import type { DropReason } from "./events.ts";
 import { hasHostRoom, type NodePool } from "./fit.ts";
 import type { Job } from "./job.ts";
+import { gpusOf } from "./lookup.ts";
 import type { Pass } from "./pass.ts";
 import { isOverLimitLater, isOverLimitNow } from "./quota.ts";
 import { shapeOf } from "./shape.ts";
@@ -38,6 +39,7 @@ function dropReason(pass: Pass, job: Job, { placement }: Reservation): DropReaso
   }
   if (!keepsRules(pass.later, shapeOf(job.spec), placement)) return "node_gone";
   if (isOverLimitLater(pass.tree.queue(job.spec.queue), job.spec)) return "limit_lowered";
+  if (pass.owners.reached(job.owner, gpusOf(job.spec)) !== null) return "limit_lowered";
   return isRoom(pass.later, job, placement) ? null : "replanned";
 }
 

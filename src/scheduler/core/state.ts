@@ -196,6 +196,23 @@ export interface PriorityGrant {
   readonly users: readonly string[];
 }
 
+/** What an owner may have at once; absent = as the entry `default` says, null = any number. */
+export interface OwnerLimit {
+  /** Jobs that wait, withheld ones too; a submission that would bring more is refused. */
+  readonly queued?: number | null;
+  /** Jobs that hold resources; further ones wait. */
+  readonly running?: number | null;
+  /** GPUs that they hold. */
+  readonly gpus?: number | null;
+}
+
+/** By name; `default` is for everyone who is not named, each counted by itself. */
+export interface OwnerLimits {
+  readonly tenants: Readonly<Record<string, OwnerLimit>>;
+  /** By `user@tenant`. */
+  readonly users: Readonly<Record<string, OwnerLimit>>;
+}
+
 /** What an operator tunes. */
 export interface Policy {
   /** Larger goes first inside a queue, and may preempt smaller there. */
@@ -239,6 +256,8 @@ export interface Policy {
   readonly stopGraceMs: number;
   /** Jobs that may wait at once; more are refused. */
   readonly pendingJobsMax: number;
+  /** What a tenant, or a user, may have waiting and running at once, over all queues. */
+  readonly limits: OwnerLimits;
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -262,4 +281,5 @@ export const DEFAULT_POLICY: Policy = {
   backoffMaxMs: 600_000,
   stopGraceMs: 10_000,
   pendingJobsMax: 200_000,
+  limits: { tenants: {}, users: {} },
 };

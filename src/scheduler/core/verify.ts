@@ -22,6 +22,7 @@ export function verifyPlan(state: ClusterState, plan: Plan, policy: Policy): rea
   proof.checkReservations();
   proof.checkStarts();
   proof.checkLimits();
+  proof.checkOwners();
   proof.checkHolds();
   return proof.faults;
 }
@@ -129,6 +130,37 @@ class Proof {
       });
     }
     this.#checkLending(more);
+  }
+
+  /** Nothing starts for a tenant or user who would then have more than the policy allows. */
+  checkOwners(): void {
+    const { tenants, users } = this.#policy.limits;
+    if (Object.keys(tenants).length + Object.keys(users).length === 0) return;
+    const started = this.#plan.starts.flatMap(({ jobId }) => this.#state.jobs.get(jobId) ?? []);
+    const held = new Map<JobId, number>();
+    for (const { allocations } of this.#state.nodes.values()) {
+      for (const { jobId, gpus } of allocations) {
+        held.set(jobId, (held.get(jobId) ?? 0) + gpus.length);
+      }
+    }
+    const running = [...this.#state.active].flatMap((id) => this.#state.jobs.get(id) ?? []);
+    for (const [entries, nameOf] of [
+      [tenants, ({ owner }: Job) => owner.tenant],
+      [users, ({ owner }: Job) => `${owner.user}@${owner.tenant}`],
+    ] as const) {
+      for (const name of new Set(started.map(nameOf))) {
+        const own = started.filter((job) => nameOf(job) === name);
+        const before = running.filter((job) => nameOf(job) === name);
+        const limit = { ...entries["default"], ...(Object.hasOwn(entries, name) && entries[name]) };
+        const jobs = before.length + own.length;
+        const more = own.reduce((sum, { spec }) => sum + spec.nodes * spec.perNode.gpus, 0);
+        const gpus = before.reduce((sum, { id }) => sum + (held.get(id) ?? 0), more);
+        const isMany = jobs > (limit.running ?? jobs);
+        this.#expect(!isMany, `${name} gets ${jobs} jobs under way and may have ${limit.running}`);
+        const isMuch = more > 0 && gpus > (limit.gpus ?? gpus);
+        this.#expect(!isMuch, `${name} gets ${gpus} GPUs and may hold ${limit.gpus}`);
+      }
+    }
   }
 
   /**
