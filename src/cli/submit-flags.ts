@@ -50,6 +50,7 @@ export const SUBMIT_FLAGS = {
   array: field("array", "<indexes[%k]>", "Many jobs of one spec: 0-99%10, at most 10 at once."),
   after: field("after", "<job[:ok|failed|any],...>", "Start only after these have ended so."),
   beginAt: field("begin-at", "<time|+duration>", "Do not start before: +2h, 2027-01-31T08:00."),
+  deadline: field("deadline", "<time|+duration>", "By when it should have ended (order edf)."),
   hold: option(flag(), {
     name: "hold",
     help: "Wait for `trainyard release`.",
@@ -105,6 +106,7 @@ const FIELDS: readonly (readonly [TextFlag[keyof TextFlag], string, string])[] =
   ["array", "--array", "array"],
   ["after", "--after", "after"],
   ["beginAt", "--begin-at", "begin_at"],
+  ["deadline", "--deadline", "deadline"],
   ["workdir", "--workdir", "workdir"],
 ];
 

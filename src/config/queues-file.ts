@@ -29,7 +29,7 @@ export interface QueueSettings {
   readonly borrowingLimit: number | null;
   readonly lendingLimit: number | null;
   readonly weight: number;
-  readonly order: "fifo" | "las";
+  readonly order: "fifo" | "las" | "edf";
   readonly usageHalfLifeMs: number | null;
 }
 
@@ -48,7 +48,7 @@ interface QueueNode {
   readonly lending_limit?: number | undefined;
   readonly usage_half_life?: number | undefined;
   readonly weight?: number | undefined;
-  readonly order?: "fifo" | "las" | undefined;
+  readonly order?: "fifo" | "las" | "edf" | undefined;
   readonly queues?: Readonly<Record<string, QueueNode | null>> | undefined;
 }
 
@@ -88,11 +88,14 @@ const queueNode: z.ZodType<QueueNode> = z.strictObject({
     .optional()
     .describe("Part of what nobody is guaranteed, against its siblings. Default 1."),
   order: z
-    .enum(["fifo", "las"], {
-      error: (issue) => `${shown(issue.input)} is unknown; write fifo or las`,
+    .enum(["fifo", "las", "edf"], {
+      error: (issue) => `${shown(issue.input)} is unknown; write fifo, las or edf`,
     })
     .optional()
-    .describe("fifo, or las: least attained GPU time first. Default fifo."),
+    .describe(
+      "fifo; las: least attained GPU time first; edf: earliest deadline first, while it can be met. " +
+        "Default fifo.",
+    ),
   usage_half_life: durationMs({ min: 0, max: 365 * DAY_MS })
     .optional()
     .describe(

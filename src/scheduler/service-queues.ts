@@ -7,7 +7,7 @@ import type { QueueServiceHandlers } from "../rpc/gen/trainyard/v1/QueueService.
 import type { QueueSpec__Output } from "../rpc/gen/trainyard/v1/QueueSpec.ts";
 import { unary } from "../rpc/handlers.ts";
 import { completeQueueSpec } from "./core/queue-spec.ts";
-import type { QueueSpec } from "./core/state.ts";
+import { QUEUE_ORDERS, type QueueSpec } from "./core/state.ts";
 import { envelopeOf } from "./service-decode.ts";
 import type { Brain } from "./service-ports.ts";
 import { queueViews } from "./views-queue.ts";
@@ -55,6 +55,6 @@ function decodeQueueSpec(message: QueueSpec__Output, at: number): QueueSpec {
     usageHalfLifeMs: optional(message.usageHalfLifeMs, "usage_half_life_ms"),
     limit: limit === undefined ? null : decodeWhole(limit, `${field}.limit`, GPUS),
     weight: weight === undefined ? 1 : decodeWhole(weight, `${field}.weight`, GPUS),
-    order: decodeOneOf(message.order || "fifo", `${field}.order`, ["fifo", "las"]),
+    order: decodeOneOf(message.order || "fifo", `${field}.order`, QUEUE_ORDERS),
   });
 }

@@ -12,6 +12,7 @@ import {
   decodeWhole,
   reject,
 } from "../rpc/decode.ts";
+import type { Timestamp__Output } from "../rpc/gen/google/protobuf/Timestamp.ts";
 import type { ArraySpec__Output } from "../rpc/gen/trainyard/v1/ArraySpec.ts";
 import type { Dependency__Output } from "../rpc/gen/trainyard/v1/Dependency.ts";
 import type { JobSpec__Output } from "../rpc/gen/trainyard/v1/JobSpec.ts";
@@ -31,12 +32,13 @@ const CONDITIONS = ["ok", "failed", "any"] as const;
 export function decodeStart(
   message: JobSpec__Output,
   context: SpecContext,
-): Pick<JobSpec, "array" | "after" | "beginAtMs" | "isHeld"> {
+): Pick<JobSpec, "array" | "after" | "beginAtMs" | "deadlineMs" | "isHeld"> {
   const after = decodeList(message.after, "spec.after", AFTER_MAX);
   return {
     array: message.array === null ? null : decodeArray(message.array),
     after: after.map((one, at) => decodeDependency(one, `spec.after[${at}]`, context)),
     beginAtMs: decodeBegin(message, context.nowMs),
+    deadlineMs: decodeDeadline(message, context.nowMs),
     isHeld: message.held,
   };
 }
@@ -69,8 +71,17 @@ function decodeDependency(
 
 function decodeBegin({ beginAt, beginAfter }: JobSpec__Output, nowMs: number): number | null {
   if (beginAfter) return nowMs + decodeDurationMs(beginAfter, "spec.beginAfter");
-  if (!beginAt) return null;
-  const ms = Math.ceil(Number(beginAt.seconds) * 1_000 + beginAt.nanos / 1_000_000);
+  return beginAt ? decodeInstant(beginAt, "spec.beginAt") : null;
+}
+
+function decodeDeadline(message: JobSpec__Output, nowMs: number): number | null {
+  const { deadlineAt, deadlineAfter } = message;
+  if (deadlineAfter) return nowMs + decodeDurationMs(deadlineAfter, "spec.deadlineAfter");
+  return deadlineAt ? decodeInstant(deadlineAt, "spec.deadlineAt") : null;
+}
+
+function decodeInstant(at: Timestamp__Output, field: string): number {
+  const ms = Math.ceil(Number(at.seconds) * 1_000 + at.nanos / 1_000_000);
   if (Number.isSafeInteger(ms) && ms >= 0) return ms;
-  return reject("spec.beginAt", `${ms} ms`, "not a time since 1970", "Give a later one.");
+  return reject(field, `${ms} ms`, "not a time since 1970", "Give a later one.");
 }

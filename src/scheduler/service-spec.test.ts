@@ -40,6 +40,7 @@ test("what is left out gets its default", () => {
     array: null,
     after: [],
     beginAtMs: null,
+    deadlineMs: null,
     isHeld: false,
   });
 });
@@ -68,11 +69,13 @@ test("a spec comes through encode, wire and decode as it was", () => {
       array: { indexes: "0-9", parallel: 2 },
       after: [{ job: "job-1" }, { job: "job-2", on: "any" }],
       beginAfter: { seconds: 60 },
+      deadlineAt: { seconds: 7 },
       held: true,
     }),
   );
   expect(decode(sent(specView(spec)))).toEqual(spec);
-  expect([spec.timeLimitMs, spec.graceMs, spec.beginAtMs]).toEqual([90_500, 0, 61_000]);
+  const { timeLimitMs, graceMs, beginAtMs, deadlineMs } = spec;
+  expect([timeLimitMs, graceMs, beginAtMs, deadlineMs]).toEqual([90_500, 0, 61_000, 7_000]);
 });
 
 test("procs_per_node follows the GPUs when it is left out", () => {

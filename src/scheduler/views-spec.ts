@@ -32,6 +32,7 @@ export function specView(spec: JobSpec): JobSpecMessage {
     array: array === null ? null : { indexes: array.indexes, parallel: array.parallel ?? 0 },
     after: spec.after.map(({ job, on }) => ({ job, on })),
     ...(spec.beginAtMs === null ? {} : { beginAt: encodeTimestamp(spec.beginAtMs) }),
+    ...(spec.deadlineMs === null ? {} : { deadlineAt: encodeTimestamp(spec.deadlineMs) }),
     held: spec.isHeld,
   };
 }

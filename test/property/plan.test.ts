@@ -147,9 +147,11 @@ test("no victim could have been spared", () => {
   });
 });
 
+// Where queues are strictly in order, they do.
 test("nobody waits for GPUs that are free and kept for nobody", () => {
   always((story) => {
-    check(story, (world) => {
+    const policy = { ...story.policy, isBackfillEnabled: true };
+    check({ ...story, policy }, (world) => {
       const { holds: byJob } = world.plan();
       for (const [id, hold] of byJob) {
         if (!["WAITING_FOR_GPUS", "FRAGMENTED", "TOPOLOGY"].includes(hold.code)) continue;

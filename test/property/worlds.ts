@@ -56,6 +56,8 @@ export interface Wish {
   readonly array: ArraySpec | null;
   readonly after: { readonly which: number; readonly on: DependencyCondition } | null;
   readonly beginAfterMs: number | null;
+  /** Where there is a time limit. */
+  readonly deadlineAfterMs: number | null;
   readonly isHeld: boolean;
 }
 
@@ -100,6 +102,7 @@ const wish: fc.Arbitrary<Wish> = fc.record({
     freq: 5,
   }),
   beginAfterMs: fc.constantFrom(null, null, null, null, 30_000),
+  deadlineAfterMs: fc.constantFrom(null, 30_000, 90_000, 4_000_000, 9_000_000),
   isHeld: fc.constantFrom(false, false, false, false, false, true),
 });
 
@@ -160,7 +163,7 @@ const queues: fc.Arbitrary<readonly QueueSpec[]> = fc
       guarantee: fc.nat(8),
       slack: fc.option(fc.nat(12), { nil: null, freq: 2 }),
       weight: fc.constantFrom(0, 1, 1, 2, 5),
-      order: fc.constantFrom("fifo", "las"),
+      order: fc.constantFrom("fifo", "las", "edf"),
       children: fc.integer({ min: 0, max: 3 }),
       part: fc.nat(3),
     }),
@@ -366,13 +369,15 @@ function submit(world: World, job: Wish): void {
   const leaves = [...world.state.queues.keys()].filter(
     (path) => ![...world.state.queues.keys()].some((other) => other.startsWith(`${path}/`)),
   );
-  const { queue, user, gpus, cpuMilli, after, beginAfterMs, ...rest } = job;
+  const { queue, user, gpus, cpuMilli, after, beginAfterMs, deadlineAfterMs, ...rest } = job;
   const known = [...world.state.jobs.keys(), ...world.state.arrays.keys()];
   const target = after === null ? undefined : pick(known, after.which);
   const spec = jobSpec({
     ...rest,
     after: after === null || target === undefined ? [] : [{ job: target, on: after.on }],
     beginAtMs: beginAfterMs === null ? null : world.nowMs + beginAfterMs,
+    deadlineMs:
+      deadlineAfterMs === null || job.timeLimitMs === null ? null : world.nowMs + deadlineAfterMs,
     queue: queuePath(pick(leaves, queue) ?? ""),
     perNode: { gpus, cpuMilli, memoryMib: 0 },
     restartsMax: 1,

@@ -11,7 +11,7 @@ import {
   type TaskExit,
 } from "../../src/scheduler/core/job.ts";
 import { completeQueueSpec } from "../../src/scheduler/core/queue-spec.ts";
-import { DEFAULT_POLICY, type QueueSpec } from "../../src/scheduler/core/state.ts";
+import { DEFAULT_POLICY, QUEUE_ORDERS, type QueueSpec } from "../../src/scheduler/core/state.ts";
 import { renderEvents, renderHold, renderJob, renderReply } from "./render.ts";
 import { Stage, START_MS } from "./stage.ts";
 
@@ -157,7 +157,7 @@ function queueOf(line: Line): QueueSpec {
     borrowingLimit: given("borrowingLimit"),
     lendingLimit: given("lendingLimit"),
     weight: count(line, "weight", 1),
-    order: line.options.get("order") === "las" ? "las" : "fifo",
+    order: QUEUE_ORDERS.find((order) => order === line.options.get("order")) ?? "fifo",
     usageHalfLifeMs: given("usageHalfLifeMs"),
   });
 }
@@ -165,6 +165,7 @@ function queueOf(line: Line): QueueSpec {
 function submit(stage: Stage, line: Line): readonly string[] {
   const limit = line.options.get("time");
   const begin = line.options.get("begin");
+  const deadline = line.options.get("deadline");
   const spec = jobSpec({
     queue: queuePath(word(line)),
     nodes: count(line, "nodes", 1),
@@ -183,6 +184,7 @@ function submit(stage: Stage, line: Line): readonly string[] {
     array: arrayOf(line.options.get("array")),
     after: afterOf(line.options.get("after")),
     beginAtMs: begin === undefined ? null : stage.nowMs + seconds(begin),
+    deadlineMs: deadline === undefined ? null : stage.nowMs + seconds(deadline),
     isHeld: line.options.get("held") === "true",
   });
   return renderReply(stage.send({ kind: "job.submit", spec }, line.options.get("request") ?? null));

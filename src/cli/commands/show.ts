@@ -87,6 +87,7 @@ function jobFacts(
     ["owner", `${job.user}@${job.tenant}`],
     ["asks for", asked(job)],
     ["time limit", timeLimitText(job, nowMs)],
+    ["deadline", when(job.deadline, nowMs)],
     ["command", printable(job.command.join(" "))],
     ["submitted", when(job.submittedAt, nowMs)],
     ["ended", when(job.endedAt, nowMs)],

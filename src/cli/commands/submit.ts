@@ -116,16 +116,17 @@ function specFacts(spec: ResolvedSpec): [string, string][] {
     facts.push(["array", `${spec.array.indexes}${most}`]);
   }
   for (const { job, on } of spec.after) facts.push(["after", `${job}:${on}`]);
-  if (spec.begin !== null) {
-    const { begin } = spec;
-    const when = begin.kind === "at" ? isoTime(begin.atMs) : `in ${formatDuration(begin.delayMs)}`;
-    facts.push(["not before", when ?? ""]);
-  }
+  if (spec.begin !== null) facts.push(["not before", whenText(spec.begin)]);
+  if (spec.deadline !== null) facts.push(["deadline", whenText(spec.deadline)]);
   if (spec.isHeld) facts.push(["held", "until it is released"]);
   if (spec.timeLimitMs !== null) facts.push(["time limit", formatDuration(spec.timeLimitMs)]);
   if (spec.graceMs !== null) facts.push(["grace", formatDuration(spec.graceMs)]);
   for (const [key, value] of Object.entries(spec.env)) facts.push(["env", `${key}=${value}`]);
   return facts;
+}
+
+function whenText(wish: NonNullable<ResolvedSpec["begin"]>): string {
+  return wish.kind === "at" ? (isoTime(wish.atMs) ?? "") : `in ${formatDuration(wish.delayMs)}`;
 }
 
 function shellQuoted(word: string): string {

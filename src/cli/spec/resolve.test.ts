@@ -43,6 +43,7 @@ checkpoint: {keep: 5, patterns: ["step-*"]}
 array: 0-99%10
 after: [job-41, {job: prep, on: any}]
 begin_at: +2h
+deadline: 2027-01-31T08:00Z
 held: true
 `;
 
@@ -81,6 +82,7 @@ describe("a job file", () => {
         { job: "prep", on: "any" },
       ],
       begin: { kind: "after", delayMs: 7_200_000 },
+      deadline: { kind: "at", atMs: Date.parse("2027-01-31T08:00Z") },
       isHeld: true,
     });
   });

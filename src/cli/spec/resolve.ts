@@ -51,6 +51,8 @@ export interface ResolvedSpec {
   readonly after: readonly DependencyWish[];
   /** Null = at once. */
   readonly begin: BeginWish | null;
+  /** By when it should have ended; null = whenever. */
+  readonly deadline: BeginWish | null;
   readonly isHeld: boolean;
 }
 
@@ -161,6 +163,7 @@ function settle(file: JobFile, inputs: SpecInputs): ResolvedSpec {
     array: file.array ?? null,
     after: file.after ?? [],
     begin: file.begin_at ?? null,
+    deadline: file.deadline ?? null,
     isHeld: file.held ?? false,
   };
 }

@@ -195,6 +195,12 @@ export const jobFileSchema = z.strictObject(
       .optional()
       .describe("Jobs that must have ended before: [job-41:ok, prep:any]. Default: none."),
     begin_at: beginField.optional().describe("Not before: +2h, or a date and time. Default: now."),
+    deadline: beginField
+      .optional()
+      .describe(
+        "By when it should have ended: +6h, or a date and time. Needs time_limit, and counts in " +
+          "queues of order edf. Default: none.",
+      ),
     held: z
       .boolean({ error: (issue) => `${shown(issue.input)} is neither true nor false` })
       .optional()

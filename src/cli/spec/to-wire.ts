@@ -31,6 +31,7 @@ export function wireSpec(spec: ResolvedSpec, bundle: PackedBundle | null): JobSp
     array: spec.array,
     after: [...spec.after],
     ...wireBegin(spec),
+    ...wireDeadline(spec),
     held: spec.isHeld,
   };
 }
@@ -40,6 +41,13 @@ function wireBegin({ begin }: ResolvedSpec): Pick<JobSpec, "beginAt" | "beginAft
   return begin.kind === "at"
     ? { beginAt: wireDuration(begin.atMs) }
     : { beginAfter: wireDuration(begin.delayMs) };
+}
+
+function wireDeadline({ deadline }: ResolvedSpec): Pick<JobSpec, "deadlineAt" | "deadlineAfter"> {
+  if (deadline === null) return {};
+  return deadline.kind === "at"
+    ? { deadlineAt: wireDuration(deadline.atMs) }
+    : { deadlineAfter: wireDuration(deadline.delayMs) };
 }
 
 function wireCommand({

@@ -62,6 +62,8 @@ export interface JobView {
   readonly command: readonly string[];
   /** Running time of one attempt; null = no limit. */
   readonly timeLimitSeconds: number | null;
+  /** By when it should have ended; null = whenever. */
+  readonly deadline: string | null;
   readonly submittedAt: string | null;
   readonly endedAt: string | null;
   readonly attempts: readonly AttemptView[];
@@ -108,6 +110,7 @@ export function jobView(job: Job__Output): JobView {
     spot: spec?.spot ?? "",
     command: spec === null ? [] : commandWords(spec),
     timeLimitSeconds: (spec?.timeLimit ?? null) === null ? null : Number(spec?.timeLimit?.seconds),
+    deadline: isoTime(timeMs(spec?.deadlineAt ?? null)),
     submittedAt: isoTime(timeMs(job.submittedAt)),
     endedAt: isoTime(timeMs(job.endedAt)),
     attempts: job.attempts.map(attemptView),

@@ -61,7 +61,7 @@ function settingsOf(spec: Queue__Output["spec"]): QueueSettings {
     borrowingLimit: spec?.borrowingLimit ?? null,
     lendingLimit: spec?.lendingLimit ?? null,
     weight: spec?.weight ?? 1,
-    order: spec?.order === "las" ? "las" : "fifo",
+    order: spec?.order === "las" || spec?.order === "edf" ? spec.order : "fifo",
     usageHalfLifeMs: spec?.usageHalfLifeMs ?? null,
   };
 }

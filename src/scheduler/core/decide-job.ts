@@ -28,6 +28,7 @@ export function decideSubmit(
     queueProblem(state, spec) ??
     priorityProblem(spec, owner, policy) ??
     dependencyProblem(state, spec) ??
+    deadlineProblem(spec) ??
     backlogProblem(state, spec, policy) ??
     ownerBacklogProblem(state, spec, owner, policy) ??
     (policy.oversize === "refuse" ? sizeProblem(state, spec) : null);
@@ -53,6 +54,17 @@ function dependencyProblem(state: ClusterState, { after }: JobSpec): Refusal | n
     return refuse("JOB_NOT_FOUND", `No job is "${job}", which is to be waited for.`, remedy, field);
   }
   return null;
+}
+
+/** Else urgency would cost nothing. */
+function deadlineProblem({ deadlineMs, timeLimitMs }: JobSpec): Refusal | null {
+  if (deadlineMs === null || timeLimitMs !== null) return null;
+  return refuse(
+    "INVALID_SPEC",
+    `The deadline ${new Date(deadlineMs).toISOString()} comes without a time limit.`,
+    "Set the time limit: the latest start is the deadline less that.",
+    "spec.timeLimit",
+  );
 }
 
 /** Null when the queue exists; `field` is where it was named. */

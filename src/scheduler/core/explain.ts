@@ -6,8 +6,9 @@ import { unreachable } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { amountText, type Hold } from "./hold.ts";
 import { type AttemptRecord, type Job, type JobSpec, type StopCause, userKey } from "./job.ts";
-import { gpusOf, jobOf } from "./lookup.ts";
+import { gpusOf, jobOf, queueOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
+import { deadlineOf } from "./pending.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { remedyFor } from "./remedy.ts";
 import type { ClusterState, Policy } from "./state.ts";
@@ -64,6 +65,7 @@ export function explain(
     holdMessage(why),
     aheadLine(state, ahead, position - 1),
     shareLine(state, job, nowMs),
+    deadlineLine(state, job, nowMs),
     remedy,
     ...pastLines(job),
   ];
@@ -272,7 +274,7 @@ function place(
   const pending = state.pending.queue(path);
   const late = state.pending.late(nowMs, state.jobs).filter(({ kind }) => kind.queue === path);
   // Those who have waited too long are in their groups too: their place there is told.
-  const jobs = { leaf, pending, late, aged: [], held, isWaiting: () => true };
+  const jobs = { nowMs, leaf, pending, late, aged: [], held, isWaiting: () => true };
   const aheadCount = countAhead(jobs, policy, job);
   const first = firstOf(jobs, policy, Math.min(aheadCount, AHEAD_LISTED_MAX));
   return { position: aheadCount + 1, ahead: first };
@@ -291,6 +293,21 @@ function shareLine(state: ClusterState, { spec }: Job, nowMs: number): string {
   const bound = limit === null ? "no limit of its own" : `a limit of ${limit}`;
   const used = count(queue.allocated.gpus, "GPU");
   return `Queue ${spec.queue} uses ${used}; ${guarantee} are guaranteed to it, with ${bound}.`;
+}
+
+/** Whether it can still be met, and whether its queue goes by it. */
+function deadlineLine(state: ClusterState, { spec }: Job, nowMs: number): string {
+  const deadline = deadlineOf(spec);
+  if (deadline === null) return "";
+  const { atMs, latestStartMs } = deadline;
+  const due = `Its deadline is ${clock(atMs)}`;
+  if (nowMs > latestStartMs) {
+    const late = duration(nowMs - latestStartMs);
+    return `${due}: to meet it, it would have had to start ${late} ago, and it is ranked without.`;
+  }
+  const inTime = `${due}: to meet it, it must start within ${duration(latestStartMs - nowMs)}`;
+  const { order } = queueOf(state, spec.queue).spec;
+  return order === "edf" ? `${inTime}.` : `${inTime}; its queue does not go by deadlines.`;
 }
 
 function phaseLines(job: Job, nowMs: number): readonly string[] {

@@ -75,9 +75,10 @@ function groupFaults(
     const ofKind = new Map<PendingGroup["kind"], number>();
     for (const [owner, { groups }] of lines) {
       for (const group of groups.values()) {
-        const { kind, attainedLevel, limitLevel, jobs } = group;
+        const { kind, attainedLevel, limitLevel, deadline, jobs } = group;
         const { nodes, perNode, ...rest } = kind.shape;
-        const place = [path, name, owner, attainedLevel, limitLevel, nodes];
+        const due = deadline === null ? [] : [deadline.atMs, deadline.latestStartMs];
+        const place = [path, name, owner, attainedLevel, limitLevel, due.join("-"), nodes];
         const { gpus, cpuMilli, memoryMib } = perNode;
         const { gpuTypes, mixesGpuTypes, spot, topology } = rest;
         const how = JSON.stringify([gpuTypes, mixesGpuTypes, spot, topology]);
@@ -115,7 +116,10 @@ function placeOf(job: Job, notBeforeMs: number, nowMs: number): string {
   const { queue, priorityClass, nodes, perNode, timeLimitMs } = spec;
   const attained = levelOf(Math.floor(attainedGpuMs / 28_125));
   const limit = timeLimitMs === null ? null : Math.ceil(Math.log2(Math.ceil(timeLimitMs / 1_000)));
-  const place = [queue, priorityClass, `${owner.user}@${owner.tenant}`, attained, limit, nodes];
+  const { deadlineMs } = spec;
+  const due = deadlineMs === null ? "" : `${deadlineMs}-${deadlineMs - (timeLimitMs ?? 0)}`;
+  const who = `${owner.user}@${owner.tenant}`;
+  const place = [queue, priorityClass, who, attained, limit, due, nodes];
   const { gpuTypes, mixesGpuTypes, spot } = spec;
   const how = JSON.stringify([gpuTypes, mixesGpuTypes, spot, topologyOf(spec)]);
   return [...place, perNode.gpus, perNode.cpuMilli, perNode.memoryMib, how].join("|");

@@ -117,6 +117,8 @@ export interface JobSpec {
   readonly after: readonly Dependency[];
   /** Not placed before; null = at once. */
   readonly beginAtMs: number | null;
+  /** By when it should have ended; needs a time limit, and counts in `edf` queues. Null = none. */
+  readonly deadlineMs: number | null;
   /** Submitted held: waits until it is released. */
   readonly isHeld: boolean;
 }
@@ -126,6 +128,7 @@ export const SPEC_DEFAULTS = {
   array: null,
   after: [],
   beginAtMs: null,
+  deadlineMs: null,
   isHeld: false,
   gpuTypes: [],
   mixesGpuTypes: false,

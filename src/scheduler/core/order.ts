@@ -1,5 +1,5 @@
-// In what order the jobs of one leaf queue are looked at: priority class, then the user who holds
-// least of the queue, then the queue's own order, then age. Knows nothing of nodes or other queues.
+// In what order the jobs of one leaf queue are looked at: priority class, then in `edf` queues the
+// deadline, then the user who holds least of the queue, then its `las` order, then age. Knows nothing of nodes or other queues.
 
 import { must } from "../../base/assert.ts";
 import { popHeap, pushHeap, sinkFirst } from "../../base/heap.ts";
@@ -8,6 +8,8 @@ import { type Job, userKey } from "./job.ts";
 import {
   attainedLevelOf,
   comparePending,
+  type Deadline,
+  deadlineOf,
   type PendingGroup,
   type PendingJob,
   type PendingKind,
@@ -16,7 +18,7 @@ import {
 } from "./pending.ts";
 import type { QueueNode } from "./queue-tree.ts";
 import type { Shape } from "./shape.ts";
-import type { Policy, QueueSpec } from "./state.ts";
+import type { Policy, QueueOrder } from "./state.ts";
 
 /** A kind of pending jobs in one planning pass. */
 export interface WaitingKind {
@@ -50,7 +52,7 @@ export function priorityOf(priorityClass: string, policy: Policy): number {
 
 /** In a `las` queue jobs of a lower level go first; elsewhere all are on one. */
 export function lasLevel(
-  order: QueueSpec["order"],
+  order: QueueOrder,
   attainedLevel: number,
   { lasLevelsGpuMs }: Policy,
 ): number {
@@ -66,12 +68,26 @@ export function lasLevel(
  * What a job's service counts for in the order of its queue. Finer than the levels: those who had
  * less go first among those of a level too, but preempt nobody of it.
  */
-const serviceRank = (order: QueueSpec["order"], attainedLevel: number): number =>
+const serviceRank = (order: QueueOrder, attainedLevel: number): number =>
   order === "las" ? attainedLevel : 0;
+
+/** Behind every deadline that can be met. */
+const NO_DEADLINE = Number.MAX_SAFE_INTEGER;
+
+/**
+ * What a job's deadline counts for in the order of its queue. One whose latest start has passed
+ * counts for nothing, so that to seem urgent costs a time limit that is as short.
+ */
+const dueRank = (order: QueueOrder, deadline: Deadline | null, nowMs: number): number =>
+  order === "edf" && deadline !== null && nowMs <= deadline.latestStartMs
+    ? deadline.atMs
+    : NO_DEADLINE;
 
 /** A job and the group it is in: with the class and what its user holds, all that its place takes. */
 interface Place {
   readonly group: PendingGroup;
+  /** See `dueRank`. */
+  readonly due: number;
   /** See `serviceRank`. */
   readonly service: number;
   readonly entry: PendingJob;
@@ -79,7 +95,7 @@ interface Place {
 
 /** The order of a queue's jobs of one class among users who hold as much. */
 function comparePlaces(a: Place, b: Place): number {
-  return a.service - b.service || comparePending(a.entry, b.entry);
+  return a.due - b.due || a.service - b.service || comparePending(a.entry, b.entry);
 }
 
 /** The next job of a group in a walk. */
@@ -105,6 +121,7 @@ interface Line {
 
 /** What is there to walk over in one leaf queue. */
 export interface LeafJobs {
+  readonly nowMs: number;
   readonly leaf: QueueNode;
   readonly pending: PendingQueue | undefined;
   /** Groups that are in the queue's index only after the next event. */
@@ -119,8 +136,8 @@ export interface LeafJobs {
 
 /**
  * Hands out the jobs of a leaf queue one by one, oldest of each group first. Inside a priority
- * class the user who holds the fewest GPUs of the queue goes first; whoever is charged in between
- * moves back.
+ * class, and deadline, the user who holds the fewest GPUs of the queue goes first; whoever is
+ * charged in between moves back.
  */
 export class LeafOrder {
   readonly leaf: QueueNode;
@@ -204,8 +221,10 @@ export class LeafOrder {
     const heads: Head[] = [];
     for (const group of groups.values()) {
       const entry = must(group.jobs.at(0), "a group has jobs");
-      const service = serviceRank(this.leaf.spec.order, group.attainedLevel);
-      const head = { group, service, entry, at: 0, isRefused: false };
+      const { order } = this.leaf.spec;
+      const due = dueRank(order, group.deadline, this.#jobs.nowMs);
+      const service = serviceRank(order, group.attainedLevel);
+      const head = { group, due, service, entry, at: 0, isRefused: false };
       if (this.#skipServed(head)) pushHeap(heads, head, comparePlaces);
     }
     return { user, heads };
@@ -241,8 +260,7 @@ export function countAhead(jobs: LeafJobs, policy: Policy, job: Job): number {
   const own = rankOfJob(jobs, policy, job);
   let ahead = 0;
   for (const group of [...groupsOf(jobs.pending), ...jobs.late]) {
-    const { kind, ownerKey, attainedLevel } = group;
-    const rank = rankOf(jobs, policy, { ...kind, ownerKey, attainedLevel });
+    const rank = rankOf(jobs, policy, { ...group, priorityClass: group.kind.priorityClass });
     const order = compareRanks(rank, own);
     if (order < 0) ahead += group.jobs.size;
     else if (order === 0) ahead += group.jobs.rank(job);
@@ -259,6 +277,7 @@ export function comesBefore(jobs: LeafJobs, policy: Policy, a: Job, b: Job): boo
 /** What comes before age in the order. */
 interface Rank {
   readonly priority: number;
+  readonly due: number;
   readonly heldGpus: number;
   readonly service: number;
 }
@@ -266,23 +285,27 @@ interface Rank {
 function rankOfJob(jobs: LeafJobs, policy: Policy, { spec, owner, attainedGpuMs }: Job): Rank {
   const { priorityClass } = spec;
   const attainedLevel = attainedLevelOf(attainedGpuMs);
-  return rankOf(jobs, policy, { priorityClass, ownerKey: userKey(owner), attainedLevel });
+  const deadline = deadlineOf(spec);
+  return rankOf(jobs, policy, { priorityClass, ownerKey: userKey(owner), attainedLevel, deadline });
 }
 
 function rankOf(
-  { leaf, held }: LeafJobs,
+  { leaf, held, nowMs }: LeafJobs,
   policy: Policy,
-  of: Pick<PendingGroup, "ownerKey" | "attainedLevel"> & Pick<PendingKind, "priorityClass">,
+  of: Pick<PendingGroup, "ownerKey" | "attainedLevel" | "deadline"> &
+    Pick<PendingKind, "priorityClass">,
 ): Rank {
   const priority = priorityOf(of.priorityClass, policy);
   const heldGpus = held.get(of.ownerKey) ?? 0;
-  return { priority, heldGpus, service: serviceRank(leaf.spec.order, of.attainedLevel) };
+  const { order } = leaf.spec;
+  const due = dueRank(order, of.deadline, nowMs);
+  return { priority, due, heldGpus, service: serviceRank(order, of.attainedLevel) };
 }
 
 const compareRanks = (a: Rank, b: Rank): number =>
-  b.priority - a.priority || a.heldGpus - b.heldGpus || a.service - b.service;
+  b.priority - a.priority || a.due - b.due || a.heldGpus - b.heldGpus || a.service - b.service;
 
-function* groupsOf(pending: PendingQueue | undefined): Iterable<PendingGroup> {
+export function* groupsOf(pending: PendingQueue | undefined): Iterable<PendingGroup> {
   for (const { lines } of pending?.classes.values() ?? []) {
     for (const { groups } of lines.values()) yield* groups.values();
   }
@@ -308,7 +331,8 @@ function classify({ pending, late, aged }: LeafJobs, policy: Policy): PendingLin
 
 /** Of two users who hold as much, the one whose next job comes first goes first. */
 function compareLines(a: Line, b: Line): number {
-  return a.user.gpus - b.user.gpus || comparePlaces(headOf(a), headOf(b));
+  const [ofA, ofB] = [headOf(a), headOf(b)];
+  return ofA.due - ofB.due || a.user.gpus - b.user.gpus || comparePlaces(ofA, ofB);
 }
 
 const headOf = ({ heads }: Line): Head => must(heads[0], "a line in the heap has jobs");

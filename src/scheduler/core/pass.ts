@@ -148,6 +148,7 @@ export class Pass {
   jobsOf(leaf: QueueNode): LeafJobs {
     const { path } = leaf.spec;
     return {
+      nowMs: this.nowMs,
       leaf,
       pending: this.state.pending.queue(path),
       late: this.#late.get(path) ?? [],

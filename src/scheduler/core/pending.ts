@@ -35,13 +35,21 @@ export interface PendingKind {
   readonly shape: Shape;
 }
 
-/** One user's jobs of one kind that have attained about as much and run about as long. */
+export interface Deadline {
+  readonly atMs: number;
+  /** Who starts later may run past it, if it runs for all of its time limit. */
+  readonly latestStartMs: number;
+}
+
+/** One user's jobs of one kind and deadline that have attained and will run about as much. */
 export interface PendingGroup {
   readonly kind: PendingKind;
   readonly ownerKey: string;
   readonly attainedLevel: number;
   /** See `limitLevelOf`; null = without a time limit. */
   readonly limitLevel: number | null;
+  /** Null = none. */
+  readonly deadline: Deadline | null;
   /** Oldest first, as `comparePending`. */
   readonly jobs: ReadonlySortedList<PendingJob, PendingAge>;
 }
@@ -136,6 +144,11 @@ export function limitLevelOf({ timeLimitMs }: JobSpec): number | null {
   if (timeLimitMs === null) return null;
   const seconds = Math.min(WHOLE_MAX, Math.ceil(timeLimitMs / SECOND_MS));
   return 32 - Math.clz32(Math.max(0, seconds - 1));
+}
+
+export function deadlineOf({ deadlineMs, timeLimitMs }: JobSpec): Deadline | null {
+  if (deadlineMs === null) return null;
+  return { atMs: deadlineMs, latestStartMs: deadlineMs - (timeLimitMs ?? 0) };
 }
 
 interface Group extends PendingGroup {
@@ -370,12 +383,15 @@ function createGroup(job: Job, kind: PendingKind, entries: readonly PendingJob[]
   for (const entry of entries) jobs.add(entry);
   const attainedLevel = attainedLevelOf(job.attainedGpuMs);
   const limitLevel = limitLevelOf(job.spec);
-  return { kind, ownerKey: userKey(job.owner), attainedLevel, limitLevel, jobs };
+  const deadline = deadlineOf(job.spec);
+  return { kind, ownerKey: userKey(job.owner), attainedLevel, limitLevel, deadline, jobs };
 }
 
 /** Inside the line of one class and user. */
 function groupKey({ spec, attainedGpuMs }: Job, ofShape: string): string {
-  return `${attainedLevelOf(attainedGpuMs)}|${limitLevelOf(spec)}|${ofShape}`;
+  const deadline = deadlineOf(spec);
+  const due = deadline === null ? "" : `${deadline.atMs}/${deadline.latestStartMs}`;
+  return `${attainedLevelOf(attainedGpuMs)}|${limitLevelOf(spec)}|${due}|${ofShape}`;
 }
 
 const createTally = (): Tally => ({ size: 0, asked: { gpus: 0, cpuMilli: 0, memoryMib: 0 } });

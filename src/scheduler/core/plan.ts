@@ -27,6 +27,7 @@ import { HoldBook, PlanHolds } from "./holds.ts";
 import { activeAttempt } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import {
+  groupsOf,
   type Head,
   LeafOrder,
   lasLevel,
@@ -135,6 +136,7 @@ class Planner {
     if (this.#hasClaimants) this.#wakeAt(this.#nextClaimAtMs());
     const late = this.#leaves.reduce((sum, leaf) => sum + this.#pass.jobsOf(leaf).late.length, 0);
     this.#wakeAt(state.pending.delayed.at(late)?.eligibleFromMs ?? null);
+    if (!this.#pass.policy.isBackfillEnabled) this.#wakeAtLatestStarts();
     for (const { phase, spec } of this.#pass.active) {
       const runningAtMs = activeAttempt(phase)?.runningAtMs ?? null;
       if (phase.kind !== "running" || runningAtMs === null || spec.timeLimitMs === null) continue;
@@ -295,6 +297,19 @@ class Planner {
     if (!this.#claims.isOpenFor(shape)) return false;
     const next = head.group.jobs.at(head.at + 1);
     return next !== undefined && this.#claims.isDue({ sinceMs: next.submittedAtMs });
+  }
+
+  /** Where nobody gets ahead, one whose deadline can't be met any more lets others go first. */
+  #wakeAtLatestStarts(): void {
+    const { nowMs } = this.#pass;
+    for (const { spec } of this.#leaves) {
+      if (spec.order !== "edf") continue;
+      for (const { deadline } of groupsOf(this.#pass.state.pending.queue(spec.path))) {
+        if (deadline !== null && deadline.latestStartMs >= nowMs) {
+          this.#wakeAt(deadline.latestStartMs + 1);
+        }
+      }
+    }
   }
 
   /** When the next of those who wait may claim, be it of a group that can't. */

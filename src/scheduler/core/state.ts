@@ -15,6 +15,13 @@ import type { Job, JobArray, PreemptionKind, TaskPlacement } from "./job.ts";
 import type { PendingIndex, PendingJobs } from "./pending.ts";
 import type { RunTimes } from "./run-times.ts";
 
+/**
+ * `fifo` = by age. `las` = those with the least attained service first. `edf` = those first whose
+ * deadline comes first, as long as it can be met; the others after them, by age.
+ */
+export const QUEUE_ORDERS = ["fifo", "las", "edf"] as const;
+export type QueueOrder = (typeof QUEUE_ORDERS)[number];
+
 /** What an operator sets. Whole numbers. */
 export interface QueueSpec {
   readonly path: QueuePath;
@@ -33,7 +40,7 @@ export interface QueueSpec {
   readonly lendingLimit: number | null;
   /** Its part of what nobody is guaranteed, against its siblings; 0 = only the guarantee and leftovers. */
   readonly weight: number;
-  readonly order: "fifo" | "las";
+  readonly order: QueueOrder;
   /** Of a queue at the top, for its whole tree: instead of the policy's; null = the policy's. */
   readonly usageHalfLifeMs: number | null;
 }

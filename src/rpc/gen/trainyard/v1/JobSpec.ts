@@ -37,8 +37,11 @@ export interface JobSpec {
   'beginAt'?: (_google_protobuf_Timestamp | null);
   'beginAfter'?: (_google_protobuf_Duration | null);
   'held'?: (boolean);
+  'deadlineAt'?: (_google_protobuf_Timestamp | null);
+  'deadlineAfter'?: (_google_protobuf_Duration | null);
   'command'?: "torchrun"|"exec";
   'begin'?: "beginAt"|"beginAfter";
+  'due'?: "deadlineAt"|"deadlineAfter";
 }
 
 export interface JobSpec__Output {
@@ -67,6 +70,9 @@ export interface JobSpec__Output {
   'beginAt'?: (_google_protobuf_Timestamp__Output | null);
   'beginAfter'?: (_google_protobuf_Duration__Output | null);
   'held': (boolean);
+  'deadlineAt'?: (_google_protobuf_Timestamp__Output | null);
+  'deadlineAfter'?: (_google_protobuf_Duration__Output | null);
   'command'?: "torchrun"|"exec";
   'begin'?: "beginAt"|"beginAfter";
+  'due'?: "deadlineAt"|"deadlineAfter";
 }
