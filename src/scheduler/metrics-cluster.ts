@@ -5,8 +5,9 @@ import type { NodeId } from "../base/ids.ts";
 import { SECOND_MS } from "../base/time.ts";
 import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
 import type { ScrapeTarget } from "../obs/operations-routes.ts";
-import { isSchedulable, NodePool } from "./core/fit.ts";
+import { isSchedulable } from "./core/fit.ts";
 import { largestGangs } from "./core/fragmentation.ts";
+import { poolOf } from "./core/node-pools.ts";
 import type { ClusterState, Node } from "./core/state.ts";
 
 /** `down` = lost, `drained` = takes no new jobs. What runs on a draining node counts as allocated. */
@@ -56,7 +57,7 @@ export function clusterGauges(metrics: MetricsRegistry): Fill {
     ["level", "gpu_type"],
   );
   return (state, agents) => {
-    const gangs = largestGangs(new NodePool([...state.nodes.values()]));
+    const gangs = largestGangs(poolOf(state.nodes));
     setGauge(
       largestGang,
       gangs.map(({ level, type, gpus: most }) => [{ level, gpu_type: type }, most] as const),

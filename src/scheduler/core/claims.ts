@@ -5,7 +5,7 @@
 // evicts. At most `Policy.claimsMax` gangs claim at once, and only GPUs that they themselves can
 // use.
 
-import { type Bank, type NodePool, type NodeSlot } from "./fit.ts";
+import type { Bank, NodeSlot } from "./fit.ts";
 import type { JobId } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { TaskPlacement } from "./job.ts";
@@ -53,13 +53,13 @@ export class Claims {
   claim(waiting: WaitingJob): void {
     const { id } = waiting.job;
     if (!this.isOpenFor(waiting.shape) || !this.isDue(waiting) || this.#holders.has(id)) return;
-    const banks = this.#targets(waiting.shape);
-    if (banks === null) {
+    const seats = this.#seatsFor(waiting.shape);
+    if (seats === null) {
       this.#unable.add(waiting.shape);
       return;
     }
     this.#holders.add(id);
-    for (const bank of banks) this.#take(id, bank, waiting.shape);
+    for (const seat of seats) this.#take(id, seat, waiting.shape);
   }
 
   /** Gives everything back, for another walk over the queues. */
@@ -76,12 +76,13 @@ export class Claims {
     this.#unable.clear();
   }
 
-  #take(holder: JobId, bank: Bank, shape: Shape): void {
+  #take(holder: JobId, { slot, bank }: Seat, shape: Shape): void {
     const { open, later } = this.#pass;
-    const nodeId = bank.slot.id;
+    const nodeId = slot.id;
     const { gpus } = shape.perNode;
     const candidates = needsIsland(shape) ? inBestIsland(bank) : bank.free;
-    const free = candidates.filter((gpu) => freeOf(open, bank).includes(gpu)).slice(0, gpus);
+    const openNow = open.bankAt(slot.order, bank.type).free;
+    const free = candidates.filter((gpu) => openNow.includes(gpu)).slice(0, gpus);
     const coming = candidates.filter((gpu) => !free.includes(gpu)).slice(0, gpus - free.length);
     const fromOpen = open.take({ nodeId, gpus: free }, NO_RESOURCES);
     const fromLater = later.take({ nodeId, gpus: [...free, ...coming] }, shape.perNode);
@@ -91,61 +92,61 @@ export class Claims {
   }
 
   /**
-   * Banks of `later` on one site of the shape, that which needs the fewest GPUs more; on it, the
-   * banks that do.
+   * The seats on one site of the shape, that which needs the fewest GPUs more; on it, the seats
+   * that do.
    */
-  #targets(shape: Shape): readonly Bank[] | null {
+  #seatsFor(shape: Shape): readonly Seat[] | null {
     const { later } = this.#pass;
     const table = new SiteTable(later, shape);
-    const bySite = Array.from({ length: table.count }, (): Bank[] => []);
+    const bySite = Array.from({ length: table.count }, (): Seat[] => []);
     table.typeSets.forEach((types, typeSet) => {
       for (const slot of later.slots) {
-        const bank = slot.isOffered ? this.#bankFor(slot, shape, types) : undefined;
-        if (bank !== undefined) bySite[table.siteOf(slot, typeSet)]?.push(bank);
+        const seat = slot.isOffered ? this.#seatOn(slot, shape, types) : null;
+        if (seat !== null) bySite[table.siteOf(slot, typeSet)]?.push(seat);
       }
     });
-    let best: Target | null = null;
+    let best: readonly Seat[] | null = null;
+    let usefulMost = -1;
     for (const able of bySite) {
       if (able.length < shape.nodes) continue;
-      const target = this.#target(able, shape);
-      if (best === null || target.useful > best.useful) best = target;
+      const seats = able.sort(compareSeats).slice(0, shape.nodes);
+      const useful = seats.reduce((sum, seat) => sum + seat.useful, 0);
+      if (useful <= usefulMost) continue;
+      best = seats;
+      usefulMost = useful;
     }
-    return best === null ? null : best.banks;
+    return best;
   }
 
-  #target(able: Bank[], shape: Shape): Target {
-    const { open } = this.#pass;
-    const useful = (gpus: readonly number[]): number => Math.min(gpus.length, shape.perNode.gpus);
-    able.sort(
-      (a, b) =>
-        useful(b.free) - useful(a.free) ||
-        useful(freeOf(open, b)) - useful(freeOf(open, a)) ||
-        a.slot.order - b.slot.order,
+  /** Null where there would be none beside what others keep on the node. */
+  #seatOn(slot: NodeSlot, shape: Shape, types: readonly string[]): Seat | null {
+    if (!isLargeEnough(slot, shape, types)) return null;
+    const { gpus } = shape.perNode;
+    let kept = 0;
+    for (const keeper of this.#pass.keptOn(slot.id)) kept += keeper.gpus;
+    const at = slot.banks.findIndex(
+      ({ type, indexes }) => indexes.length - kept >= gpus && types.includes(type),
     );
-    const banks = able.slice(0, shape.nodes);
-    return { banks, useful: banks.reduce((sum, { free }) => sum + useful(free), 0) };
-  }
-
-  /** The bank that could serve a task beside what others keep on the node. */
-  #bankFor(slot: NodeSlot, shape: Shape, types: readonly string[]): Bank | undefined {
-    if (!isLargeEnough(slot, shape, types)) return undefined;
-    const kept = this.#pass.keptOn(slot.id).reduce((sum, { gpus }) => sum + gpus, 0);
-    return slot.banks.find(
-      ({ type, indexes }) => indexes.length - kept >= shape.perNode.gpus && types.includes(type),
-    );
+    const bank = slot.banks[at];
+    if (bank === undefined) return null;
+    const openNow = this.#pass.open.slotAt(slot.order).banks[at]?.free ?? [];
+    const useful = Math.min(bank.free.length, gpus);
+    return { slot, bank, useful, usefulNow: Math.min(openNow.length, gpus) };
   }
 }
 
-/** Where a gang would claim. */
-interface Target {
-  readonly banks: readonly Bank[];
-  /** GPUs of them that come free without anybody being asked. */
+/** GPUs of one node, as they are in `later`, that could serve a task of the gang some day. */
+interface Seat {
+  readonly slot: NodeSlot;
+  readonly bank: Bank;
+  /** GPUs of it that come free without anybody being asked. */
   readonly useful: number;
+  /** GPUs of it that are open now. */
+  readonly usefulNow: number;
 }
 
-function freeOf(pool: NodePool, bank: Bank): readonly number[] {
-  return pool.bankAt(bank.slot.order, bank.type).free;
-}
+const compareSeats = (a: Seat, b: Seat): number =>
+  b.useful - a.useful || b.usefulNow - a.usefulNow || a.slot.order - b.slot.order;
 
 /** The free GPUs of the island that has most of them. */
 function inBestIsland({ free, islands }: Bank): readonly number[] {

@@ -8,10 +8,10 @@ import type { Command } from "./commands.ts";
 import { priorityProblem } from "./decide-policy.ts";
 import { type Decision, noSuchJob } from "./decision.ts";
 import type { ClusterEvent } from "./events.ts";
-import { NodePool } from "./fit.ts";
 import { amountText } from "./hold.ts";
 import { activeAttempt, type Identity, isEnded, type Job, type JobSpec } from "./job.ts";
 import { queueLineage, queueOf } from "./lookup.ts";
+import { poolOf } from "./node-pools.ts";
 import { ownerLimit, ownersOf, ownerText } from "./owner-limits.ts";
 import { limitOf } from "./queue-spec.ts";
 import { shapeOf } from "./shape.ts";
@@ -156,7 +156,7 @@ function sizeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
 
 /** Nodes of the largest site of the gang, were they empty. */
 function nodesFitting(state: ClusterState, spec: JobSpec): number {
-  const pool = new NodePool([...state.nodes.values()]);
+  const pool = poolOf(state.nodes);
   return largestSite(pool, shapeOf(spec))?.nodesFit ?? 0;
 }
 

@@ -1,21 +1,24 @@
 // What is free on each node, indexed for best fit: nodes by GPU type and by how many of those GPUs
 // are free. A pool belongs to one planning pass, which takes from it and gives back. Knows no jobs.
+//
+// Slots and banks are replaced, never changed, so copies of a pool share them: a pass needs three
+// pools, and changes a few nodes of each.
 
 import { assert, must } from "../../base/assert.ts";
 import { compareText, type NodeId } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
+import { FreeIndex } from "./free-index.ts";
 import type { TaskPlacement } from "./job.ts";
-import type { Node, NodeSpec } from "./state.ts";
+import type { Allocation, Node, NodeSpec } from "./state.ts";
 import { DOMAIN_LEVELS, type DomainLevel, domainOf, isSpotNode, islandsOf } from "./topology.ts";
 
 /** GPUs of one type on one node. A task's GPUs all come from one bank. */
 export interface Bank {
-  readonly slot: NodeSlot;
   readonly type: string;
   /** Ascending. */
   readonly indexes: readonly number[];
   /** Ascending. */
-  free: readonly number[];
+  readonly free: readonly number[];
   /** NVLink island of each GPU by index, as far as known. Never changes. */
   readonly islands: ReadonlyMap<number, string>;
 }
@@ -32,10 +35,10 @@ export interface NodeSlot {
   /** Its domain of each level; null = no label says. */
   readonly domains: Readonly<Record<DomainLevel, Domain | null>>;
   readonly banks: readonly Bank[];
-  freeGpus: number;
+  readonly freeGpus: number;
   /** May go below 0 where something is kept that is not free yet. Infinity = not accounted. */
-  freeCpuMilli: number;
-  freeMemoryMib: number;
+  readonly freeCpuMilli: number;
+  readonly freeMemoryMib: number;
 }
 
 /** Nodes that stand close together: a rack, a block. */
@@ -72,98 +75,56 @@ export function hasHostRoom(slot: NodeSlot, need: TaskNeed): boolean {
   );
 }
 
-/** A set of node orders for each number of free GPUs: walked in order, changed in O(1). */
-export class FreeIndex {
-  readonly #words: number;
-  readonly #levels: { readonly bits: Uint32Array; count: number }[] = [];
-
-  constructor(nodeCount: number) {
-    this.#words = Math.ceil(nodeCount / 32);
-  }
-
-  get levelMax(): number {
-    return this.#levels.length - 1;
-  }
-
-  add(order: number, free: number): void {
-    while (this.#levels.length <= free) {
-      this.#levels.push({ bits: new Uint32Array(this.#words), count: 0 });
-    }
-    const level = must(this.#levels[free], "level");
-    level.bits[order >>> 5] = (level.bits[order >>> 5] ?? 0) | (1 << (order & 31));
-    level.count += 1;
-  }
-
-  remove(order: number, free: number): void {
-    const level = must(this.#levels[free], "level");
-    level.bits[order >>> 5] = (level.bits[order >>> 5] ?? 0) & ~(1 << (order & 31));
-    level.count -= 1;
-  }
-
-  /** GPUs free on all nodes. */
-  get freeTotal(): number {
-    return this.#levels.reduce((sum, { count }, free) => sum + count * free, 0);
-  }
-
-  /** Nodes with at least that many free. */
-  countFrom(free: number): number {
-    let count = 0;
-    for (let at = free; at < this.#levels.length; at += 1) count += this.#levels[at]?.count ?? 0;
-    return count;
-  }
-
-  has(order: number, free: number): boolean {
-    return (((this.#levels[free]?.bits[order >>> 5] ?? 0) >>> (order & 31)) & 1) === 1;
-  }
-
-  /** Visits the nodes with exactly that many free, in order, until `visit` answers false. */
-  scan(free: number, visit: (order: number) => boolean): boolean {
-    const level = this.#levels[free];
-    if (level === undefined || level.count === 0) return true;
-    for (let word = 0; word < level.bits.length; word += 1) {
-      let bits = level.bits[word] ?? 0;
-      while (bits !== 0) {
-        const bit = 31 - Math.clz32(bits & -bits);
-        bits &= bits - 1;
-        if (!visit(word * 32 + bit)) return false;
-      }
-    }
-    return true;
-  }
+/** What does not change while the nodes stay as large as they are. Copies of a pool share it. */
+interface Layout {
+  readonly orders: ReadonlyMap<NodeId, number>;
+  readonly domains: Readonly<Record<DomainLevel, readonly Domain[]>>;
+  /** Null until it is asked for. */
+  kinds: readonly NodeKind[] | null;
 }
 
 export class NodePool {
-  /** All nodes by id, offered or not. */
-  readonly slots: readonly NodeSlot[];
   /** Types that offered nodes have, in order of their names. */
   readonly types: readonly string[];
-  readonly #byId = new Map<NodeId, NodeSlot>();
-  readonly #byType = new Map<string, FreeIndex>();
+  readonly #layout: Layout;
+  readonly #slots: NodeSlot[];
+  readonly #byType: ReadonlyMap<string, FreeIndex>;
   /** By free GPUs of any type: for tasks that need none. */
   readonly #all: FreeIndex;
-  #kinds: readonly NodeKind[] | null = null;
-  readonly #domains: Readonly<Record<DomainLevel, readonly Domain[]>>;
   /** GPUs that are free on the offered nodes of each domain, by its position. */
   readonly #freeIn: Readonly<Record<DomainLevel, number[]>>;
 
   /** Of nodes: with every allocation taken. Of another pool: a copy of it, which costs far less. */
   constructor(from: readonly Node[] | NodePool) {
-    this.slots = from instanceof NodePool ? from.slots.map(copySlot) : slotsOf(from);
-    this.#domains = from instanceof NodePool ? from.#domains : domainsOf(this.slots);
-    this.#freeIn = {
-      rack: this.#domains.rack.map(() => 0),
-      block: this.#domains.block.map(() => 0),
-    };
-    this.#all = new FreeIndex(this.slots.length);
-    for (const slot of this.slots) {
-      this.#byId.set(slot.id, slot);
-      if (slot.isOffered) this.#list(slot);
+    if (from instanceof NodePool) {
+      this.types = from.types;
+      this.#layout = from.#layout;
+      this.#slots = from.#slots.slice();
+      this.#all = new FreeIndex(from.#all);
+      this.#byType = new Map(
+        [...from.#byType].map(([type, index]) => [type, new FreeIndex(index)]),
+      );
+      this.#freeIn = { rack: from.#freeIn.rack.slice(), block: from.#freeIn.block.slice() };
+      return;
     }
-    this.types = [...this.#byType.keys()].sort(compareText);
+    this.#slots = slotsOf(from);
+    this.#layout = layoutOf(this.#slots);
+    const { rack, block } = this.#layout.domains;
+    this.#freeIn = { rack: rack.map(() => 0), block: block.map(() => 0) };
+    this.#all = new FreeIndex(this.#slots.length);
+    this.#byType = indexesFor(this.#slots);
+    this.types = [...this.#byType.keys()];
+    for (const slot of this.#slots) if (slot.isOffered) this.#list(slot);
+  }
+
+  /** All nodes by id, offered or not. */
+  get slots(): readonly NodeSlot[] {
+    return this.#slots;
   }
 
   slot(id: NodeId): NodeSlot | undefined {
-    return this.#byId.get(id);
+    const order = this.#layout.orders.get(id);
+    return order === undefined ? undefined : this.#slots[order];
   }
 
   indexOf(type: string): FreeIndex {
@@ -172,7 +133,7 @@ export class NodePool {
 
   /** Domains of a level, by id. Nodes without its label are in none. */
   domains(level: DomainLevel): readonly Domain[] {
-    return this.#domains[level];
+    return this.#layout.domains[level];
   }
 
   /** GPUs of any type that are free in the domain, on nodes that are offered. */
@@ -182,22 +143,7 @@ export class NodePool {
 
   /** Nodes of the same size, offered or not: one of them, and how many there are. */
   kinds(): readonly NodeKind[] {
-    return (this.#kinds ??= this.#listKinds());
-  }
-
-  #listKinds(): readonly NodeKind[] {
-    const kinds = new Map<string, NodeKind>();
-    for (const slot of this.slots) {
-      const { cpuMilli, memoryMib } = slot.spec;
-      const banks = slot.banks.map(({ type, indexes, islands }) => {
-        return `${type}*${indexes.length}*${[...islands.values()].join()}`;
-      });
-      const key = `${cpuMilli}|${memoryMib}|${slot.isSpot}|${banks.join("|")}`;
-      const kind = kinds.get(key);
-      if (kind === undefined) kinds.set(key, { slot, count: 1 });
-      else kind.count += 1;
-    }
-    return [...kinds.values()];
+    return (this.#layout.kinds ??= kindsOf(this.#slots));
   }
 
   get nodesByFree(): FreeIndex {
@@ -205,7 +151,7 @@ export class NodePool {
   }
 
   slotAt(order: number): NodeSlot {
-    return must(this.slots[order], `node ${order}`);
+    return must(this.#slots[order], `node ${order}`);
   }
 
   bankAt(order: number, type: string): Bank {
@@ -219,40 +165,46 @@ export class NodePool {
   /**
    * Takes those of the task's GPUs that are free, and its CPU and memory. Returns the GPUs taken.
    */
-  take(task: TaskPlacement, resources: Resources): readonly number[] {
-    const slot = this.#byId.get(task.nodeId);
+  take({ nodeId, gpus }: TaskPlacement, resources: Resources): readonly number[] {
+    const slot = this.slot(nodeId);
     if (slot === undefined) return [];
-    changeHost(slot, resources, -1);
-    return this.#move(slot, task.gpus, takeFrom);
+    const taken = slot.banks.flatMap(({ free }) => free.filter((gpu) => gpus.includes(gpu)));
+    const freeOf = ({ free }: Bank): readonly number[] =>
+      free.filter((gpu) => !taken.includes(gpu));
+    this.#replace(changed(slot, taken.length === 0 ? null : freeOf, resources, -1));
+    return taken;
   }
 
-  /** Gives GPUs, CPU and memory back. */
-  give(task: TaskPlacement, resources: Resources): void {
-    const slot = this.#byId.get(task.nodeId);
+  /**
+   * Gives GPUs, CPU and memory back. GPUs that the node no longer has are not given: it may have
+   * come back with fewer.
+   */
+  give({ nodeId, gpus }: TaskPlacement, resources: Resources): void {
+    const slot = this.slot(nodeId);
     if (slot === undefined) return;
-    changeHost(slot, resources, 1);
-    this.#move(slot, task.gpus, giveTo);
+    const freeOf = ({ indexes, free }: Bank): readonly number[] => {
+      const given = gpus.filter((gpu) => indexes.includes(gpu));
+      assert(!given.some((gpu) => free.includes(gpu)), `${nodeId}: given back twice`);
+      return given.length === 0 ? free : [...free, ...given].sort((a, b) => a - b);
+    };
+    this.#replace(changed(slot, gpus.length === 0 ? null : freeOf, resources, 1));
   }
 
-  #move(
-    slot: NodeSlot,
-    gpus: readonly number[],
-    change: (bank: Bank, gpus: readonly number[]) => readonly number[],
-  ): readonly number[] {
-    if (gpus.length === 0) return gpus;
-    const moved: number[] = [];
-    const freeBefore = slot.freeGpus;
-    for (const bank of slot.banks) {
-      const bankBefore = bank.free.length;
-      moved.push(...change(bank, gpus));
-      if (slot.isOffered) reindex(this.indexOf(bank.type), slot, bankBefore, bank.free.length);
-      slot.freeGpus += bank.free.length - bankBefore;
-    }
-    if (slot.isOffered) {
-      reindex(this.#all, slot, freeBefore, slot.freeGpus);
-      this.#countIn(slot, slot.freeGpus - freeBefore);
-    }
-    return moved;
+  /** What the node has free by now. Nothing else about it may be other than it was. */
+  renew({ spec, allocations }: Node): void {
+    this.#replace(occupied(must(this.slot(spec.id), spec.id), allocations));
+  }
+
+  #replace(slot: NodeSlot): void {
+    const { order } = slot;
+    const before = this.slotAt(order);
+    this.#slots[order] = slot;
+    if (!slot.isOffered || slot.banks === before.banks) return;
+    slot.banks.forEach(({ type, free }, at) => {
+      reindex(this.indexOf(type), order, before.banks[at]?.free.length ?? 0, free.length);
+    });
+    reindex(this.#all, order, before.freeGpus, slot.freeGpus);
+    this.#countIn(slot, slot.freeGpus - before.freeGpus);
   }
 
   #countIn({ domains }: NodeSlot, gpus: number): void {
@@ -265,19 +217,41 @@ export class NodePool {
   #list(slot: NodeSlot): void {
     this.#countIn(slot, slot.freeGpus);
     this.#all.add(slot.order, slot.freeGpus);
-    for (const bank of slot.banks) {
-      let index = this.#byType.get(bank.type);
-      if (index === undefined) {
-        index = new FreeIndex(this.slots.length);
-        this.#byType.set(bank.type, index);
-      }
-      index.add(slot.order, bank.free.length);
-    }
+    for (const { type, free } of slot.banks) this.indexOf(type).add(slot.order, free.length);
   }
 }
 
+function layoutOf(slots: readonly NodeSlot[]): Layout {
+  const orders = new Map(slots.map(({ id, order }) => [id, order]));
+  return { orders, domains: domainsOf(slots), kinds: null };
+}
+
+/** An empty one for each type that offered nodes have. */
+function indexesFor(slots: readonly NodeSlot[]): ReadonlyMap<string, FreeIndex> {
+  const types = new Set<string>();
+  for (const { isOffered, banks } of slots) {
+    if (isOffered) for (const { type } of banks) types.add(type);
+  }
+  return new Map([...types].sort(compareText).map((type) => [type, new FreeIndex(slots.length)]));
+}
+
+function kindsOf(slots: readonly NodeSlot[]): readonly NodeKind[] {
+  const kinds = new Map<string, NodeKind>();
+  for (const slot of slots) {
+    const { cpuMilli, memoryMib } = slot.spec;
+    const banks = slot.banks.map(({ type, indexes, islands }) => {
+      return `${type}*${indexes.length}*${[...islands.values()].join()}`;
+    });
+    const key = `${cpuMilli}|${memoryMib}|${slot.isSpot}|${banks.join("|")}`;
+    const kind = kinds.get(key);
+    if (kind === undefined) kinds.set(key, { slot, count: 1 });
+    else kind.count += 1;
+  }
+  return [...kinds.values()];
+}
+
 /** Says of each slot where it is. */
-function slotsOf(nodes: readonly Node[]): readonly NodeSlot[] {
+function slotsOf(nodes: readonly Node[]): NodeSlot[] {
   const ordered = [...nodes].sort((a, b) => compareText(a.spec.id, b.spec.id));
   const racks = domainsAt(ordered, "rack");
   const blocks = domainsAt(ordered, "block");
@@ -318,17 +292,15 @@ function domainsOf(slots: readonly NodeSlot[]): Readonly<Record<DomainLevel, rea
   return { rack: sorted(all.rack), block: sorted(all.block) };
 }
 
-function copySlot(slot: NodeSlot): NodeSlot {
-  const banks: Bank[] = [];
-  const copy = { ...slot, banks };
-  // Lists of free GPUs are replaced, never changed: the copies may share them.
-  for (const bank of slot.banks) banks.push({ ...bank, slot: copy });
-  return copy;
-}
-
 function createSlot(node: Node, order: number, domains: NodeSlot["domains"]): NodeSlot {
-  const { spec } = node;
-  const banks: Bank[] = [];
+  const { spec, allocations } = node;
+  const islands = islandsOf(spec.gpus);
+  const types = [...new Set(spec.gpus.map((gpu) => gpu.type))];
+  const banks = types.map((type): Bank => {
+    const indexes = spec.gpus.filter((gpu) => gpu.type === type).map((gpu) => gpu.index);
+    indexes.sort((a, b) => a - b);
+    return { type, indexes, free: indexes, islands };
+  });
   const slot: NodeSlot = {
     id: spec.id,
     spec,
@@ -337,47 +309,50 @@ function createSlot(node: Node, order: number, domains: NodeSlot["domains"]): No
     isSpot: isSpotNode(spec.labels),
     domains,
     banks,
-    freeGpus: 0,
-    freeCpuMilli: spec.cpuMilli === 0 ? Number.POSITIVE_INFINITY : spec.cpuMilli,
-    freeMemoryMib: spec.memoryMib === 0 ? Number.POSITIVE_INFINITY : spec.memoryMib,
+    freeGpus: spec.gpus.length,
+    freeCpuMilli: 0,
+    freeMemoryMib: 0,
   };
-  const islands = islandsOf(spec.gpus);
+  return occupied(slot, allocations);
+}
+
+/** The slot with these allocations on it and no others. */
+function occupied(slot: NodeSlot, allocations: readonly Allocation[]): NodeSlot {
+  const { spec } = slot;
+  let freeCpuMilli = spec.cpuMilli === 0 ? Number.POSITIVE_INFINITY : spec.cpuMilli;
+  let freeMemoryMib = spec.memoryMib === 0 ? Number.POSITIVE_INFINITY : spec.memoryMib;
   const held = new Set<number>();
-  for (const allocation of node.allocations) {
-    for (const gpu of allocation.gpus) held.add(gpu);
-    changeHost(slot, allocation.resources, -1);
+  for (const { gpus, resources } of allocations) {
+    for (const gpu of gpus) held.add(gpu);
+    freeCpuMilli -= resources.cpuMilli;
+    freeMemoryMib -= resources.memoryMib;
   }
-  for (const type of new Set(spec.gpus.map((gpu) => gpu.type))) {
-    const indexes = spec.gpus.filter((gpu) => gpu.type === type).map((gpu) => gpu.index);
-    indexes.sort((a, b) => a - b);
-    const free = indexes.filter((index) => !held.has(index));
-    banks.push({ slot, type, indexes, free, islands });
-    slot.freeGpus += free.length;
-  }
-  return slot;
+  const banks = slot.banks.map((bank) => {
+    return { ...bank, free: bank.indexes.filter((gpu) => !held.has(gpu)) };
+  });
+  return { ...slot, banks, freeGpus: freeOfAll(banks), freeCpuMilli, freeMemoryMib };
 }
 
-function changeHost(slot: NodeSlot, resources: Resources, sign: 1 | -1): void {
-  slot.freeCpuMilli += sign * resources.cpuMilli;
-  slot.freeMemoryMib += sign * resources.memoryMib;
+/** The slot with as much more (sign 1) or less; `freeOf` says what is free of each bank then. */
+function changed(
+  slot: NodeSlot,
+  freeOf: ((bank: Bank) => readonly number[]) | null,
+  { cpuMilli, memoryMib }: Resources,
+  sign: 1 | -1,
+): NodeSlot {
+  const banks =
+    freeOf === null ? slot.banks : slot.banks.map((bank) => ({ ...bank, free: freeOf(bank) }));
+  const freeGpus = freeOf === null ? slot.freeGpus : freeOfAll(banks);
+  const freeCpuMilli = slot.freeCpuMilli + sign * cpuMilli;
+  const freeMemoryMib = slot.freeMemoryMib + sign * memoryMib;
+  return { ...slot, banks, freeGpus, freeCpuMilli, freeMemoryMib };
 }
 
-function takeFrom(bank: Bank, gpus: readonly number[]): readonly number[] {
-  const taken = bank.free.filter((index) => gpus.includes(index));
-  if (taken.length > 0) bank.free = bank.free.filter((index) => !gpus.includes(index));
-  return taken;
-}
+const freeOfAll = (banks: readonly Bank[]): number =>
+  banks.reduce((sum, { free }) => sum + free.length, 0);
 
-/** GPUs that the node no longer has are not given: it may have come back with fewer. */
-function giveTo(bank: Bank, gpus: readonly number[]): readonly number[] {
-  const given = gpus.filter((index) => bank.indexes.includes(index));
-  assert(!given.some((index) => bank.free.includes(index)), `${bank.slot.id}: given back twice`);
-  if (given.length > 0) bank.free = [...bank.free, ...given].sort((a, b) => a - b);
-  return given;
-}
-
-function reindex(index: FreeIndex, slot: NodeSlot, before: number, after: number): void {
+function reindex(index: FreeIndex, order: number, before: number, after: number): void {
   if (before === after) return;
-  index.remove(slot.order, before);
-  index.add(slot.order, after);
+  index.remove(order, before);
+  index.add(order, after);
 }

@@ -10,14 +10,8 @@
 
 import { must } from "../../base/assert.ts";
 import type { NodeId } from "../../base/ids.ts";
-import {
-  type Bank,
-  type Domain,
-  type FreeIndex,
-  hasHostRoom,
-  type NodePool,
-  type NodeSlot,
-} from "./fit.ts";
+import { type Bank, type Domain, hasHostRoom, type NodePool, type NodeSlot } from "./fit.ts";
+import type { FreeIndex } from "./free-index.ts";
 import type { TaskPlacement } from "./job.ts";
 import { alternatives, type Shape } from "./shape.ts";
 import { isSpotBarred, islandMax } from "./suitable.ts";
@@ -132,7 +126,7 @@ function hostSource(pool: NodePool): Source {
 function bankSource(pool: NodePool, type: string, gpus: number): Source {
   const pick = (order: number): Pick => {
     const bank = pool.bankAt(order, type);
-    return { slot: bank.slot, bank, rest: bank.free.length - gpus };
+    return { slot: pool.slotAt(order), bank, rest: bank.free.length - gpus };
   };
   return { index: pool.indexOf(type), pick };
 }

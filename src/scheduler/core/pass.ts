@@ -9,6 +9,7 @@ import { NodePool } from "./fit.ts";
 import { fitGang, type Taste } from "./gang.ts";
 import { activeAttempt, type Job, resumePoint, type TaskPlacement, userKey } from "./job.ts";
 import { gpusOf, jobOf } from "./lookup.ts";
+import { poolOf } from "./node-pools.ts";
 import type { LeafJobs } from "./order.ts";
 import { OwnerBook } from "./owner-limits.ts";
 import type { PendingGroup } from "./pending.ts";
@@ -82,7 +83,7 @@ export class Pass {
     this.policy = policy;
     this.tree = new QueueTree(state, nowMs);
     this.owners = new OwnerBook(policy.limits);
-    this.raw = new NodePool([...state.nodes.values()]);
+    this.raw = poolOf(state.nodes);
     this.open = new NodePool(this.raw);
     this.later = new NodePool(this.raw);
     this.#warmth = new Warmth(state);

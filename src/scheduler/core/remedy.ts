@@ -2,11 +2,11 @@
 // gang, the same GPUs on more nodes, fewer GPUs, another queue limit.
 
 import { unreachable } from "../../base/assert.ts";
-import { NodePool } from "./fit.ts";
 import { fitGang } from "./gang.ts";
 import { amountText, type Hold } from "./hold.ts";
 import type { Job, JobSpec } from "./job.ts";
 import { gpusOf, jobOf } from "./lookup.ts";
+import { poolOf } from "./node-pools.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { limitReached } from "./quota.ts";
 import { shapeOf } from "./shape.ts";
@@ -131,7 +131,7 @@ const sized = (spec: JobSpec, nodes: number, gpus: number): JobSpec => ({
 /** On what is free and reserved for nobody, within every limit. Claims are not known here. */
 function tester(state: ClusterState, { queue }: JobSpec, nowMs: number): FitsNow {
   const leaf = new QueueTree(state, nowMs).queue(queue);
-  const pool = new NodePool([...state.nodes.values()]);
+  const pool = poolOf(state.nodes);
   for (const { jobId, placement } of state.reservations.values()) {
     for (const task of placement) pool.take(task, jobOf(state, jobId).spec.perNode);
   }
