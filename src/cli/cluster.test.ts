@@ -37,7 +37,7 @@ describe("queue apply", () => {
     const requests: ApplyQueuesRequest[] = [];
     const at = await world.serve(applying(requests));
     const result = await cli(["queue", "apply", "q.yaml"], at, { cwd: world.root });
-    expect(result.stdout).toBe("QUEUE  CHANGE\na      unchanged\nb      created\n");
+    expect(result.stdout).toBe("QUEUE  CHANGE     FIELDS\na      unchanged\nb      created\n");
     expect(requests[0]).toMatchObject({
       requestId: "request-1",
       prune: false,
@@ -62,9 +62,27 @@ describe("queue apply", () => {
 
   it("--dry-run changes nothing", async () => {
     const requests: ApplyQueuesRequest[] = [];
+    const { QueueService } = applying(requests);
+    const why = "job-9 needs 8 GPUs.";
+    const evicted = { job: "job-3", queue: "old", preemptor: "job-9", kind: "reclaim", why };
+    const stranded = [{ queue: "a", count: 7, jobs: ["job-4", "job-5"] }];
+    const PreviewQueues = unary(async () => {
+      return { outlook: { preemptions: [evicted], starts: 2, stranded } };
+    });
+    const at = await world.serve({ QueueService: { ...QueueService, PreviewQueues } });
+    await writeFile(join(world.root, "q.yaml"), "queues:\n  a: {guarantee: 2, order: edf}\n");
     const args = ["queue", "apply", "q.yaml", "--prune", "--dry-run"];
-    const result = await cli(args, await world.serve(applying(requests)), { cwd: world.root });
-    expect(result.stdout).toContain("old    deleted");
+    expect((await cli(args, at, { cwd: world.root })).stdout).toBe(
+      "QUEUE  CHANGE   FIELDS\n" +
+        "a      changed  limit 4 → -, order fifo → edf\n" +
+        "old    deleted\n" +
+        "7 jobs of a could never start: job-4, job-5 and 5 more.\n" +
+        "job-3 of old would be preempted (reclaim): job-9 needs 8 GPUs.\n" +
+        "2 waiting jobs would start.\n",
+    );
+    const json = JSON.parse((await cli([...args, "--json"], at, { cwd: world.root })).stdout);
+    expect(json).toMatchObject({ isDryRun: true, starts: 2, preemptions: [evicted], stranded });
+    expect(json.items[0].fields[0]).toEqual({ field: "limit", from: 4, to: null });
     expect(requests).toEqual([]);
   });
 });

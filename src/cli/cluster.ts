@@ -18,6 +18,8 @@ import type { ListJobsRequest } from "../rpc/gen/trainyard/v1/ListJobsRequest.ts
 import type { ListJobsResponse__Output } from "../rpc/gen/trainyard/v1/ListJobsResponse.ts";
 import type { ListNodesResponse__Output } from "../rpc/gen/trainyard/v1/ListNodesResponse.ts";
 import type { ListQueuesResponse__Output } from "../rpc/gen/trainyard/v1/ListQueuesResponse.ts";
+import type { PreviewQueuesRequest } from "../rpc/gen/trainyard/v1/PreviewQueuesRequest.ts";
+import type { PreviewQueuesResponse__Output } from "../rpc/gen/trainyard/v1/PreviewQueuesResponse.ts";
 import type { PutBundleRequest } from "../rpc/gen/trainyard/v1/PutBundleRequest.ts";
 import type { PutBundleResponse__Output } from "../rpc/gen/trainyard/v1/PutBundleResponse.ts";
 import type { QueryMetricRequest } from "../rpc/gen/trainyard/v1/QueryMetricRequest.ts";
@@ -46,6 +48,7 @@ export interface Cluster {
   explainJob(request: { job: string }): Promise<ExplainJobResponse__Output>;
   listCheckpoints(request: { job: string }): Promise<ListCheckpointsResponse__Output>;
   applyQueues(request: ApplyQueuesRequest): Promise<object>;
+  previewQueues(request: PreviewQueuesRequest): Promise<PreviewQueuesResponse__Output>;
   deleteQueue(request: DeleteQueueRequest): Promise<object>;
   listQueues(request: object): Promise<ListQueuesResponse__Output>;
   listNodes(request: object): Promise<ListNodesResponse__Output>;

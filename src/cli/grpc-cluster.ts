@@ -51,6 +51,7 @@ function overConnection(connection: Connection, signal: AbortSignal): Cluster {
     explainJob: unary(() => decodeService("JobService").ExplainJob),
     listCheckpoints: unary(() => decodeService("CheckpointService").ListCheckpoints),
     applyQueues: unary(() => decodeService("QueueService").ApplyQueues),
+    previewQueues: unary(() => decodeService("QueueService").PreviewQueues),
     deleteQueue: unary(() => decodeService("QueueService").DeleteQueue),
     listQueues: unary(() => decodeService("QueueService").ListQueues),
     listNodes: unary(() => decodeService("NodeService").ListNodes),

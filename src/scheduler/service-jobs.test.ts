@@ -307,6 +307,24 @@ test("queues, nodes and checkpoints are shown as they are", async () => {
   expect(shown.job?.checkpoint?.step).toBe(10);
 });
 
+test("a tree is previewed: refused as it would be, else with whom it would displace", async () => {
+  brain.world.nodes(1, 4);
+  await submit("r1", { perNode: { gpus: 4 } });
+  brain.plan();
+  brain.world.run();
+  brain.world.submit({ gpus: 2 });
+  const preview = (limit: number) =>
+    client.unary(queues.PreviewQueues, { queues: [{ path: "default", guarantee: 1, limit }] });
+  expect(await refusalOf(preview(0))).toBe("QUEUE_INVALID limit");
+  expect((await preview(1)).outlook).toEqual({
+    preemptions: [],
+    starts: 0,
+    stranded: [{ queue: "default", count: 1, jobs: ["job-2"] }],
+  });
+  const { queues: listed } = await client.unary(queues.ListQueues, {});
+  expect(listed[0]?.spec).toMatchObject({ guarantee: 0 });
+});
+
 test("a page of 100,000 jobs is found at once", async () => {
   for (let n = 0; n < 100_000; n += 1) brain.world.submit();
   brain.publish();

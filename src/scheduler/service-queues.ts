@@ -6,10 +6,13 @@ import { decodeList, decodeOneOf, decodeText, decodeWhole } from "../rpc/decode.
 import type { QueueServiceHandlers } from "../rpc/gen/trainyard/v1/QueueService.ts";
 import type { QueueSpec__Output } from "../rpc/gen/trainyard/v1/QueueSpec.ts";
 import { unary } from "../rpc/handlers.ts";
+import { isRefusal } from "../rpc/status.ts";
 import { completeQueueSpec } from "./core/queue-spec.ts";
 import { QUEUE_ORDERS, type QueueSpec } from "./core/state.ts";
+import { rehearse } from "./core/rehearse.ts";
 import { envelopeOf } from "./service-decode.ts";
 import type { Brain } from "./service-ports.ts";
+import { outlookView } from "./views-outlook.ts";
 import { queueViews } from "./views-queue.ts";
 
 const QUEUES_MAX = 10_000;
@@ -24,6 +27,13 @@ export function createQueueService(brain: Brain): QueueServiceHandlers {
       const command = { kind: "queue.apply", queues, prune: request.prune } as const;
       const reply = await brain.execute(envelopeOf(command, request, context));
       return reply.kind === "refusal" ? reply : {};
+    }),
+    PreviewQueues: unary(async (request, { caller }) => {
+      const queues = decodeList(request.queues, "queues", QUEUES_MAX).map(decodeQueueSpec);
+      const command = { kind: "queue.apply", queues, prune: request.prune } as const;
+      const state = brain.state();
+      const outlook = rehearse(state, { command, actor: caller }, brain.nowMs());
+      return isRefusal(outlook) ? outlook : { outlook: outlookView(state, outlook) };
     }),
     DeleteQueue: unary(async (request, context) => {
       const path = queuePath(decodeText(request.path, "path", 1_024));

@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { flag } from "../../config/kinds.ts";
+import { formatDuration, formatMemoryMib } from "../../config/words.ts";
 import { option } from "../../config/option.ts";
 import type { QueueSettings } from "../../config/queues-file.ts";
 import type { Invocation } from "../command.ts";
@@ -12,6 +13,8 @@ import { usageError } from "../failure.ts";
 import type { Style } from "../terminal/style.ts";
 import type { Column } from "../terminal/table.ts";
 import type { QueueView } from "../views/queue-view.ts";
+import { changedFields, type FieldChange, type Fields, fieldsText } from "../views/field-change.ts";
+import { type OutlookView, outlookText, outlookView } from "../views/outlook-view.ts";
 import { queueView } from "../views/queue-view.ts";
 import { counted } from "../wire.ts";
 
@@ -20,6 +23,8 @@ type Change = "created" | "changed" | "unchanged" | "deleted";
 interface ChangeView {
   readonly path: string;
   readonly change: Change;
+  /** What would be, or was, changed. */
+  readonly fields: readonly FieldChange[];
 }
 
 const FLAGS = {
@@ -37,7 +42,7 @@ const FLAGS = {
   dryRun: option(flag(), {
     name: "dry-run",
     short: "n",
-    help: "Show what would change, and change nothing.",
+    help: "Show what would change, who would be preempted and who could never start.",
     fallback: false,
   }),
 } as const;
@@ -67,14 +72,14 @@ export const queueApply = defineCommand({
     const wanted = await readQueuesFile(resolve(call.io.host.cwd, file));
     const cluster = await call.cluster();
     const { queues } = await cluster.listQueues({});
-    const changes = compare(wanted, queues.map(queueView), call.flags.prune);
-    if (!call.flags.dryRun) {
+    const { prune, dryRun: isDryRun } = call.flags;
+    const changes = compare(wanted, queues.map(queueView), prune);
+    const request = { queues: wanted.map(withoutNulls), prune };
+    let outlook: OutlookView | null = null;
+    if (isDryRun) outlook = outlookView((await cluster.previewQueues(request)).outlook);
+    else {
       if (!(await isConfirmed(call, changes))) return EXIT.interrupted;
-      await cluster.applyQueues({
-        requestId: call.io.newId(),
-        queues: wanted.map(withoutNulls),
-        prune: call.flags.prune,
-      });
+      await cluster.applyQueues({ requestId: call.io.newId(), ...request });
     }
     call.print.list({
       kind: "QueueChangeList",
@@ -82,8 +87,9 @@ export const queueApply = defineCommand({
       columns,
       nameOf: (change) => change.path,
       whenEmpty: "The file names no queue.",
-      extra: { isDryRun: call.flags.dryRun },
+      extra: outlook === null ? { isDryRun } : { isDryRun, ...outlook },
     });
+    if (outlook !== null && call.print.format === "table") call.print.text(outlookText(outlook));
     return EXIT.ok;
   },
 });
@@ -97,18 +103,36 @@ function compare(
   const named = new Set(wanted.map((queue) => queue.path));
   const changes = wanted.map((queue): ChangeView => {
     const old = before.get(queue.path);
-    const change = old === undefined ? "created" : isSame(queue, old) ? "unchanged" : "changed";
-    return { path: queue.path, change };
+    const fields = changedFields(old === undefined ? {} : fieldsOf(old.spec), fieldsOf(queue));
+    const change = old === undefined ? "created" : fields.length === 0 ? "unchanged" : "changed";
+    return { path: queue.path, change, fields };
   });
   const gone = isPruning ? present.filter((queue) => !named.has(queue.path)) : [];
-  return [...changes, ...gone.map(({ path }): ChangeView => ({ path, change: "deleted" }))];
+  return [
+    ...changes,
+    ...gone.map(({ path }): ChangeView => ({ path, change: "deleted", fields: [] })),
+  ];
 }
 
-function isSame(queue: QueueSettings, old: QueueView): boolean {
-  const { spec } = old;
-  return Object.entries(queue).every(
-    ([field, value]) => new Map(Object.entries(spec)).get(field) === value,
-  );
+/** In the words of the file. */
+function fieldsOf(queue: QueueSettings): Fields {
+  const cpus = (milli: number | null): number | null => (milli === null ? null : milli / 1_000);
+  const memory = (mib: number | null): string | null =>
+    mib === null ? null : formatMemoryMib(mib);
+  const { usageHalfLifeMs } = queue;
+  return {
+    guarantee: queue.guarantee,
+    "guarantee.cpus": cpus(queue.guaranteeCpuMilli),
+    "guarantee.memory": memory(queue.guaranteeMemoryMib),
+    limit: queue.limit,
+    "limit.cpus": cpus(queue.limitCpuMilli),
+    "limit.memory": memory(queue.limitMemoryMib),
+    borrowing_limit: queue.borrowingLimit,
+    lending_limit: queue.lendingLimit,
+    weight: queue.weight,
+    order: queue.order,
+    usage_half_life: usageHalfLifeMs === null ? null : formatDuration(usageHalfLifeMs),
+  };
 }
 
 /** What is null is absent on the wire. */
@@ -150,5 +174,11 @@ function columns(style: Style): readonly Column<ChangeView>[] {
   return [
     { title: "QUEUE", cell: (one) => one.path, shrinkTo: 20 },
     { title: "CHANGE", cell: (one) => one.change, paint: (text, one) => paints[one.change](text) },
+    {
+      title: "FIELDS",
+      cell: ({ change, fields }) => (change === "changed" ? fieldsText(fields) : ""),
+      shrinkTo: 20,
+      isWrapped: true,
+    },
   ];
 }
