@@ -122,6 +122,7 @@ function decodeSpec(message: JobSpec__Output): JobSpec {
     queue: queuePath(message.queue),
     priorityClass: message.priorityClass,
     nodes: message.nodes,
+    nodesMin: message.nodesMin || message.nodes,
     perNode: perNode ?? { gpus: 0, cpuMilli: 0, memoryMib: 0 },
     command: decodeCommand(message),
     env: message.env,

@@ -26,7 +26,12 @@ export const SUBMIT_FLAGS = {
     "<class>",
     "Priority class: low, normal, high, or an operator's own.",
   ),
-  nodes: field("nodes", "<n>", "Nodes, all placed together or not at all.", "N"),
+  nodes: field(
+    "nodes",
+    "<n|min..max>",
+    "Nodes, all placed together or not at all; 2..4: as there are.",
+    "N",
+  ),
   gpus: field("gpus", "<n|model:n>", "GPUs of each node: 8, or H100:8.", "g"),
   gpuTypes: field("gpu-types", "<model,...>", "Models that will do, the preferred one first."),
   topology: field("topology", "<level[:preferred]>", "All in one island, node, rack or block."),

@@ -40,6 +40,7 @@ const QUEUE = /^[^/]{1,63}(\/[^/]{1,63}){0,7}$/;
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;
 const STOP_SIGNALS = ["SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "none"] as const;
 const GRACE_DEFAULT_MS = 120_000;
+const NODES_MAX = 4_096;
 const PROCS_MAX = 64;
 const GPU_TYPES_MAX = 16;
 const SPOT_RULES = ["avoid", "allow", "prefer"] as const;
@@ -56,7 +57,7 @@ export function decodeJobSpec(message: JobSpec__Output | null, context: SpecCont
     name: decodeName(message.name),
     queue: queuePath(decodeQueue(message.queue)),
     priorityClass: decodeText(message.priorityClass || "normal", "spec.priorityClass", 63),
-    nodes: decodeWhole(message.nodes || 1, "spec.nodes", { min: 1, max: 4_096 }),
+    ...decodeNodes(message),
     perNode,
     ...decodePlace(message),
     command: decodeCommand(message, perNode.gpus),
@@ -101,6 +102,17 @@ function decodeResources(message: Resources__Output | null): Resources {
     cpuMilli: decodeWhole(message.cpuMilli, "spec.perNode.cpuMilli", upTo(16_384_000)),
     memoryMib: decodeWhole(message.memoryMib, "spec.perNode.memoryMib", upTo(1_073_741_824)),
   };
+}
+
+function decodeNodes(message: JobSpec__Output): Pick<JobSpec, "nodes" | "nodesMin"> {
+  const nodes = decodeWhole(message.nodes || 1, "spec.nodes", { min: 1, max: NODES_MAX });
+  const nodesMin = decodeWhole(message.nodesMin || nodes, "spec.nodesMin", {
+    min: 1,
+    max: NODES_MAX,
+  });
+  if (nodesMin <= nodes) return { nodes, nodesMin };
+  const remedy = "Give the fewest nodes in `nodes_min` and the most in `nodes`.";
+  return reject("spec.nodesMin", nodesMin, `more than the ${nodes} of \`nodes\``, remedy);
 }
 
 /** Where it may run: types, topology, spot nodes. */

@@ -207,7 +207,10 @@ function jobMessage(event: JobLifeEvent): string {
 
 function submittedMessage({ spec }: EventOf<"job.submitted" | "array.submitted">): string {
   const many = spec.array?.indexes === undefined ? "" : `, indexes ${spec.array.indexes}`;
-  const size = `${count(spec.nodes, "node")}, ${count(gpusOf(spec), "GPU")}`;
+  const { nodes, nodesMin } = spec;
+  const range = nodesMin === nodes ? "" : `${nodesMin} to `;
+  const most = nodesMin === nodes ? "" : "at most ";
+  const size = `${range}${count(nodes, "node")}, ${most}${count(gpusOf(spec), "GPU")}`;
   return `Submitted to ${spec.queue} as ${spec.priorityClass}: ${size}${many}.`;
 }
 

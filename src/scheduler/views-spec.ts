@@ -11,6 +11,7 @@ export function specView(spec: JobSpec): JobSpecMessage {
     queue: spec.queue,
     priorityClass: spec.priorityClass,
     nodes: spec.nodes,
+    nodesMin: spec.nodesMin,
     perNode: spec.perNode,
     // For clients that know one type only.
     gpuType: spec.gpuTypes[0] ?? "",

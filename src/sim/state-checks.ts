@@ -32,7 +32,8 @@ function gangFaults(state: ClusterState, event: EventOf<"job.placed">): readonly
   const { spec } = jobOf(state, event.jobId);
   const faults: string[] = [];
   const nodes = new Set(event.placement.map((task) => task.nodeId));
-  if (nodes.size !== spec.nodes) faults.push(`${event.jobId} got ${nodes.size} nodes`);
+  if (nodes.size < spec.nodesMin || nodes.size > spec.nodes)
+    faults.push(`${event.jobId} got ${nodes.size} nodes`);
   for (const { nodeId, gpus } of event.placement) {
     const node = state.nodes.get(nodeId);
     if (gpus.length !== spec.perNode.gpus) faults.push(`${event.jobId} got GPUs ${gpus.join()}`);

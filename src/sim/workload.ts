@@ -95,11 +95,11 @@ export function couldRun(
     );
     return fitting.length >= spec.perNode.gpus;
   });
-  if (large.length < spec.nodes) return false;
+  if (large.length < spec.nodesMin) return false;
   const segments = spec.queue.split("/");
   return segments.every((_, index) => {
     const limit = limitOf(queuePath(segments.slice(0, index + 1).join("/")));
-    return limit === null || limit >= spec.nodes * spec.perNode.gpus;
+    return limit === null || limit >= spec.nodesMin * spec.perNode.gpus;
   });
 }
 
@@ -154,11 +154,13 @@ function drawNodes(prng: Prng): readonly NodeSpec[] {
 
 function drawSpec(prng: Prng, name: string, queue: QueuePath, profile: Profile): JobSpec {
   const workMs = profile.steps * profile.stepMs;
+  const nodesMin = 1 + prng.below(3);
   return {
     name,
     queue,
     priorityClass: prng.pick(["low", "normal", "high"]),
-    nodes: 1 + prng.below(3),
+    nodes: nodesMin + (prng.chance(1, 4) ? 1 + prng.below(2) : 0),
+    nodesMin,
     perNode: { gpus: prng.chance(1, 20) ? 0 : 1 + prng.below(3), cpuMilli: 0, memoryMib: 0 },
     command: { kind: "exec", argv: ["train"] },
     env: {},

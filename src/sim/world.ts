@@ -307,7 +307,8 @@ export class World {
       prng: this.prng.fork(),
       store: this.store,
       dial: (side) => this.network.dial(this.traced(side), this.schedulerSide()),
-      gangOf: (task) => this.gangOf(task.jobId, task.attempt, task.spec.nodes, task.spec.name),
+      gangOf: (task) =>
+        this.gangOf(task.jobId, task.attempt, task.nodeNames.length, task.spec.name),
       profileOf: (_jobId, name) => this.plannedJob(name).profile,
       onRestore: (task) => this.checks.restores(task),
       onMissingCheckpoint: (task) => this.checks.missing(task),

@@ -1,5 +1,6 @@
 // Slow and simple answers to what a plan claims, with code that shares nothing with the planner.
 
+import { must } from "../../src/base/assert.ts";
 import type { JobId } from "../../src/base/ids.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
 import type { JobSpec } from "../../src/scheduler/core/job.ts";
@@ -43,11 +44,12 @@ function fitsWithout(state: ClusterState, plan: Plan, victim: JobId, preemptor: 
   takeHeld(state, taken, isStaying);
   const promised = promises(state, plan).filter(({ jobId }) => jobId !== preemptor);
   for (const { jobId, placement } of promised) take(state, taken, jobId, placement);
-  const others = promised.map(({ jobId }) => jobId);
-  return isRoom(state, taken, preemptor) && isWithinLimits(state, preemptor, others, isStaying);
+  return isRoom(state, taken, preemptor) && isWithinLimits(state, preemptor, promised, isStaying);
 }
 
-function promises(state: ClusterState, plan: Plan): readonly Plan["starts"][number][] {
+type Promised = Pick<Plan["starts"][number], "jobId" | "placement">;
+
+function promises(state: ClusterState, plan: Plan): readonly Promised[] {
   const dropped = new Set(plan.drops.map(({ jobId }) => jobId));
   const started = new Set(plan.starts.map(({ jobId }) => jobId));
   const standing = [...state.reservations.values()].filter(
@@ -56,27 +58,26 @@ function promises(state: ClusterState, plan: Plan): readonly Plan["starts"][numb
   return [...standing, ...plan.reservations, ...plan.starts].map(({ jobId, placement }) => ({
     jobId,
     placement,
-    resumeFrom: null,
   }));
 }
 
 function isWithinLimits(
   state: ClusterState,
   preemptor: JobId,
-  others: readonly JobId[],
+  others: readonly Promised[],
   isStaying: (id: JobId) => boolean,
 ): boolean {
-  const gpusOf = (id: JobId): number => {
-    const spec = state.jobs.get(id)?.spec;
-    return spec === undefined ? 0 : spec.nodes * spec.perNode.gpus;
-  };
-  const path = state.jobs.get(preemptor)?.spec.queue ?? "";
+  const gpusOn = (id: JobId, nodes: number): number =>
+    nodes * (state.jobs.get(id)?.spec.perNode.gpus ?? 0);
+  const { queue: path, nodesMin } = must(state.jobs.get(preemptor), preemptor).spec;
   for (const { spec } of state.queues.values()) {
     if (spec.limit === null || (path !== spec.path && !path.startsWith(`${spec.path}/`))) continue;
     const isBelow = (id: JobId): boolean =>
       `${state.jobs.get(id)?.spec.queue}/`.startsWith(`${spec.path}/`);
-    let use = gpusOf(preemptor);
-    for (const id of others) if (isBelow(id)) use += gpusOf(id);
+    let use = gpusOn(preemptor, nodesMin);
+    for (const { jobId, placement } of others) {
+      if (isBelow(jobId)) use += gpusOn(jobId, placement.length);
+    }
     for (const node of state.nodes.values()) {
       for (const { jobId, resources } of node.allocations) {
         if (isBelow(jobId) && isStaying(jobId)) use += resources.gpus;
@@ -126,7 +127,7 @@ function isRoom(state: ClusterState, taken: Taken, id: JobId): boolean {
   return typeSets.some((set) =>
     [...places].some((place) => {
       const there = nodes.filter((node) => placeOf(spec, node) === place);
-      return there.filter((node) => canServe(spec, taken, node, set)).length >= spec.nodes;
+      return there.filter((node) => canServe(spec, taken, node, set)).length >= spec.nodesMin;
     }),
   );
 }
@@ -140,8 +141,8 @@ function isAsked({ gpuTypes }: JobSpec, type: string): boolean {
 }
 
 /** Nodes of one place may serve one gang; empty = none may. */
-function placeOf({ topology, nodes }: JobSpec, { spec: { labels } }: Node): string {
-  if (topology?.mode !== "required" || topology.level === "island" || nodes === 1) return "all";
+function placeOf({ topology, nodesMin }: JobSpec, { spec: { labels } }: Node): string {
+  if (topology?.mode !== "required" || topology.level === "island" || nodesMin === 1) return "all";
   const block = labels["trainyard.dev/topology-block"] ?? "";
   const rack = labels["trainyard.dev/topology-rack"] ?? "";
   if (topology.level === "block") return block;

@@ -46,6 +46,8 @@ export interface Wish {
   readonly user: number;
   readonly priorityClass: string;
   readonly nodes: number;
+  /** How many more it would take. */
+  readonly more: number;
   readonly gpus: number;
   readonly cpuMilli: number;
   readonly gpuTypes: readonly string[];
@@ -77,6 +79,7 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   user: fc.nat(2),
   priorityClass: fc.constantFrom("low", "normal", "normal", "high"),
   nodes: fc.constantFrom(1, 1, 1, 1, 2, 2, 3),
+  more: fc.constantFrom(0, 0, 0, 0, 1, 3),
   gpus: fc.constantFrom(0, 1, 1, 2, 2, 3, 4, 4, 8),
   cpuMilli: fc.constantFrom(0, 0, 0, 0, 8_000, 40_000),
   gpuTypes: fc.constantFrom([], [], [], ["H100"], ["a100"], ["A100", "H100"], ["MIG 1g"]),
@@ -369,11 +372,14 @@ function submit(world: World, job: Wish): void {
   const leaves = [...world.state.queues.keys()].filter(
     (path) => ![...world.state.queues.keys()].some((other) => other.startsWith(`${path}/`)),
   );
-  const { queue, user, gpus, cpuMilli, after, beginAfterMs, deadlineAfterMs, ...rest } = job;
+  const { queue, user, nodes: nodesMin, more, gpus, cpuMilli, ...wish } = job;
+  const { after, beginAfterMs, deadlineAfterMs, ...rest } = wish;
   const known = [...world.state.jobs.keys(), ...world.state.arrays.keys()];
   const target = after === null ? undefined : pick(known, after.which);
   const spec = jobSpec({
     ...rest,
+    nodesMin,
+    nodes: nodesMin + more,
     after: after === null || target === undefined ? [] : [{ job: target, on: after.on }],
     beginAtMs: beginAfterMs === null ? null : world.nowMs + beginAfterMs,
     deadlineMs:

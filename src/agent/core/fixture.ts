@@ -10,6 +10,7 @@ export const SPEC: JobSpec = {
   queue: queuePath("default"),
   priorityClass: "normal",
   nodes: 1,
+  nodesMin: 1,
   perNode: { gpus: 2, cpuMilli: 0, memoryMib: 0 },
   command: { kind: "torchrun", script: "train.py", args: [], procsPerNode: 2, python: "" },
   env: {},

@@ -103,7 +103,7 @@ function specFacts(spec: ResolvedSpec): [string, string][] {
     ["name", spec.name],
     ["queue", spec.queue === "" ? "default" : spec.queue],
     ["priority", spec.priorityClass === "" ? "normal" : spec.priorityClass],
-    ["asks for", `${counted(spec.nodes, "node")}, each ${each.join(", ")}`],
+    ["asks for", `${nodesText(spec)}, each ${each.join(", ")}`],
     ["command", words.map(shellQuoted).join(" ")],
   ];
   if (spec.topology !== null) {
@@ -131,4 +131,10 @@ function whenText(wish: NonNullable<ResolvedSpec["begin"]>): string {
 
 function shellQuoted(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** `2 nodes`, `2 to 4 nodes`. */
+function nodesText({ nodes, nodesMin }: ResolvedSpec): string {
+  const text = counted(nodes, "node");
+  return nodesMin === nodes ? text : `${nodesMin} to ${text}`;
 }

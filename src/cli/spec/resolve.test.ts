@@ -54,6 +54,7 @@ describe("a job file", () => {
       queue: "research/nlp",
       priorityClass: "high",
       nodes: 2,
+      nodesMin: 2,
       gpus: 8,
       gpuTypes: ["H100"],
       mixesGpuTypes: false,
@@ -94,6 +95,7 @@ describe("a job file", () => {
       queue: "",
       priorityClass: "",
       nodes: 1,
+      nodesMin: 1,
       perNode: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
       gpuTypes: [],
       mixesGpuTypes: false,
@@ -121,6 +123,15 @@ describe("a job file", () => {
     expect([spec.nodes, spec.gpus, spec.gpuTypes, spec.env]).toEqual([3, 4, ["A100"], { A: "b" }]);
   });
 
+  it.each([
+    ["nodes: 3", [3, 3]],
+    ["nodes: 2..4", [2, 4]],
+    ["nodes: {min: 2, max: 4}", [2, 4]],
+    ["num_nodes: 1..2", [1, 2]],
+  ])("%s asks for as many nodes", async (line, [min, max]) => {
+    expect(await resolveText(`run: x\n${line}`)).toMatchObject({ nodesMin: min, nodes: max });
+  });
+
   it("the file that `init` writes is valid", async () => {
     expect((await resolveText(jobTemplate())).name).toBe("train");
   });
@@ -141,7 +152,23 @@ describe("mistakes", () => {
     ["run: x\nnodes: -1", "job.yaml:2:1 nodes: -1 is not a whole number from 1 to 4096"],
     ["run: x\nnodes: 0", "job.yaml:2:1 nodes: 0 is not a whole number from 1 to 4096"],
     ["run: x\nnodes: 1.5", "job.yaml:2:1 nodes: 1.5 is not a whole number from 1 to 4096"],
-    ["run: x\nnodes: many", 'job.yaml:2:1 nodes: "many" is not a whole number from 1 to 4096'],
+    [
+      "run: x\nnodes: many",
+      'job.yaml:2:1 nodes: "many" is not a whole number from 1 to 4096, nor a range such as 2..4',
+    ],
+    [
+      "run: x\nnodes: 4..2",
+      'job.yaml:2:1 nodes: "4..2" is not a range such as 2..4: 4 is more than 2',
+    ],
+    [
+      "run: x\nnodes: 0..2",
+      'job.yaml:2:1 nodes: "0..2" is not a range such as 2..4, from 1 to 4096',
+    ],
+    ["run: x\nnodes: {min: 4, max: 2}", "job.yaml:2:1 nodes: is not a range: 4 is more than 2"],
+    [
+      "run: x\nnodes: {min: 2}",
+      "job.yaml:2:1 nodes.max: nothing is not a whole number from 1 to 4096",
+    ],
     [
       "run: x\nresources: {gpus: -2}",
       'job.yaml:2:13 resources.gpus: "-2" is not a number of GPUs; write a count such as 8, or a model and a count such as H100:8',

@@ -10,6 +10,7 @@ import type { Override } from "./overrides.ts";
 import { applyOverrides, flagAt } from "./overrides.ts";
 import type { JobFile } from "./schema.ts";
 import { ALIASES, FOREIGN_KEYS, jobFileSchema } from "./schema.ts";
+import type { NodesWish } from "./nodes-field.ts";
 import type { ArrayWish, BeginWish, DependencyWish } from "./start-fields.ts";
 
 export type ResolvedCommand =
@@ -28,7 +29,9 @@ export interface ResolvedSpec {
   readonly name: string;
   readonly queue: string;
   readonly priorityClass: string;
+  /** At most. */
   readonly nodes: number;
+  readonly nodesMin: number;
   readonly gpus: number;
   readonly gpuTypes: readonly string[];
   readonly mixesGpuTypes: boolean;
@@ -104,7 +107,7 @@ function contradictions(file: JobFile, placer: Placer): readonly Problem[] {
     }
   }
   const { topology } = file;
-  const nodes = file.nodes ?? file.num_nodes ?? 1;
+  const nodes = nodesOf(file).max;
   if (topology?.level === "node" && topology.mode !== "preferred" && nodes > 1) {
     problems.push(
       at(["topology", "level"], `cannot be node for ${nodes} nodes; say rack or block`),
@@ -124,6 +127,9 @@ function contradictions(file: JobFile, placer: Placer): readonly Problem[] {
   return problems;
 }
 
+const nodesOf = ({ nodes, num_nodes }: JobFile): NodesWish =>
+  nodes ?? num_nodes ?? { min: 1, max: 1 };
+
 function has(file: JobFile, path: string): boolean {
   let node: unknown = file;
   for (const segment of path.split(".")) {
@@ -136,11 +142,13 @@ function has(file: JobFile, path: string): boolean {
 function settle(file: JobFile, inputs: SpecInputs): ResolvedSpec {
   const wish = file.resources?.gpus ?? file.resources?.accelerators ?? { count: 0, type: "" };
   const { restarts } = file;
+  const nodes = nodesOf(file);
   return {
     name: file.name ?? jobName(inputs.nameSource),
     queue: file.queue ?? inputs.defaultQueue,
     priorityClass: file.priority ?? "",
-    nodes: file.nodes ?? file.num_nodes ?? 1,
+    nodes: nodes.max,
+    nodesMin: nodes.min,
     gpus: wish.count,
     gpuTypes: file.resources?.gpu_types ?? (wish.type === "" ? [] : [wish.type]),
     mixesGpuTypes: file.resources?.mix_gpu_types ?? false,

@@ -13,9 +13,9 @@ import {
   wholeNumber,
   worded,
 } from "../../config/zod-words.ts";
+import { nodesField } from "./nodes-field.ts";
 import { afterField, arrayField, beginField } from "./start-fields.ts";
 
-export const NODES_MAX = 4096;
 const GPUS_PER_NODE_MAX = 4096;
 const ENV_VALUE_MAX = 32_768;
 
@@ -142,12 +142,13 @@ export const jobFileSchema = z.strictObject(
     priority: pattern(/^[a-z][a-z0-9-]*$/, "a priority class such as low, normal or high")
       .optional()
       .describe("Priority class. Default normal."),
-    nodes: wholeNumber({ min: 1, max: NODES_MAX })
+    nodes: nodesField
       .optional()
-      .describe("Nodes, all placed together or not at all. Default 1."),
-    num_nodes: wholeNumber({ min: 1, max: NODES_MAX })
-      .optional()
-      .describe("Another name of nodes, as SkyPilot has it."),
+      .describe(
+        "Nodes, all placed together or not at all; 2..4 or {min: 2, max: 4} = as many of these " +
+          "as there are. Default 1.",
+      ),
+    num_nodes: nodesField.optional().describe("Another name of nodes, as SkyPilot has it."),
     resources: resources.optional().describe("What each node must give."),
     topology: topology.optional().describe("How close together its nodes must be."),
     spot: oneOf(["avoid", "allow", "prefer"])

@@ -14,6 +14,7 @@ export function wireSpec(spec: ResolvedSpec, bundle: PackedBundle | null): JobSp
     queue: spec.queue,
     priorityClass: spec.priorityClass,
     nodes: spec.nodes,
+    nodesMin: spec.nodesMin,
     perNode: { gpus: spec.gpus, cpuMilli: spec.cpuMilli, memoryMib: spec.memoryMib },
     gpuTypes: [...spec.gpuTypes],
     mixesGpuTypes: spec.mixesGpuTypes,

@@ -54,7 +54,10 @@ export interface JobView {
   readonly tenant: string;
   readonly user: string;
   readonly phase: string;
+  /** At most. */
   readonly nodes: number;
+  /** The fewest that it runs with. */
+  readonly nodesMin: number;
   readonly gpusPerNode: number;
   readonly gpuTypes: readonly string[];
   readonly topology: { readonly level: string; readonly mode: string } | null;
@@ -104,6 +107,7 @@ export function jobView(job: Job__Output): JobView {
     user: job.user,
     phase: job.phase,
     nodes: spec?.nodes ?? 0,
+    nodesMin: spec?.nodesMin || (spec?.nodes ?? 0),
     gpusPerNode: spec?.perNode?.gpus ?? 0,
     gpuTypes: spec?.gpuTypes ?? [],
     topology: spec?.topology ?? null,
@@ -190,10 +194,18 @@ function ranges(numbers: readonly number[]): string {
   return parts.join(",");
 }
 
-/** `2×8`, `8`, `-`: nodes times GPUs of each. */
-export function gpusText(job: Pick<JobView, "nodes" | "gpusPerNode">): string {
-  if (job.gpusPerNode === 0) return job.nodes > 1 ? `${job.nodes}×cpu` : "cpu";
-  return job.nodes > 1 ? `${job.nodes}×${job.gpusPerNode}` : String(job.gpusPerNode);
+/**
+ * `2×8`, `8`, `cpu`: nodes times GPUs of each. Of an elastic job the range, and while it runs the size
+ * that it has: `2..4×8`, `3×8 (2..4)`.
+ */
+export function gpusText(job: Pick<JobView, "nodes" | "nodesMin" | "gpusPerNode" | "attempts">) {
+  const { nodes, nodesMin, gpusPerNode } = job;
+  const each = gpusPerNode === 0 ? "cpu" : String(gpusPerNode);
+  if (nodesMin === nodes) return nodes > 1 ? `${nodes}×${each}` : each;
+  const last = job.attempts.at(-1);
+  const isThere = last !== undefined && last.endedAt === null;
+  const range = `${nodesMin}..${nodes}`;
+  return isThere ? `${last.placement.length}×${each} (${range})` : `${range}×${each}`;
 }
 
 /** One phrase: where it runs, why it waits, or how it ended. */

@@ -32,7 +32,7 @@ import {
   type TaskExit,
   type TaskState,
 } from "./job.ts";
-import { gpusOf, jobOf, oldestBeyond } from "./lookup.ts";
+import { jobOf, oldestBeyond } from "./lookup.ts";
 import { learnRunTime } from "./run-times.ts";
 import { ENDED_JOBS_KEPT, type MutableClusterState, NODE_BUNDLES_KEPT } from "./state.ts";
 import { upgradeSpec } from "./upgrade.ts";
@@ -103,7 +103,8 @@ function submitJob(state: MutableClusterState, event: EventOf<"job.submitted">):
 }
 
 function submitArray(state: MutableClusterState, event: EventOf<"array.submitted">): void {
-  const { jobId: id, spec, owner } = event;
+  const { jobId: id, owner } = event;
+  const spec = upgradeSpec(event.spec);
   const indexes = arrayIndexes(spec);
   const array: JobArray = {
     id,
@@ -355,11 +356,14 @@ function endJob(state: MutableClusterState, event: EventOf<"job.ended">): void {
 
 /** What its attempts ran, without what was done twice. */
 function usefulRunMs(job: Job): number {
-  let ranMs = 0;
-  for (const { runningAtMs, endedAtMs } of job.history) {
-    if (runningAtMs !== null) ranMs += endedAtMs - runningAtMs;
+  const { gpus } = job.spec.perNode;
+  let usefulMs = 0;
+  for (const { runningAtMs, endedAtMs, lostGpuMs, placement } of job.history) {
+    if (runningAtMs === null) continue;
+    usefulMs += endedAtMs - runningAtMs;
+    usefulMs -= Math.floor(lostGpuMs / Math.max(1, gpus * placement.length));
   }
-  return Math.max(0, ranMs - Math.floor(job.lostGpuMs / Math.max(1, gpusOf(job.spec))));
+  return Math.max(0, usefulMs);
 }
 
 function failingNode(attempt: Attempt, cause: StopCause | null): NodeId | null {

@@ -4,7 +4,7 @@
 import { refuse } from "../../base/errors.ts";
 import type { Command } from "./commands.ts";
 import { type Decision, noSuchJob } from "./decision.ts";
-import { activeAttempt, type Checkpoint, type Job, resumePoint } from "./job.ts";
+import { activeAttempt, type Checkpoint, type Job, nodesOfAttempt, resumePoint } from "./job.ts";
 import type { ClusterState } from "./state.ts";
 
 type CheckpointCommand = Extract<
@@ -45,7 +45,9 @@ function decideCommit(
     return refuse("STALE_ATTEMPT", message, "The newer attempt's checkpoints count.", "attempt");
   }
   if (checkpoint.state === "rejected" || !isWhole(job, checkpoint)) {
-    const message = `${checkpoint.id} is ${checkpoint.state} with ${checkpoint.parts.length} of ${job.spec.nodes} parts.`;
+    const { id, state, parts, attempt } = checkpoint;
+    const of = nodesOfAttempt(job, attempt);
+    const message = `${id} is ${state} with ${parts.length} of ${of} parts.`;
     return refuse("CHECKPOINT_NOT_FOUND", message, "Commit it when every part is stored.");
   }
   const { jobId, checkpointId, manifestDigest } = command;
@@ -54,7 +56,7 @@ function decideCommit(
 
 /** Whether every task of the gang has stored its part. */
 export function isWhole(job: Job, checkpoint: Checkpoint): boolean {
-  return checkpoint.parts.length === job.spec.nodes;
+  return checkpoint.parts.length === nodesOfAttempt(job, checkpoint.attempt);
 }
 
 /** What the job would resume from, and what its attempt is restoring now, stay. */

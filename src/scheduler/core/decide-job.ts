@@ -134,7 +134,7 @@ function sizeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
     const limits = limitOf(queueOf(state, path).spec);
     for (const kind of RESOURCE_KINDS) {
       const limit = limits[kind];
-      const asked = spec.nodes * spec.perNode[kind];
+      const asked = spec.nodesMin * spec.perNode[kind];
       if (limit === null || asked <= limit) continue;
       const message =
         `The job asks for ${amountText(kind, asked)}; queue "${path}" may use ` +
@@ -144,10 +144,10 @@ function sizeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
     }
   }
   const fitting = nodesFitting(state, spec);
-  if (fitting >= spec.nodes) return null;
+  if (fitting >= spec.nodesMin) return null;
   return refuse(
     "EXCEEDS_CLUSTER",
-    `The job asks for ${spec.nodes} nodes with ${spec.perNode.gpus} GPUs each; ` +
+    `The job asks for ${spec.nodesMin} nodes with ${spec.perNode.gpus} GPUs each; ` +
       `${fitting} nodes are that large.`,
     "Ask for less; `trainyard node ls` shows what there is.",
     "spec.nodes",

@@ -6,7 +6,7 @@ import { type CheckpointId, checkpointId, type JobId } from "../../base/ids.ts";
 import type { Command, NodeReport, ObservedTask, StoredPart } from "./commands.ts";
 import { type Decision, noSuchNode } from "./decision.ts";
 import type { ClusterEvent } from "./events.ts";
-import { type Attempt, activeAttempt, type Job, type TaskExit } from "./job.ts";
+import { type Attempt, activeAttempt, type Job, nodesOfAttempt, type TaskExit } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import type { Allocation, ClusterState, Node, NodeCondition } from "./state.ts";
 
@@ -109,7 +109,7 @@ function taskChanges(
 function storedParts(state: ClusterState, task: ObservedTask): readonly ClusterEvent[] {
   const job = state.jobs.get(task.jobId);
   if (job === undefined || task.attempt !== job.attemptLast) return [];
-  if (task.rank >= job.spec.nodes) return [];
+  if (task.rank >= nodesOfAttempt(job, task.attempt)) return [];
   return task.parts.filter((part) => isNews(job, task, part)).map((part) => partStored(task, part));
 }
 

@@ -5,8 +5,15 @@
 import { unreachable } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { amountText, type Hold } from "./hold.ts";
-import { type AttemptRecord, type Job, type JobSpec, type StopCause, userKey } from "./job.ts";
-import { gpusOf, jobOf, queueOf } from "./lookup.ts";
+import {
+  activeAttempt,
+  type AttemptRecord,
+  type Job,
+  type JobSpec,
+  type StopCause,
+  userKey,
+} from "./job.ts";
+import { jobOf, queueOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
 import { deadlineOf } from "./pending.ts";
 import { QueueTree } from "./queue-tree.ts";
@@ -266,9 +273,10 @@ function place(
   const leaf = new QueueTree(state, nowMs).queue(job.spec.queue);
   const held = new Map<string, number>();
   for (const id of state.active) {
-    const { owner, spec } = jobOf(state, id);
+    const { owner, spec, phase } = jobOf(state, id);
     if (spec.queue !== job.spec.queue) continue;
-    held.set(userKey(owner), (held.get(userKey(owner)) ?? 0) + gpusOf(spec));
+    const gpus = (activeAttempt(phase)?.placement.length ?? 0) * spec.perNode.gpus;
+    held.set(userKey(owner), (held.get(userKey(owner)) ?? 0) + gpus);
   }
   const { path } = leaf.spec;
   const pending = state.pending.queue(path);
@@ -375,8 +383,10 @@ const times = (n: number): string => (n === 1 ? "once" : `${n} times`);
 const clock = (atMs: number): string => new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
 const gpuTime = (gpuMs: number): string => `${(gpuMs / 1_000).toFixed(0)} GPU seconds`;
 
-function sizeOf({ nodes, perNode }: JobSpec): string {
-  return nodes === 1 ? count(perNode.gpus, "GPU") : `${nodes} × ${count(perNode.gpus, "GPU")}`;
+function sizeOf({ nodes, nodesMin, perNode }: JobSpec): string {
+  const gpus = count(perNode.gpus, "GPU");
+  if (nodesMin < nodes) return `${nodesMin} to ${nodes} × ${gpus}`;
+  return nodes === 1 ? gpus : `${nodes} × ${gpus}`;
 }
 
 function named(names: readonly string[]): string {

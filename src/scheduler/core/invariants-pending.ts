@@ -16,8 +16,8 @@ export function pendingFaults(state: ClusterState): readonly string[] {
     const tally = `${job.spec.queue} ${job.admittedAtMs === null}`;
     const sum = sums.get(tally) ?? [0, 0, 0, 0];
     const { gpus, cpuMilli, memoryMib } = job.spec.perNode;
-    [1 / job.spec.nodes, gpus, cpuMilli, memoryMib].forEach((amount, at) => {
-      sum[at] = Math.round((sum[at] ?? 0) + amount * job.spec.nodes);
+    [1 / job.spec.nodesMin, gpus, cpuMilli, memoryMib].forEach((amount, at) => {
+      sum[at] = Math.round((sum[at] ?? 0) + amount * job.spec.nodesMin);
     });
     sums.set(tally, sum);
   }
@@ -76,9 +76,10 @@ function groupFaults(
     for (const [owner, { groups }] of lines) {
       for (const group of groups.values()) {
         const { kind, attainedLevel, limitLevel, deadline, jobs } = group;
-        const { nodes, perNode, ...rest } = kind.shape;
+        const { nodes, nodesMax, perNode, ...rest } = kind.shape;
         const due = deadline === null ? [] : [deadline.atMs, deadline.latestStartMs];
-        const place = [path, name, owner, attainedLevel, limitLevel, due.join("-"), nodes];
+        const size = `${nodes} to ${nodesMax}`;
+        const place = [path, name, owner, attainedLevel, limitLevel, due.join("-"), size];
         const { gpus, cpuMilli, memoryMib } = perNode;
         const { gpuTypes, mixesGpuTypes, spot, topology } = rest;
         const how = JSON.stringify([gpuTypes, mixesGpuTypes, spot, topology]);
@@ -113,13 +114,14 @@ function placeOf(job: Job, notBeforeMs: number, nowMs: number): string {
   if (job.admittedAtMs === null) return "withheld";
   if (notBeforeMs > nowMs) return `delayed to ${notBeforeMs}`;
   const { spec, owner, attainedGpuMs } = job;
-  const { queue, priorityClass, nodes, perNode, timeLimitMs } = spec;
+  const { queue, priorityClass, nodes, nodesMin, perNode, timeLimitMs } = spec;
   const attained = levelOf(Math.floor(attainedGpuMs / 28_125));
   const limit = timeLimitMs === null ? null : Math.ceil(Math.log2(Math.ceil(timeLimitMs / 1_000)));
   const { deadlineMs } = spec;
   const due = deadlineMs === null ? "" : `${deadlineMs}-${deadlineMs - (timeLimitMs ?? 0)}`;
   const who = `${owner.user}@${owner.tenant}`;
-  const place = [queue, priorityClass, who, attained, limit, due, nodes];
+  const size = `${nodesMin} to ${nodes}`;
+  const place = [queue, priorityClass, who, attained, limit, due, size];
   const { gpuTypes, mixesGpuTypes, spot } = spec;
   const how = JSON.stringify([gpuTypes, mixesGpuTypes, spot, topologyOf(spec)]);
   return [...place, perNode.gpus, perNode.cpuMilli, perNode.memoryMib, how].join("|");

@@ -79,8 +79,11 @@ function attemptFaults(state: ClusterState): readonly string[] {
 function gangFaults(state: ClusterState, job: Job, attempt: Attempt): readonly string[] {
   const { placement, tasks } = attempt;
   const faults: string[] = [];
-  const isWhole = placement.length === job.spec.nodes && tasks.length === placement.length;
-  faults.push(...faultIf(!isWhole, `${job.id} has ${placement.length} of ${job.spec.nodes} tasks`));
+  const isWhole = isSize(job, placement.length) && tasks.length === placement.length;
+  const { nodes, nodesMin } = job.spec;
+  faults.push(
+    ...faultIf(!isWhole, `${job.id} has ${placement.length} tasks of ${nodesMin} to ${nodes}`),
+  );
   const names = new Set(placement.map(({ nodeId }) => nodeId));
   faults.push(...faultIf(names.size !== placement.length, `${job.id} has two tasks on one node`));
   tasks.forEach((task, rank) => {
@@ -93,6 +96,9 @@ function gangFaults(state: ClusterState, job: Job, attempt: Attempt): readonly s
   const isLive = tasks.some(({ kind }) => kind !== "ended");
   return [...faults, ...faultIf(!isLive, `${job.id} is ${job.phase.kind} without a live task`)];
 }
+
+const isSize = ({ spec }: Job, nodes: number): boolean =>
+  nodes >= spec.nodesMin && nodes <= spec.nodes;
 
 function indexFaults(state: ClusterState): readonly string[] {
   const faults: string[] = [];
@@ -157,7 +163,7 @@ function reservationFaults(state: ClusterState): readonly string[] {
     const job = state.jobs.get(id);
     faults.push(...faultIf(jobId !== id, `the reservation of ${id} is filed as ${jobId}`));
     faults.push(...faultIf(job?.phase.kind !== "pending", `${id} has a reservation, not pending`));
-    const isWhole = placement.length === job?.spec.nodes;
+    const isWhole = job !== undefined && isSize(job, placement.length);
     faults.push(...faultIf(!isWhole, `the reservation of ${id} is not whole`));
     for (const key of placement.flatMap(({ nodeId, gpus }) => gpus.map((gpu) => [nodeId, gpu]))) {
       const other = keptBy.get(key.join("/"));

@@ -83,8 +83,10 @@ export interface JobSpec {
   readonly queue: QueuePath;
   /** A key of `Policy.priorityClasses`. */
   readonly priorityClass: string;
-  /** Nodes in the gang; placed together or not at all. */
+  /** Nodes in the gang, at most; placed together or not at all. */
   readonly nodes: number;
+  /** The fewest with which it runs; fewer than `nodes` = an elastic job. See elastic.ts. */
+  readonly nodesMin: number;
   readonly perNode: Resources;
   /**
    * Models that will do, such as `H100`, the preferred one first; empty = any. See
@@ -405,6 +407,13 @@ export function activeAttempt(phase: JobPhase): Attempt | null {
     default:
       return null;
   }
+}
+
+/** Nodes of an attempt: the size of the gang while it ran. */
+export function nodesOfAttempt({ phase, history, spec }: Job, number: number): number {
+  const active = activeAttempt(phase);
+  const attempt = active?.number === number ? active : history.find((it) => it.number === number);
+  return attempt?.placement.length ?? spec.nodes;
 }
 
 /** The newest committed checkpoint: where the job would resume from. */

@@ -25,7 +25,7 @@ export function queueLineage(path: QueuePath): readonly QueuePath[] {
 export const topOf = (state: ClusterState, path: QueuePath): Queue =>
   queueOf(state, (path.split("/", 1)[0] ?? path) as QueuePath);
 
-/** GPUs of the whole gang. */
+/** GPUs of the gang at its largest. */
 export const gpusOf = (spec: JobSpec): number => spec.nodes * spec.perNode.gpus;
 
 /**

@@ -8,7 +8,7 @@ import type { DropReason } from "./events.ts";
 import { NodePool } from "./fit.ts";
 import { fitGang, type Taste } from "./gang.ts";
 import { activeAttempt, type Job, resumePoint, type TaskPlacement, userKey } from "./job.ts";
-import { gpusOf, jobOf } from "./lookup.ts";
+import { jobOf } from "./lookup.ts";
 import { poolOf } from "./node-pools.ts";
 import type { LeafJobs } from "./order.ts";
 import { OwnerBook } from "./owner-limits.ts";
@@ -184,16 +184,29 @@ export class Pass {
       this.open.take(task, job.spec.perNode);
       this.later.take(task, job.spec.perNode);
     }
-    this.#chargeUser(job, this.#chargeQueue(job, "allocated", 1));
-    this.owners.add(job.owner, 1, gpusOf(job.spec));
+    this.#chargeUser(job, this.#chargeQueue(job, placement, "allocated", 1));
+    this.owners.add(job.owner, 1, gpusOn(job, placement));
     this.#begin(job, placement);
+  }
+
+  /** Undoes a start of this pass: the job is to be started again, elsewhere or larger. */
+  takeBack(start: Start): Start {
+    const job = jobOf(this.state, start.jobId);
+    for (const task of start.placement) {
+      for (const pool of [this.raw, this.open, this.later]) pool.give(task, job.spec.perNode);
+    }
+    this.#chargeUser(job, -this.#chargeQueue(job, start.placement, "allocated", -1));
+    this.owners.add(job.owner, -1, -gpusOn(job, start.placement));
+    this.starts.splice(this.starts.indexOf(start), 1);
+    this.#started.delete(job.id);
+    return start;
   }
 
   /** Starts what was reserved: all of it must be free by now. */
   startReserved({ job, placement }: Keeping): void {
     for (const task of placement) this.raw.take(task, job.spec.perNode);
-    this.#chargeQueue(job, "reserved", -1);
-    this.#chargeQueue(job, "allocated", 1);
+    this.#chargeQueue(job, placement, "reserved", -1);
+    this.#chargeQueue(job, placement, "allocated", 1);
     this.reserved.delete(job.id);
     this.#begin(job, placement);
   }
@@ -211,8 +224,8 @@ export class Pass {
       this.later.take(task, job.spec.perNode);
       this.keep(task.nodeId, kept);
     }
-    this.#chargeUser(job, this.#chargeQueue(job, "reserved", 1));
-    this.owners.add(job.owner, 1, gpusOf(job.spec));
+    this.#chargeUser(job, this.#chargeQueue(job, placement, "reserved", 1));
+    this.owners.add(job.owner, 1, gpusOn(job, placement));
     this.reserved.set(job.id, { job, placement, victims, fromOpen, kept });
   }
 
@@ -224,8 +237,8 @@ export class Pass {
       this.later.give(task, job.spec.perNode);
       this.unkeep(task.nodeId, kept);
     });
-    this.#chargeUser(job, -this.#chargeQueue(job, "reserved", -1));
-    this.owners.add(job.owner, -1, -gpusOf(job.spec));
+    this.#chargeUser(job, -this.#chargeQueue(job, placement, "reserved", -1));
+    this.owners.add(job.owner, -1, -gpusOn(job, placement));
     this.laterVersion += 1;
     this.reserved.delete(job.id);
     this.drops.push({ jobId: job.id, why });
@@ -264,9 +277,16 @@ export class Pass {
     this.#chargeUser(job, -this.gpusHeld(job));
   }
 
-  #chargeQueue(job: Job, counter: "allocated" | "reserved", sign: 1 | -1): number {
-    charge(this.tree.queue(job.spec.queue), counter, job.spec, sign);
-    return gpusOf(job.spec);
+  #chargeQueue(
+    job: Job,
+    placement: readonly TaskPlacement[],
+    counter: "allocated" | "reserved",
+    sign: 1 | -1,
+  ): number {
+    const { queue, perNode } = job.spec;
+    const asked = { nodes: placement.length, perNode };
+    charge(this.tree.queue(queue), counter, asked, sign);
+    return gpusOn(job, placement);
   }
 
   #chargeUser(job: Job, gpus: number): void {
@@ -277,6 +297,9 @@ export class Pass {
     users.set(key, (users.get(key) ?? 0) + gpus);
   }
 }
+
+const gpusOn = ({ spec }: Job, placement: readonly TaskPlacement[]): number =>
+  placement.length * spec.perNode.gpus;
 
 function addTo(groups: Map<QueuePath, PendingGroup[]>, group: PendingGroup): void {
   const { queue } = group.kind;

@@ -69,7 +69,7 @@ export interface PendingClass {
 
 export interface PendingTally {
   readonly size: number;
-  /** By all of them, for all their nodes. */
+  /** By all of them, for the fewest nodes that each runs with. */
   readonly asked: Resources;
 }
 
@@ -396,7 +396,7 @@ function groupKey({ spec, attainedGpuMs }: Job, ofShape: string): string {
 
 const createTally = (): Tally => ({ size: 0, asked: { gpus: 0, cpuMilli: 0, memoryMib: 0 } });
 
-function count(tally: Tally, { nodes, perNode }: JobSpec, sign: 1 | -1): void {
+function count(tally: Tally, { nodesMin: nodes, perNode }: JobSpec, sign: 1 | -1): void {
   tally.size += sign;
   tally.asked.gpus += sign * nodes * perNode.gpus;
   tally.asked.cpuMilli += sign * nodes * perNode.cpuMilli;

@@ -22,6 +22,7 @@
 import { must } from "../../base/assert.ts";
 import { jobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
+import { widenStarts } from "./elastic.ts";
 import type { Holds } from "./hold.ts";
 import { HoldBook, PlanHolds } from "./holds.ts";
 import { activeAttempt } from "./job.ts";
@@ -57,6 +58,7 @@ export function plan(state: ClusterState, nowMs: number, policy: Policy): Plan {
   takeUpReservations(pass);
   const planner = new Planner(pass);
   planner.walkAll();
+  if (policy.isBackfillEnabled) widenStarts(pass);
   startReservations(pass);
   return {
     starts: pass.starts,

@@ -5,11 +5,11 @@ import { unreachable } from "../../base/assert.ts";
 import { fitGang } from "./gang.ts";
 import { amountText, type Hold } from "./hold.ts";
 import type { Job, JobSpec } from "./job.ts";
-import { gpusOf, jobOf } from "./lookup.ts";
+import { jobOf } from "./lookup.ts";
 import { poolOf } from "./node-pools.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { limitReached } from "./quota.ts";
-import { shapeOf } from "./shape.ts";
+import { shapeOf, sizedTo } from "./shape.ts";
 import type { ClusterState } from "./state.ts";
 
 type FitsNow = (spec: JobSpec) => boolean;
@@ -43,7 +43,7 @@ export function remedyFor(state: ClusterState, { spec }: Job, nowMs: number, hol
       const left = hold.what === "gpus" ? hold.limit - hold.used : 0;
       const limits = hold.code === "TENANT_LIMIT" ? "tenants" : "users";
       return (
-        smaller(spec, (other) => gpusOf(other) <= left && fitsNow(other)) ||
+        smaller(spec, (other) => shapeOf(other).gpus <= left && fitsNow(other)) ||
         `limits.${limits}.${hold.owner}.${hold.what} of ${hold.used + hold.asked} in the policy ` +
           "would let it in, if there is room."
       );
@@ -94,7 +94,7 @@ function smaller(spec: JobSpec, fitsNow: FitsNow): string {
 }
 
 function sameGpusSpread(spec: JobSpec, fitsNow: FitsNow): string {
-  const total = gpusOf(spec);
+  const total = spec.nodesMin * spec.perNode.gpus;
   const gpus = below(spec.perNode.gpus).find(
     (each) => total % each === 0 && fitsNow(sized(spec, total / each, each)),
   );
@@ -104,17 +104,17 @@ function sameGpusSpread(spec: JobSpec, fitsNow: FitsNow): string {
 /** Whoever fits with n nodes fits with fewer: halving finds the most. */
 function smallerGang(spec: JobSpec, fitsNow: FitsNow): string {
   let fitting = 0;
-  let tooMany = spec.nodes;
+  let tooMany = spec.nodesMin;
   while (tooMany - fitting > 1) {
     const nodes = (fitting + tooMany) >> 1;
-    if (fitsNow({ ...spec, nodes })) fitting = nodes;
+    if (fitsNow(sizedTo(spec, nodes))) fitting = nodes;
     else tooMany = nodes;
   }
   return fitting === 0 ? "" : `nodes: ${fitting} would start now.`;
 }
 
 function fewerGpus(spec: JobSpec, fitsNow: FitsNow): string {
-  const gpus = below(spec.perNode.gpus).find((each) => fitsNow(sized(spec, spec.nodes, each)));
+  const gpus = below(spec.perNode.gpus).find((each) => fitsNow(sized(spec, spec.nodesMin, each)));
   return gpus === undefined ? "" : `gpus: ${gpus} on each node would start now.`;
 }
 
@@ -123,8 +123,7 @@ const below = (n: number): readonly number[] =>
   Array.from({ length: Math.max(0, n - 1) }, (_, at) => n - 1 - at);
 
 const sized = (spec: JobSpec, nodes: number, gpus: number): JobSpec => ({
-  ...spec,
-  nodes,
+  ...sizedTo(spec, nodes),
   perNode: { ...spec.perNode, gpus },
 });
 
@@ -135,5 +134,8 @@ function tester(state: ClusterState, { queue }: JobSpec, nowMs: number): FitsNow
   for (const { jobId, placement } of state.reservations.values()) {
     for (const task of placement) pool.take(task, jobOf(state, jobId).spec.perNode);
   }
-  return (spec) => limitReached(leaf, spec) === null && fitGang(pool, shapeOf(spec)) !== null;
+  return (spec) => {
+    const shape = shapeOf(spec);
+    return limitReached(leaf, shape) === null && fitGang(pool, shape) !== null;
+  };
 }

@@ -4,10 +4,9 @@
 import type { DropReason } from "./events.ts";
 import { hasHostRoom, type NodePool } from "./fit.ts";
 import type { Job } from "./job.ts";
-import { gpusOf } from "./lookup.ts";
-import type { Pass } from "./pass.ts";
+import type { Keeping, Pass } from "./pass.ts";
 import { isOverLimitLater, isOverLimitNow } from "./quota.ts";
-import { shapeOf } from "./shape.ts";
+import { shapeOf, sizedTo } from "./shape.ts";
 import { keepsRules } from "./sites.ts";
 import type { Reservation } from "./state.ts";
 
@@ -28,24 +27,27 @@ export function takeUpReservations(pass: Pass): void {
 export function startReservations(pass: Pass): void {
   for (const keeping of pass.reserved.values()) {
     const { job, placement } = keeping;
-    if (isRoom(pass.raw, job, placement) && isWithinLimits(pass, job)) pass.startReserved(keeping);
+    if (isRoom(pass.raw, job, placement) && isWithinLimits(pass, keeping))
+      pass.startReserved(keeping);
   }
 }
 
 function dropReason(pass: Pass, job: Job, { placement }: Reservation): DropReason | null {
+  const spec = sizedTo(job.spec, placement.length);
   if (job.phase.kind !== "pending") return "job_ended";
   if (placement.some(({ nodeId }) => pass.later.slot(nodeId)?.isOffered !== true)) {
     return "node_gone";
   }
-  if (!keepsRules(pass.later, shapeOf(job.spec), placement)) return "node_gone";
-  if (isOverLimitLater(pass.tree.queue(job.spec.queue), job.spec)) return "limit_lowered";
-  if (pass.owners.reached(job.owner, gpusOf(job.spec)) !== null) return "limit_lowered";
+  if (!keepsRules(pass.later, shapeOf(spec), placement)) return "node_gone";
+  if (isOverLimitLater(pass.tree.queue(spec.queue), spec)) return "limit_lowered";
+  if (pass.owners.reached(job.owner, shapeOf(spec).gpus) !== null) return "limit_lowered";
   return isRoom(pass.later, job, placement) ? null : "replanned";
 }
 
 /** What still runs counts in full; other reservations have not started yet. */
-function isWithinLimits(pass: Pass, job: Job): boolean {
-  return !isOverLimitNow(pass.tree.queue(job.spec.queue), job.spec);
+function isWithinLimits(pass: Pass, { job, placement }: Keeping): boolean {
+  const { queue, perNode } = job.spec;
+  return !isOverLimitNow(pass.tree.queue(queue), { nodes: placement.length, perNode });
 }
 
 function isRoom(pool: NodePool, job: Job, placement: Reservation["placement"]): boolean {

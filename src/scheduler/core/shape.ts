@@ -8,14 +8,17 @@ import type { JobSpec, TopologyRequest } from "./job.ts";
 type DomainLevel = Exclude<TopologyRequest["level"], "island" | "node">;
 
 export interface Shape {
+  /** Of the gang at its least: whether it can start, waits or preempts goes by these. */
   readonly nodes: number;
+  /** More than `nodes` = it takes more if they are left over. */
+  readonly nodesMax: number;
   readonly perNode: Resources;
   readonly gpuTypes: readonly string[];
   readonly mixesGpuTypes: boolean;
   /** Null also where any placement would satisfy it. Never `node`. */
   readonly topology: ShapeTopology | null;
   readonly spot: JobSpec["spot"];
-  /** Of the whole gang. */
+  /** Of the gang at its least. */
   readonly gpus: number;
 }
 
@@ -25,20 +28,27 @@ export interface ShapeTopology {
 }
 
 export function shapeOf(spec: JobSpec): Shape {
-  const { nodes, perNode, gpuTypes, mixesGpuTypes, spot } = spec;
-  const topology = topologyOf(spec);
-  return { nodes, perNode, gpuTypes, mixesGpuTypes, topology, spot, gpus: nodes * perNode.gpus };
+  const { nodesMin: nodes, nodes: nodesMax, perNode, gpuTypes, mixesGpuTypes, spot } = spec;
+  const rules = { gpuTypes, mixesGpuTypes, topology: topologyOf(spec), spot };
+  return { nodes, nodesMax, perNode, ...rules, gpus: nodes * perNode.gpus };
 }
+
+/** The job as if it asked for just so many nodes. */
+export const sizedTo = (spec: JobSpec, nodes: number): JobSpec => ({
+  ...spec,
+  nodes,
+  nodesMin: nodes,
+});
 
 /**
  * A gang of one node is in one rack wherever it is, and a task with one GPU in one island. More
  * nodes never fit on one: who prefers that means the next wider level.
  */
-export function topologyOf({ nodes, perNode, topology }: JobSpec): ShapeTopology | null {
+export function topologyOf({ nodesMin, perNode, topology }: JobSpec): ShapeTopology | null {
   if (topology === null) return null;
   const { level, mode } = topology;
   if (level === "island") return perNode.gpus < 2 ? null : { level, mode };
-  if (nodes === 1) return null;
+  if (nodesMin === 1) return null;
   return { level: level === "node" ? "rack" : level, mode };
 }
 
@@ -87,11 +97,11 @@ export function requiredLevel({ topology }: Shape): DomainLevel | null {
 
 /** The same text for the same shape, and for no other: everything that `shapeOf` reads is in it. */
 export function shapeKey(spec: JobSpec): string {
-  const { nodes, perNode, gpuTypes, mixesGpuTypes, spot } = spec;
+  const { nodes, nodesMin, perNode, gpuTypes, mixesGpuTypes, spot } = spec;
   const { gpus, cpuMilli, memoryMib } = perNode;
   const types = gpuTypes.length === 0 ? "" : JSON.stringify(gpuTypes);
   const how = `${mixesGpuTypes ? "mixed" : "alike"} ${types}`;
   const topology = topologyOf(spec);
   const where = topology === null ? "" : `${topology.mode} ${topology.level}`;
-  return `${nodes}|${gpus}|${cpuMilli}|${memoryMib}|${spot}|${where}|${how}`;
+  return `${nodesMin}-${nodes}|${gpus}|${cpuMilli}|${memoryMib}|${spot}|${where}|${how}`;
 }

@@ -94,7 +94,7 @@ function decodeRow(state: MutableClusterState, table: string, id: string, value:
       state.nodes.set(id as NodeId, upgradeNode(value as Node));
       return;
     case "array":
-      state.arrays.set(id as JobId, value as JobArray);
+      state.arrays.set(id as JobId, decodeArray(value as JobArray));
       return;
     case "job":
       state.jobs.set(id as JobId, decodeJob(state, value as Job));
@@ -112,6 +112,8 @@ function decodeRow(state: MutableClusterState, table: string, id: string, value:
       assert(false, `the snapshot has an unknown table ${table}`);
   }
 }
+
+const decodeArray = (row: JobArray): JobArray => ({ ...row, spec: upgradeSpec(row.spec) });
 
 /** Its array, whose spec it shares, stands before it. */
 function decodeJob(state: ClusterState, row: Job): Job {

@@ -10,13 +10,14 @@ function older(gpuType: string): JobSpec {
     mixesGpuTypes: _mixes,
     topology: _topology,
     spot: _spot,
+    nodesMin: _nodesMin,
     ...spec
   } = jobSpec();
   return { ...spec, gpuType } as unknown as JobSpec;
 }
 
 test("a job of the first release keeps its type, and may mix types as it could then", () => {
-  const kept = { mixesGpuTypes: true, topology: null, spot: "allow" };
+  const kept = { mixesGpuTypes: true, topology: null, spot: "allow", nodesMin: 1 };
   expect(upgradeSpec(older("H100"))).toMatchObject({ ...kept, gpuTypes: ["H100"] });
   expect(upgradeSpec(older(""))).toMatchObject({ ...kept, gpuTypes: [] });
   expect(upgradeSpec(older("H100"))).not.toHaveProperty("gpuType");

@@ -4,17 +4,18 @@
 import { type JobSpec, SPEC_DEFAULTS, withDefaults } from "./job.ts";
 import type { Gpu, Node, NodeSpec } from "./state.ts";
 
-export type OlderJobSpec = Omit<JobSpec, keyof typeof SPEC_DEFAULTS> &
+export type OlderJobSpec = Omit<JobSpec, keyof typeof SPEC_DEFAULTS | "nodesMin"> &
   Partial<JobSpec> & {
     /** In place of `gpuTypes`. A gang could then always have GPUs of several types. */
     readonly gpuType?: string;
   };
 
 export function upgradeSpec(spec: OlderJobSpec): JobSpec {
-  if (!("gpuType" in spec)) return withDefaults(spec as JobSpec, SPEC_DEFAULTS);
+  const defaults = { ...SPEC_DEFAULTS, nodesMin: spec.nodes };
+  if (!("gpuType" in spec)) return withDefaults(spec as JobSpec, defaults);
   const { gpuType, ...rest } = spec;
   const gpuTypes = gpuType === "" || gpuType === undefined ? [] : [gpuType];
-  return { ...SPEC_DEFAULTS, gpuTypes, mixesGpuTypes: true, ...rest };
+  return { ...defaults, gpuTypes, mixesGpuTypes: true, ...rest };
 }
 
 const NODE_DEFAULTS = {

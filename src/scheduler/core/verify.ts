@@ -4,7 +4,7 @@
 import { must } from "../../base/assert.ts";
 import { type JobId, type NodeId, type QueuePath, queuePath } from "../../base/ids.ts";
 import type { Job, TaskPlacement } from "./job.ts";
-import type { Plan } from "./plan-types.ts";
+import type { Plan, Start } from "./plan-types.ts";
 import type { ClusterState, Gpu, Node, Policy } from "./state.ts";
 import { isSpotNode, type Labels, TOPOLOGY_LABELS } from "./topology.ts";
 
@@ -114,7 +114,7 @@ class Proof {
   /** A queue may be over its limit, when the limit was lowered; nothing may then start in it. */
   checkLimits(): void {
     const more = new Map<QueuePath, readonly number[]>();
-    for (const { jobId } of this.#plan.starts) this.#addTo(more, jobId);
+    for (const start of this.#plan.starts) this.#addTo(more, start);
     for (const [path, queue] of this.#state.queues) {
       const added = more.get(path);
       if (added === undefined) continue;
@@ -138,6 +138,12 @@ class Proof {
     if (Object.keys(tenants).length + Object.keys(users).length === 0) return;
     const started = this.#plan.starts.flatMap(({ jobId }) => this.#state.jobs.get(jobId) ?? []);
     const held = new Map<JobId, number>();
+    const given = new Map(
+      this.#plan.starts.map(({ jobId, placement }) => [
+        jobId,
+        placement.reduce((sum, { gpus }) => sum + gpus.length, 0),
+      ]),
+    );
     for (const { allocations } of this.#state.nodes.values()) {
       for (const { jobId, gpus } of allocations) {
         held.set(jobId, (held.get(jobId) ?? 0) + gpus.length);
@@ -153,7 +159,7 @@ class Proof {
         const before = running.filter((job) => nameOf(job) === name);
         const limit = { ...entries["default"], ...(Object.hasOwn(entries, name) && entries[name]) };
         const jobs = before.length + own.length;
-        const more = own.reduce((sum, { spec }) => sum + spec.nodes * spec.perNode.gpus, 0);
+        const more = own.reduce((sum, { id }) => sum + (given.get(id) ?? 0), 0);
         const gpus = before.reduce((sum, { id }) => sum + (held.get(id) ?? 0), more);
         const isMany = jobs > (limit.running ?? jobs);
         this.#expect(!isMany, `${name} gets ${jobs} jobs under way and may have ${limit.running}`);
@@ -264,10 +270,12 @@ class Proof {
   #checkPlacement(job: Job, placement: readonly TaskPlacement[]): void {
     const { spec } = job;
     const names = new Set(placement.map(({ nodeId }) => nodeId));
-    const isWhole = placement.length === spec.nodes && names.size === spec.nodes;
+    const { nodesMin, nodes } = spec;
+    const isWhole = placement.length >= nodesMin && placement.length <= nodes;
+    const asked = nodesMin === nodes ? `${nodes}` : `${nodesMin} to ${nodes}`;
     this.#expect(
-      isWhole,
-      `${job.id} asks for ${spec.nodes} nodes and gets ${[...names].join(", ")}`,
+      isWhole && names.size === placement.length,
+      `${job.id} asks for ${asked} nodes and gets ${[...names].join(", ")}`,
     );
     for (const { nodeId, gpus } of placement) {
       const node = this.#state.nodes.get(nodeId);
@@ -394,17 +402,17 @@ class Proof {
     }
   }
 
-  #addTo(more: Map<QueuePath, readonly number[]>, id: JobId): void {
-    const spec = this.#state.jobs.get(id)?.spec;
+  #addTo(more: Map<QueuePath, readonly number[]>, { jobId, placement }: Start): void {
+    const spec = this.#state.jobs.get(jobId)?.spec;
     if (spec === undefined) return;
     const names = spec.queue.split("/");
     for (let depth = 1; depth <= names.length; depth += 1) {
       const path = queuePath(names.slice(0, depth).join("/"));
       const [gpus = 0, cpuMilli = 0, memoryMib = 0] = more.get(path) ?? [];
       more.set(path, [
-        gpus + spec.nodes * spec.perNode.gpus,
-        cpuMilli + spec.nodes * spec.perNode.cpuMilli,
-        memoryMib + spec.nodes * spec.perNode.memoryMib,
+        gpus + placement.length * spec.perNode.gpus,
+        cpuMilli + placement.length * spec.perNode.cpuMilli,
+        memoryMib + placement.length * spec.perNode.memoryMib,
       ]);
     }
   }

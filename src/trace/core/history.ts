@@ -5,7 +5,7 @@ import type { JobId } from "../../base/ids.ts";
 import { apply } from "../../scheduler/core/apply.ts";
 import type { ClusterEvent, LoggedEvent } from "../../scheduler/core/events.ts";
 import { activeAttempt } from "../../scheduler/core/job.ts";
-import { gpusOf, jobOf } from "../../scheduler/core/lookup.ts";
+import { jobOf } from "../../scheduler/core/lookup.ts";
 import type { MutableClusterState, Policy, QueueSpec } from "../../scheduler/core/state.ts";
 import { type ClusterShape, type TraceJob, type Workload, workloadOf } from "./workload.ts";
 
@@ -60,9 +60,9 @@ export class HistoryReader {
 
   #attemptEnds(event: Extract<ClusterEvent, { kind: "attempt.ended" }>, nowMs: number): void {
     const job = jobOf(this.#state, event.jobId);
-    const runningAtMs = must(activeAttempt(job.phase), job.id).runningAtMs;
+    const { runningAtMs, placement } = must(activeAttempt(job.phase), job.id);
     if (runningAtMs === null) return;
-    const gpus = gpusOf(job.spec);
+    const gpus = placement.length * job.spec.perNode.gpus;
     this.#lostMs.set(job.id, gpus === 0 ? 0 : Math.round(event.lostGpuMs / gpus));
     const before = this.#ranMs.get(job.id) ?? 0;
     this.#ranMs.set(job.id, before + Math.max(0, nowMs - runningAtMs));

@@ -370,6 +370,7 @@ function jobSpec(job: TraceJob, graceMs: number): JobSpec {
     queue: queuePath(job.tenant),
     priorityClass: "normal",
     nodes: job.nodes,
+    nodesMin: job.nodes,
     perNode: { gpus: job.gpusPerNode, cpuMilli: 0, memoryMib: 0 },
     command: { kind: "exec", argv: ["true"] },
     env: {},

@@ -32,6 +32,7 @@ export interface JobSpec {
   'mixesGpuTypes'?: (boolean);
   'topology'?: (_trainyard_v1_Topology | null);
   'spot'?: (string);
+  'nodesMin'?: (number);
   'array'?: (_trainyard_v1_ArraySpec | null);
   'after'?: (_trainyard_v1_Dependency)[];
   'beginAt'?: (_google_protobuf_Timestamp | null);
@@ -65,6 +66,7 @@ export interface JobSpec__Output {
   'mixesGpuTypes': (boolean);
   'topology': (_trainyard_v1_Topology__Output | null);
   'spot': (string);
+  'nodesMin': (number);
   'array': (_trainyard_v1_ArraySpec__Output | null);
   'after': (_trainyard_v1_Dependency__Output)[];
   'beginAt'?: (_google_protobuf_Timestamp__Output | null);
