@@ -16,9 +16,9 @@ export const isElastic = ({ spec }: Pick<Job, "spec">): boolean => spec.nodesMin
 
 /** Gives those who start in this pass what is left over. Call when nobody else is to be placed. */
 export function widenStarts(pass: Pass): void {
-  for (const start of [...pass.starts]) {
+  const starts = pass.starts.filter(({ jobId }) => isElastic(jobOf(pass.state, jobId)));
+  for (const start of starts) {
     const job = jobOf(pass.state, start.jobId);
-    if (!isElastic(job)) continue;
     const { placement } = pass.takeBack(start);
     pass.start(job, largestFit(pass, job, placement.length + 1) ?? placement);
   }
