@@ -2,7 +2,7 @@
 // in the data, the words are here.
 
 import { unreachable } from "../base/assert.ts";
-import { causeMessage } from "./core/explain.ts";
+import { causeMessage, duration } from "./core/explain.ts";
 import type { ClusterEvent, EventOf } from "./core/events.ts";
 import type { AttemptRecord, JobPhase, TaskExit, TaskPlacement } from "./core/job.ts";
 import { gpusOf } from "./core/lookup.ts";
@@ -182,6 +182,8 @@ function jobMessage(event: JobLifeEvent): string {
       return sentence(`held by ${event.by}${because(event.why)}`);
     case "job.released":
       return "Released.";
+    case "job.forecast-set":
+      return `It is expected to run for ${duration(event.remainingMs)} more.`;
     case "job.placed":
       return placedMessage(event);
     case "attempt.rendezvous-set":

@@ -33,6 +33,7 @@ import {
   type TaskState,
 } from "./job.ts";
 import { jobOf, oldestBeyond } from "./lookup.ts";
+import { usefulRunMs } from "./remaining-time.ts";
 import { learnRunTime } from "./run-times.ts";
 import { ENDED_JOBS_KEPT, type MutableClusterState, NODE_BUNDLES_KEPT } from "./state.ts";
 import { upgradeSpec } from "./upgrade.ts";
@@ -46,6 +47,7 @@ export type JobLifeEvent = EventOf<
   | "job.dependency-met"
   | "job.held"
   | "job.released"
+  | "job.forecast-set"
   | "job.placed"
   | "attempt.rendezvous-set"
   | "task.preparing"
@@ -67,6 +69,8 @@ export function applyJobEvent(state: MutableClusterState, event: JobLifeEvent): 
     case "job.held":
     case "job.released":
       return applyAdmissionEvent(state, event);
+    case "job.forecast-set":
+      return setForecast(state, event);
     case "job.placed":
       return placeJob(state, event);
     case "attempt.rendezvous-set":
@@ -155,7 +159,21 @@ function newJob(state: MutableClusterState, id: JobId, spec: JobSpec, owner: Ide
     lostGpuMs: 0,
     checkpoints: [],
     avoidNodes: [],
+    forecast: null,
   };
+}
+
+function setForecast(state: MutableClusterState, event: EventOf<"job.forecast-set">): void {
+  const job = jobOf(state, event.jobId);
+  const { remainingMs } = event;
+  const { atMs } = state;
+  const forecast = { remainingMs, atMs, ranMs: usefulRunMs(job, atMs) };
+  if (job.phase.kind !== "pending") {
+    state.jobs.set(job.id, { ...job, forecast });
+    return;
+  }
+  leavePending(state, job);
+  enterPending(state, { ...job, forecast });
 }
 
 function placeJob(state: MutableClusterState, event: EventOf<"job.placed">): void {
@@ -343,7 +361,9 @@ function endJob(state: MutableClusterState, event: EventOf<"job.ended">): void {
   leavePending(state, job);
   state.jobs.set(job.id, { ...job, phase: { ...event.result, endedAtMs: state.atMs } });
   const kind = event.result.kind;
-  if (kind === "succeeded") learnRunTime(state.runTimes, job.spec, job.owner, usefulRunMs(job));
+  if (kind === "succeeded") {
+    learnRunTime(state.runTimes, job.spec, job.owner, usefulRunMs(job, state.atMs));
+  }
   countEnded(state, job, kind);
   state.totals = { ...state.totals, [kind]: state.totals[kind] + 1 };
   state.ended.add(job.id);
@@ -352,18 +372,6 @@ function endJob(state: MutableClusterState, event: EventOf<"job.ended">): void {
     countForgotten(state, jobOf(state, oldest));
     state.jobs.delete(oldest);
   }
-}
-
-/** What its attempts ran, without what was done twice. */
-function usefulRunMs(job: Job): number {
-  const { gpus } = job.spec.perNode;
-  let usefulMs = 0;
-  for (const { runningAtMs, endedAtMs, lostGpuMs, placement } of job.history) {
-    if (runningAtMs === null) continue;
-    usefulMs += endedAtMs - runningAtMs;
-    usefulMs -= Math.floor(lostGpuMs / Math.max(1, gpus * placement.length));
-  }
-  return Math.max(0, usefulMs);
 }
 
 function failingNode(attempt: Attempt, cause: StopCause | null): NodeId | null {

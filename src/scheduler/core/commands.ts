@@ -57,6 +57,13 @@ export type Command =
   | { readonly kind: "job.hold"; readonly jobId: JobId; readonly why: string }
   | { readonly kind: "job.release"; readonly jobId: JobId }
   | {
+      /** Somebody knows how long the job still has to run, restarts and waiting not counted. */
+      readonly kind: "job.forecast";
+      readonly jobId: JobId;
+      /** Whole milliseconds, 0 or more. */
+      readonly remainingMs: number;
+    }
+  | {
       /** Sets these queues, all or none; with `prune`, deletes every other one. */
       readonly kind: "queue.apply";
       readonly queues: readonly QueueSpec[];

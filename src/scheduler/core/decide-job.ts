@@ -230,6 +230,25 @@ export function decideHold(
   return [{ kind: "job.held", jobId: id, by, why }];
 }
 
+/** What is said of a job that has ended, or is gone, comes too late and says nothing. */
+export function decideForecast(
+  state: ClusterState,
+  { jobId, remainingMs }: Extract<Command, { readonly kind: "job.forecast" }>,
+): Decision {
+  const job = state.jobs.get(jobId);
+  if (job === undefined || isEnded(job.phase)) return [];
+  if (!Number.isSafeInteger(remainingMs) || remainingMs < 0) {
+    const message = `${jobId}: remainingMs ${remainingMs} is not a whole number of 0 or more.`;
+    return refuse(
+      "INVALID_SPEC",
+      message,
+      "Say how many milliseconds it still runs.",
+      "remainingMs",
+    );
+  }
+  return [{ kind: "job.forecast-set", jobId, remainingMs }];
+}
+
 /** Of an array, also the elements that are held one by one. What is not held stays as it is. */
 export function decideRelease(state: ClusterState, id: JobId): Decision {
   const array = state.arrays.get(id);

@@ -6,7 +6,7 @@ import { type ErrorCode, refuse } from "../../base/errors.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { Command, Envelope } from "./commands.ts";
 import { decideCheckpoint } from "./decide-checkpoint.ts";
-import { decideCancel, decideHold, decideRelease, decideSubmit } from "./decide-job.ts";
+import { decideCancel, decideForecast, decideHold, decideRelease, decideSubmit } from "./decide-job.ts";
 import { decidePolicy } from "./decide-policy.ts";
 import { decideRegister, decideReport } from "./decide-report.ts";
 import { decideQueueApply, decideQueueDelete } from "./decide-queue.ts";
@@ -34,6 +34,8 @@ export function decide(
       return decideHold(state, command, actorText(envelope.actor));
     case "job.release":
       return decideRelease(state, command.jobId);
+    case "job.forecast":
+      return decideForecast(state, command);
     case "queue.apply":
       return decideQueueApply(state, command);
     case "queue.delete":

@@ -98,6 +98,12 @@ export type ClusterEvent =
     }
   | { readonly kind: "job.released"; readonly jobId: JobId }
   | {
+      /** As from now it has to run this long, restarts and waiting not counted. */
+      readonly kind: "job.forecast-set";
+      readonly jobId: JobId;
+      readonly remainingMs: number;
+    }
+  | {
       readonly kind: "job.placed";
       readonly jobId: JobId;
       readonly attempt: number;

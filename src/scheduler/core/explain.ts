@@ -394,7 +394,7 @@ function named(names: readonly string[]): string {
   return names.length > NAMED_MAX ? `${first} and ${names.length - NAMED_MAX} more` : first;
 }
 
-function duration(ms: number): string {
+export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

@@ -348,6 +348,14 @@ export interface JobArray extends Gate {
   readonly forgottenCount: number;
 }
 
+/** How long a job still has to run, as somebody said who knows. */
+export interface RunForecast {
+  readonly remainingMs: number;
+  readonly atMs: number;
+  /** What it had run by then; see `usefulRunMs`. */
+  readonly ranMs: number;
+}
+
 /** A gate of its own is closed for the job alone; an element also waits for its array's. */
 export interface Job extends Gate {
   readonly id: JobId;
@@ -375,6 +383,8 @@ export interface Job extends Gate {
   readonly checkpoints: readonly Checkpoint[];
   /** Nodes that failed this job, newest last: avoided while there are others. */
   readonly avoidNodes: readonly NodeId[];
+  /** Null = nobody said. */
+  readonly forecast: RunForecast | null;
 }
 
 /** What snapshots of versions before these fields have instead of them. */
@@ -383,6 +393,7 @@ export const JOB_DEFAULTS = {
   admittedAtMs: 0,
   userHold: null,
   waitsFor: [],
+  forecast: null,
 } as const satisfies Partial<Job>;
 
 /** A record as this version has them, also when an older one wrote it. */

@@ -32,6 +32,8 @@ export function changesPlan(event: ClusterEvent): boolean {
     case "job.dependency-met":
     case "job.held":
     case "job.released":
+    // Whether it may run ahead of a gang that nodes are kept for hangs on it.
+    case "job.forecast-set":
     case "job.placed":
     case "task.ended":
     case "job.stopping":

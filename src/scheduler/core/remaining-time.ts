@@ -1,0 +1,53 @@
+// How long a job still has to run, as far as anybody knows: the one answer for the planner's
+// reservations, the order `shortest` and the estimates. Reads the state, decides nothing.
+
+import { SECOND_MS } from "../../base/time.ts";
+import { activeAttempt, type Job } from "./job.ts";
+import { learnedRemainingMs } from "./run-times.ts";
+import type { ClusterState } from "./state.ts";
+
+/**
+ * In how many milliseconds of running the job is expected to end; one that waits is taken as if it
+ * started now. A forecast counts most; else the time within which `permille` of the jobs like this
+ * one ended that ran as long as it has by now. Not later than its time limit, at least a second; null
+ * when nobody knows.
+ */
+export function expectedRemainingMs(
+  state: Pick<ClusterState, "runTimes">,
+  job: Job,
+  nowMs: number,
+  permille: number,
+): number | null {
+  const { spec, owner } = job;
+  const ranMs = usefulRunMs(job, nowMs);
+  const known =
+    forecastRemainingMs(job, ranMs) ??
+    learnedRemainingMs(state.runTimes, spec, owner, ranMs, permille);
+  if (spec.timeLimitMs === null) return known;
+  const left = Math.max(SECOND_MS, spec.timeLimitMs - attemptRanMs(job, nowMs));
+  return known === null ? left : Math.min(known, left);
+}
+
+/** Null where nobody said, and once it has run for longer than was said: then it was wrong. */
+export function forecastRemainingMs({ forecast }: Job, ranMs: number): number | null {
+  if (forecast === null) return null;
+  const leftMs = forecast.remainingMs + forecast.ranMs - ranMs;
+  return leftMs < 0 ? null : Math.max(SECOND_MS, leftMs);
+}
+
+/** What its attempts ran up to now, without what was, or is to be, done twice. */
+export function usefulRunMs(job: Job, nowMs: number): number {
+  const { gpus } = job.spec.perNode;
+  let usefulMs = attemptRanMs(job, nowMs);
+  for (const { runningAtMs, endedAtMs, lostGpuMs, placement } of job.history) {
+    if (runningAtMs === null) continue;
+    usefulMs += endedAtMs - runningAtMs;
+    usefulMs -= Math.floor(lostGpuMs / Math.max(1, gpus * placement.length));
+  }
+  return Math.max(0, usefulMs);
+}
+
+function attemptRanMs({ phase }: Job, nowMs: number): number {
+  const runningAtMs = activeAttempt(phase)?.runningAtMs ?? null;
+  return runningAtMs === null ? 0 : nowMs - runningAtMs;
+}
