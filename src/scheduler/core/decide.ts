@@ -6,7 +6,13 @@ import { type ErrorCode, refuse } from "../../base/errors.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { Command, Envelope } from "./commands.ts";
 import { decideCheckpoint } from "./decide-checkpoint.ts";
-import { decideCancel, decideForecast, decideHold, decideRelease, decideSubmit } from "./decide-job.ts";
+import {
+  decideCancel,
+  decideForecast,
+  decideHold,
+  decideRelease,
+  decideSubmit,
+} from "./decide-job.ts";
 import { decidePolicy } from "./decide-policy.ts";
 import { decideRegister, decideReport } from "./decide-report.ts";
 import { decideQueueApply, decideQueueDelete } from "./decide-queue.ts";
