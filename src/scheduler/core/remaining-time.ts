@@ -9,8 +9,8 @@ import type { ClusterState } from "./state.ts";
 /**
  * In how many milliseconds of running the job is expected to end; one that waits is taken as if it
  * started now. A forecast counts most; else the time within which `permille` of the jobs like this
- * one ended that ran as long as it has by now. Not later than its time limit, at least a second; null
- * when nobody knows.
+ * one ended that ran as long as it has by now. Not later than its time limit, at least a second;
+ * null when nobody knows.
  */
 export function expectedRemainingMs(
   state: Pick<ClusterState, "runTimes">,
