@@ -16,6 +16,7 @@ las_preemptions_max: 3
 las_loss_max: 30m
 cheap_loss: 1m
 preemption_patience: 2m
+reclaim_shares: false
 min_run: 1m
 restart_cost: 2m
 gang_patience: 3m

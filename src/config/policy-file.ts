@@ -123,6 +123,10 @@ export const policyFileSchema = z.strictObject({
       "Whether a job may start before one ahead of it in its queue that does not fit; " +
         "false = strictly in order.",
     ),
+  reclaim_shares: z
+    .boolean({ error: (issue) => `${shown(issue.input)} is neither true nor false` })
+    .optional()
+    .describe("Whether a queue under its fair share may take from those that are over theirs."),
   min_run: wait().optional().describe("An attempt younger than this is not preempted."),
   restart_cost: wait()
     .optional()
@@ -181,6 +185,7 @@ export interface PolicySettings {
   readonly cheapLossMs?: number;
   readonly preemptionPatienceMs?: number;
   readonly isBackfillEnabled?: boolean;
+  readonly isShareReclaimed?: boolean;
   readonly minRunMs?: number;
   readonly restartCostMs?: number;
   readonly gangPatienceMs?: number;
@@ -229,6 +234,7 @@ function withoutUndefined(file: PolicyFile): PolicySettings {
     cheapLossMs: file.cheap_loss,
     preemptionPatienceMs: file.preemption_patience,
     isBackfillEnabled: file.backfill,
+    isShareReclaimed: file.reclaim_shares,
     minRunMs: file.min_run,
     restartCostMs: file.restart_cost,
     gangPatienceMs: file.gang_patience,

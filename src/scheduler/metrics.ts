@@ -115,7 +115,7 @@ function totalCounters(metrics: MetricsRegistry): (state: ClusterState) => void 
       [{ state: "cancelled" }, totals.cancelled],
     ]);
     setCounter(placed, [[{}, totals.placements]]);
-    const reasons = ["reclaim", "priority", "las", "drain"] as const;
+    const reasons = ["reclaim", "share", "priority", "las", "drain"] as const;
     setCounter(
       preempted,
       reasons.map((reason) => [{ reason }, totals.preemptions[reason]] as const),

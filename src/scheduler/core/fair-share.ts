@@ -1,7 +1,7 @@
 // What each queue is due now: guarantees first, the rest by weighted max-min of dominant shares
 // (DRF) among those that want it, level by level, so that no queue loses to a sibling's children.
-// For `queue shares`, metrics and explanations; the walk's own order is in queue-tree.ts and moves
-// the cluster towards these shares.
+// For the right to take one's share back, `queue shares`, metrics and explanations; the walk's own
+// order is in queue-tree.ts and moves the cluster towards these shares.
 
 import { must } from "../../base/assert.ts";
 import type { QueuePath } from "../../base/ids.ts";
@@ -41,8 +41,11 @@ export interface FairShare {
 }
 
 /** By path, parents before children. Shared is what nodes that are up have. */
-export function fairShares(state: ClusterState, nowMs: number): ReadonlyMap<QueuePath, FairShare> {
-  const tree = new QueueTree(state, nowMs);
+export function fairShares(
+  state: ClusterState,
+  nowMs: number,
+  tree: QueueTree = new QueueTree(state, nowMs),
+): ReadonlyMap<QueuePath, FairShare> {
   const claims = new Map<QueueNode, Claim>();
   for (const queue of tree.all()) claims.set(queue, { ...NO_CLAIM });
   countJobs(state, tree, claims);

@@ -193,10 +193,10 @@ export interface Attempt {
 }
 
 /**
- * `reclaim` = a queue takes back what it is guaranteed; `priority` = a higher class of the same
+ * `reclaim` = a queue takes back what it is guaranteed; `share` = a queue takes back its fair share; `priority` = a higher class of the same
  * queue; `las` = a job of the same queue and class that had less service; `drain` = its node empties.
  */
-export type PreemptionKind = "reclaim" | "priority" | "las" | "drain";
+export type PreemptionKind = "reclaim" | "share" | "priority" | "las" | "drain";
 
 /** Why a running attempt is being brought to an end. */
 export type StopCause =

@@ -5,6 +5,7 @@
 import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { DropReason } from "./events.ts";
+import { fairShares } from "./fair-share.ts";
 import { NodePool } from "./fit.ts";
 import { fitGang, type Taste } from "./gang.ts";
 import { activeAttempt, type Job, resumePoint, type TaskPlacement, userKey } from "./job.ts";
@@ -82,6 +83,7 @@ export class Pass {
     this.nowMs = nowMs;
     this.policy = policy;
     this.tree = new QueueTree(state, nowMs);
+    if (policy.isShareReclaimed && this.tree.isShared(state.pending)) this.#setDues();
     this.owners = new OwnerBook(policy.limits);
     this.raw = poolOf(state.nodes);
     this.open = new NodePool(this.raw);
@@ -96,6 +98,12 @@ export class Pass {
       this.#chargeUser(job, this.gpusHeld(job));
       this.owners.add(job.owner, 1, this.gpusHeld(job));
       if (job.phase.kind === "stopping") this.#leave(job);
+    }
+  }
+
+  #setDues(): void {
+    for (const [path, { dueMilliGpus }] of fairShares(this.state, this.nowMs, this.tree)) {
+      this.tree.queue(path).dueGpus = Math.floor(dueMilliGpus / 1_000);
     }
   }
 

@@ -372,6 +372,42 @@ describe("nodes", () => {
   });
 });
 
+describe("fair shares", () => {
+  /** Queue `a` on all eight GPUs, in jobs of one GPU. */
+  const filled = (policy: Partial<Policy> = {}): World => {
+    const world = new World([queueSpec("a"), queueSpec("b")], policy).nodes(1, 8);
+    for (let n = 0; n < 8; n += 1) world.submit({ queue: a });
+    world.plan();
+    return world.run();
+  };
+
+  test("a queue takes back its share, and not more", () => {
+    const world = filled();
+    for (let n = 0; n < 8; n += 1) world.submit({ queue: b });
+    const { evictions } = world.plan();
+    expect(evictions).toHaveLength(4);
+    expect(evictions[0]).toMatchObject({ how: "share" });
+    for (const { victim } of evictions) world.end(victim, STOPPED);
+    world.plan();
+    expect(world.run().plan().evictions, "both have what they are due").toEqual([]);
+  });
+
+  test("nobody is over a share by less than half of what he would lose", () => {
+    const world = new World([queueSpec("a"), queueSpec("b")]).nodes(1, 8);
+    world.submit({ queue: a, gpus: 5 });
+    world.plan();
+    world.run();
+    world.submit({ queue: b, gpus: 4 });
+    expect(world.plan().evictions, "one over, and five would go").toEqual([]);
+  });
+
+  test("without the right they wait", () => {
+    const world = filled({ isShareReclaimed: false });
+    world.submit({ queue: b });
+    expect(world.plan().evictions).toEqual([]);
+  });
+});
+
 describe("turns in a las queue", () => {
   const las = (policy: Partial<Policy> = {}): World =>
     new World([queueSpec("a", { order: "las" })], policy).nodes(1, 4);
@@ -433,7 +469,7 @@ describe("turns in a las queue", () => {
     expect(often.plan().evictions).toEqual([]);
   });
 
-  test("of those that wait, who had less goes first; who waited a week goes before all", () => {
+  test("of those that wait, who had less goes first; who waited too long goes before all", () => {
     const world = las({ lasAgingMs: 7 * DAY_MS });
     const old = veteran(world, MINUTE_MS);
     const young = world.submit({ queue: a, gpus: 4 });
@@ -452,7 +488,7 @@ describe("turns in a las queue", () => {
   });
 
   test("a job that has aged is placed once, though it is in its group too", () => {
-    const world = las().nodes(2, 4);
+    const world = las({ lasAgingMs: 7 * DAY_MS }).nodes(2, 4);
     const [first, second] = [veteran(world, 0), veteran(world, 0)];
     for (const node of ["node-1", "node-2"]) {
       world.must({ kind: "node.drain", nodeId: nodeId(node), note: "" });

@@ -217,6 +217,12 @@ function reason({ job, leaf, shape }: WaitingJob, victim: Candidate, how: Right,
   const taker = must(sideOf(leaf, victim.leaf).at(-1), "taker's side");
   const giver = must(sideOf(victim.leaf, leaf).at(-1), "giver's side");
   const has = futureUse(giver) - cutOf(cut, giver, "gpus");
+  if (how === "share") {
+    return (
+      `${asks} of the ${taker.dueGpus} that are the fair share of ${taker.spec.path}, which has ` +
+      `${futureUse(taker)}; ${giver.spec.path} had ${has}, and ${giver.dueGpus} are its share.`
+    );
+  }
   return (
     `${asks} of the ${taker.spec.guarantee} that ${taker.spec.path} is guaranteed and has ` +
     `${futureUse(taker)} of; ${giver.spec.path} had ${has} with ${giver.spec.guarantee} guaranteed.`

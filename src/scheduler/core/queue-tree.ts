@@ -5,6 +5,7 @@ import { must } from "../../base/assert.ts";
 import { compareText, type QueuePath, queuePath } from "../../base/ids.ts";
 import { RESOURCE_KINDS, type ResourceKind, type Resources } from "../../base/resources.ts";
 import { Capacity } from "./capacity.ts";
+import type { PendingJobs } from "./pending.ts";
 import { compareProducts } from "./ratio.ts";
 import { guaranteeOf, halfLifeOf, keptGpus, limitOf, type Quota } from "./queue-spec.ts";
 import type { ClusterState, QueueSpec } from "./state.ts";
@@ -36,6 +37,8 @@ export interface QueueNode {
   readonly leaving: Amounts;
   /** Of reservations: not held yet, but as good as. */
   readonly reserved: Amounts;
+  /** GPUs of its fair share, as the pass found it; null = it was not asked for. */
+  dueGpus: number | null;
   /** Decayed. */
   readonly usageGpuMs: number;
   /** Milliseconds by which a GPU that is held for ever is charged; 0 = the past does not count. */
@@ -78,6 +81,18 @@ export class QueueTree {
 
   queue(path: QueuePath): QueueNode {
     return must(this.#byPath.get(path), `queue ${path}`);
+  }
+
+  /** Do jobs wait in a queue while others hold GPUs? */
+  isShared(pending: PendingJobs): boolean {
+    let holders = 0;
+    for (const queue of this.#byPath.values()) {
+      if (queue.children.length === 0 && queue.allocated.gpus > 0) holders += 1;
+    }
+    for (const [path] of pending.queues()) {
+      if (holders > (this.queue(path).allocated.gpus > 0 ? 1 : 0)) return true;
+    }
+    return false;
   }
 
   /** Says what a leaf would place next: the job's shape, or null when it has no more. */
@@ -134,6 +149,7 @@ export class QueueTree {
       allocated: { ...allocated },
       leaving: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
       reserved: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
+      dueGpus: null,
       usageGpuMs: chargedUsage(usageGpuMs, usageAtMs, allocated.gpus, nowMs, halfLifeMs),
       timeConstantMs: usageTimeConstantMs(halfLifeMs),
       head: null,
@@ -170,8 +186,9 @@ function forgetNext(leaf: QueueNode): void {
  * Which of two siblings is served first, given the leaf that each would serve. A queue whose next
  * job stays within its guarantee goes before one whose next job does not: else a small debt would
  * let a large job in, only to be taken back from. Of two such, the one that has the smaller part of
- * its guarantee. Beyond the guarantee the one with the smaller excess for its weight, weight 0
- * last; then by path.
+ * its guarantee. Beyond the guarantee one whose next job stays within its fair share goes first, if
+ * shares are reclaimed: what another took would be taken back; then the one with the smaller excess
+ * for its weight, weight 0 last; then by path.
  */
 export function compareQueues(
   a: QueueNode,
@@ -181,6 +198,8 @@ export function compareQueues(
 ): number {
   const isOwed = isWithinGuarantee(a, leafOfA.head);
   if (isOwed !== isWithinGuarantee(b, leafOfB.head)) return isOwed ? -1 : 1;
+  const isDue = isWithinShare(a, leafOfA.head);
+  if (!isOwed && isDue !== isWithinShare(b, leafOfB.head)) return isDue ? -1 : 1;
   const order = isOwed ? compareFulfilled(a, b) : compareExcess(a, b);
   return order === 0 ? compareText(a.spec.path, b.spec.path) : order;
 }
@@ -203,6 +222,13 @@ export function isWithinGuarantee(queue: QueueNode, asked: Asked | null): boolea
   if (isCounted) return isGuaranteed;
   const { guarantee } = queue.spec;
   return guarantee > 0 && futureUse(queue) <= guarantee;
+}
+
+/** Has the queue room inside its fair share for the job? False where shares are not reclaimed. */
+export function isWithinShare(queue: QueueNode, asked: Asked | null): boolean {
+  if (queue.dueGpus === null || asked === null) return false;
+  const more = asked.nodes * asked.perNode.gpus;
+  return more > 0 && futureUse(queue) + more <= queue.dueGpus;
 }
 
 /** Is there any resource of which it has less than it is guaranteed? */

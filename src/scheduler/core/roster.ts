@@ -4,9 +4,9 @@
 
 import type { WaitingJob } from "./order.ts";
 import type { QueueNode } from "./queue-tree.ts";
-import { type Candidate, compareCandidates, hasReclaimRight, rightOver } from "./victims.ts";
+import { type Candidate, compareCandidates, mayTakeFromOthers, rightOver } from "./victims.ts";
 
-/** Candidates of one leaf queue, class and level, all with GPUs or all without. */
+/** Candidates of one leaf queue, class, level and size, all left alone or none. */
 interface Group {
   readonly sample: Candidate;
   readonly members: Candidate[];
@@ -31,9 +31,9 @@ export class Roster {
     return rightful.sort(compareCandidates);
   }
 
-  /** Without a right to reclaim there is only the own queue. */
+  /** Without a right over others there is only the own queue. */
   *#near(waiting: WaitingJob): Iterable<Group> {
-    if (!hasReclaimRight(waiting)) {
+    if (!mayTakeFromOthers(waiting)) {
       yield* this.#groups.get(waiting.leaf)?.values() ?? [];
       return;
     }
@@ -41,10 +41,10 @@ export class Roster {
   }
 
   #add(candidate: Candidate): void {
-    const { leaf, priority, level, gpus } = candidate;
+    const { leaf, priority, level, gpus, isLeftAlone } = candidate;
     let groups = this.#groups.get(leaf);
     if (groups === undefined) this.#groups.set(leaf, (groups = new Map()));
-    const key = `${priority}|${level}|${gpus > 0}`;
+    const key = `${priority}|${level}|${gpus}|${isLeftAlone}`;
     const group = groups.get(key);
     if (group === undefined) {
       groups.set(key, { sample: candidate, members: [candidate], isSorted: true });

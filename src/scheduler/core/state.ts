@@ -244,6 +244,8 @@ export interface Policy {
   readonly lasLossMaxMs: number;
   /** Whether a job may start before one ahead of it in its queue that does not fit now. */
   readonly isBackfillEnabled: boolean;
+  /** May a queue under its fair share take from those that are over theirs? */
+  readonly isShareReclaimed: boolean;
   /** A running attempt younger than this is no victim. */
   readonly minRunMs: number;
   /** A victim that would lose more than this is spared while its preemptor still has patience. */
@@ -274,10 +276,11 @@ export const DEFAULT_POLICY: Policy = {
   oversize: "hold",
   isPreemptionEnabled: true,
   lasLevelsGpuMs: [8 * HOUR_MS],
-  lasAgingMs: 7 * DAY_MS,
+  lasAgingMs: 30 * DAY_MS,
   lasPreemptionsMax: 10,
   lasLossMaxMs: HOUR_MS,
   isBackfillEnabled: true,
+  isShareReclaimed: true,
   minRunMs: 0,
   cheapLossMs: 5 * MINUTE_MS,
   preemptionPatienceMs: 10 * MINUTE_MS,

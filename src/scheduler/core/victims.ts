@@ -14,7 +14,7 @@ import { type Attempt, activeAttempt, type Job, type PreemptionKind, resumePoint
 import { lasLevel, priorityOf, type WaitingJob } from "./order.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
 import { attainedLevelOf } from "./pending.ts";
-import { futureUse, isWithinGuarantee, type QueueNode } from "./queue-tree.ts";
+import { futureUse, isWithinGuarantee, isWithinShare, type QueueNode } from "./queue-tree.ts";
 
 /** What a candidate would lose: its attempt, or only the room that is kept for it. */
 export type Holding =
@@ -33,7 +33,9 @@ export interface Candidate {
   readonly tasks: readonly HeldTask[];
   /** Up to now. */
   readonly attainedGpuMs: number;
-  /** See `lasLevel`; 0 for those who are left alone by whoever had less service. */
+  /** Was preempted so often, or would lose so much, that only a better right moves it. */
+  readonly isLeftAlone: boolean;
+  /** See `lasLevel`; 0 for those who are left alone. */
   readonly level: number;
   /** Running time to be done again if it left now. */
   readonly lossMs: number;
@@ -89,6 +91,7 @@ function reservedOf(pass: Pass, keeping: Keeping): Candidate {
     gpus: placement.length * resources.gpus,
     tasks: placement.map((task) => ({ placement: task, resources })),
     attainedGpuMs: job.attainedGpuMs,
+    isLeftAlone: false,
     level: levelOf(pass, job, job.attainedGpuMs, 0),
     lossMs: 0,
     savesAtMs: null,
@@ -132,6 +135,7 @@ function candidateOf(
     gpus,
     tasks: pass.heldBy(job),
     attainedGpuMs,
+    isLeftAlone: isLeftAlone(pass, job, lossMs),
     level: levelOf(pass, job, attainedGpuMs, lossMs),
     lossMs,
     savesAtMs: savesAtMs(job),
@@ -141,10 +145,14 @@ function candidateOf(
   };
 }
 
+function isLeftAlone({ policy }: Pass, { preemptions }: Job, lossMs: number): boolean {
+  return preemptions >= policy.lasPreemptionsMax || lossMs > policy.lasLossMaxMs;
+}
+
 /** Who has been preempted often, or would lose much, had no service as far as others may take. */
 function levelOf(pass: Pass, job: Job, attainedGpuMs: number, lossMs: number): number {
   const { policy, tree, nowMs } = pass;
-  if (job.preemptions >= policy.lasPreemptionsMax || lossMs > policy.lasLossMaxMs) return 0;
+  if (isLeftAlone(pass, job, lossMs)) return 0;
   const { phase } = job;
   if (phase.kind === "pending" && phase.sinceMs < nowMs - policy.lasAgingMs) return 0;
   const { order } = tree.queue(job.spec.queue).spec;
@@ -188,7 +196,7 @@ const NEAR_CHECKPOINT_MS = MINUTE_MS;
 
 /**
  * From when on `waiting` may ask the candidate to leave. Before its patience ends it spares those who
- * would lose much: taking turns is never urgent, and with any other right a checkpoint that is near
+ * would lose much: taking turns or shares is never urgent, and with any other right a checkpoint that is near
  * is waited for.
  */
 export function fairGameAtMs(pass: Pass, waiting: WaitingJob, candidate: Candidate): number {
@@ -196,7 +204,10 @@ export function fairGameAtMs(pass: Pass, waiting: WaitingJob, candidate: Candida
   const { lossMs, savesAtMs, isFairGameAtMs } = candidate;
   if (waiting.isImpatient || lossMs <= policy.cheapLossMs) return isFairGameAtMs;
   const untilMs = waiting.sinceMs + policy.preemptionPatienceMs;
-  const isTurn = waiting.leaf === candidate.leaf && waiting.priority === candidate.priority;
+  const isTurn =
+    waiting.leaf === candidate.leaf
+      ? waiting.priority === candidate.priority
+      : !hasReclaimRight(waiting);
   if (isTurn) return Math.max(isFairGameAtMs, untilMs);
   const isNear =
     savesAtMs !== null && savesAtMs >= nowMs && savesAtMs - nowMs <= NEAR_CHECKPOINT_MS;
@@ -232,7 +243,8 @@ export function rightOver(
   cut: ReadonlyCut,
 ): Exclude<PreemptionKind, "drain"> | null {
   if (waiting.leaf !== candidate.leaf) {
-    return mayReclaim(waiting, candidate, cut) ? "reclaim" : null;
+    if (mayReclaim(waiting, candidate, cut)) return "reclaim";
+    return mayTakeShare(waiting, candidate, cut) ? "share" : null;
   }
   if (candidate.priority !== waiting.priority) {
     return candidate.priority < waiting.priority ? "priority" : null;
@@ -254,6 +266,27 @@ function mayReclaim(waiting: WaitingJob, { leaf, tasks }: Candidate, cut: Readon
   return sideOf(leaf, waiting.leaf).every((queue) => !isCovered(queue, tasks, cut));
 }
 
+/**
+ * May `waiting` take from a job of another queue to get its fair share? All queues on its side stay
+ * within theirs even with the job, and each on the other side is over its own by at least half of what
+ * the candidate holds. Who ends within his share is asked by nobody, so this goes round in no circle
+ * either.
+ */
+function mayTakeShare(
+  waiting: WaitingJob,
+  { leaf, gpus, isLeftAlone }: Candidate,
+  cut: ReadonlyCut,
+): boolean {
+  if (gpus === 0 || isLeftAlone) return false;
+  for (const queue of sideOf(waiting.leaf, leaf)) {
+    if (!isWithinShare(queue, waiting.shape)) return false;
+  }
+  return sideOf(leaf, waiting.leaf).every((queue) => {
+    const over = futureUse(queue) - cutOf(cut, queue, "gpus") - (queue.dueGpus ?? 0);
+    return over > 0 && 2 * over >= gpus;
+  });
+}
+
 /** Is the queue within its guarantee of all that these tasks hold, as far as it has one? */
 function isCovered(queue: QueueNode, tasks: readonly HeldTask[], cut: ReadonlyCut): boolean {
   let isCounted = false;
@@ -270,6 +303,11 @@ function isCovered(queue: QueueNode, tasks: readonly HeldTask[], cut: ReadonlyCu
 export function hasReclaimRight({ leaf, shape }: Pick<WaitingJob, "leaf" | "shape">): boolean {
   for (const queue of leaf.lineage) if (isWithinGuarantee(queue, shape)) return true;
   return false;
+}
+
+/** Might the job take from other queues? */
+export function mayTakeFromOthers(waiting: Pick<WaitingJob, "leaf" | "shape">): boolean {
+  return hasReclaimRight(waiting) || isWithinShare(waiting.leaf, waiting.shape);
 }
 
 /** The queues of `leaf` below what it has in common with `other`, nearest first. */
