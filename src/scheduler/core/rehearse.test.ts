@@ -10,7 +10,8 @@ const rows = ({ state }: World): string => JSON.stringify([...encodeState(state)
 
 /** Queue a fills the node; a job of 4 GPUs waits in b, and one of 2 in a. */
 function full(): World {
-  const world = new World([queueSpec("a"), queueSpec("b")]).nodes(1, 8);
+  const world = new World([queueSpec("a"), queueSpec("b")], { isShareReclaimed: false });
+  world.nodes(1, 8);
   world.submit({ queue: a, gpus: 4 });
   world.submit({ queue: a, gpus: 4 });
   world.plan();

@@ -195,9 +195,9 @@ function medianLossByClass(pass: Pass, running: readonly Running[]): ReadonlyMap
 const NEAR_CHECKPOINT_MS = MINUTE_MS;
 
 /**
- * From when on `waiting` may ask the candidate to leave. Before its patience ends it spares those who
- * would lose much: taking turns or shares is never urgent, and with any other right a checkpoint that is near
- * is waited for.
+ * From when on `waiting` may ask the candidate to leave. Before its patience ends it spares those
+ * who would lose much: taking turns or shares is never urgent, and with any other right a
+ * checkpoint that is near is waited for.
  */
 export function fairGameAtMs(pass: Pass, waiting: WaitingJob, candidate: Candidate): number {
   const { policy, nowMs } = pass;
@@ -267,10 +267,10 @@ function mayReclaim(waiting: WaitingJob, { leaf, tasks }: Candidate, cut: Readon
 }
 
 /**
- * May `waiting` take from a job of another queue to get its fair share? All queues on its side stay
- * within theirs even with the job, and each on the other side is over its own by at least half of what
- * the candidate holds. Who ends within his share is asked by nobody, so this goes round in no circle
- * either.
+ * May `waiting` take from a job of another queue to get its fair share? All queues on its side
+ * stay within theirs even with the job, and each on the other side is over its own by at least half
+ * of what the candidate holds. Who ends within his share is asked by nobody, so this goes round in
+ * no circle either.
  */
 function mayTakeShare(
   waiting: WaitingJob,
