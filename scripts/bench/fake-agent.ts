@@ -1,10 +1,12 @@
 // An agent that speaks the real protocol and runs nothing: it says of every task that it runs, until it
-// is told to end one. Light enough for hundreds of them in one process.
+// is told to end one, or the task's pretended time is over. Light enough for hundreds of them in one
+// process.
 
 import { randomUUID } from "node:crypto";
 import { Client, type ClientDuplexStream, credentials } from "@grpc/grpc-js";
 import type { AgentMessage } from "../../src/rpc/gen/trainyard/v1/AgentMessage.ts";
 import type { Desired__Output } from "../../src/rpc/gen/trainyard/v1/Desired.ts";
+import type { DesiredTask__Output } from "../../src/rpc/gen/trainyard/v1/DesiredTask.ts";
 import type { Hello } from "../../src/rpc/gen/trainyard/v1/Hello.ts";
 import type { NodeReport } from "../../src/rpc/gen/trainyard/v1/NodeReport.ts";
 import type { ObservedTask } from "../../src/rpc/gen/trainyard/v1/ObservedTask.ts";
@@ -19,11 +21,16 @@ export interface FakeAgentOptions {
   readonly onWelcome?: () => void;
   /** A task that this agent has not been told of before. */
   readonly onTask?: (jobId: string) => void;
+  /** How long a task pretends to run, by its command; default: until `endOldest`. */
+  readonly runMsOf?: (argv: readonly string[]) => number;
+  /** The scheduler has noted a task's end: its own, or the one that it was asked for. */
+  readonly onOver?: (isWell: boolean) => void;
 }
 
 /** A real agent waits longer after a failure; here the scheduler's restart is what is timed. */
 const REDIAL_MS = 10;
 const ENDED_WELL = { state: "ended", exit: { reason: "exited", code: 0, message: "" } } as const;
+const STOPPED = { state: "ended", exit: { reason: "stopped", code: 0, message: "" } } as const;
 
 const { Connect } = decodeService("AgentService");
 
@@ -36,6 +43,7 @@ export class FakeAgent {
   #heartbeats: NodeJS.Timeout | null = null;
   #generation = 0;
   #isStopped = false;
+  #isReportDue = false;
 
   constructor(options: FakeAgentOptions) {
     this.#options = options;
@@ -74,10 +82,9 @@ export class FakeAgent {
   endOldest(): void {
     for (const [key, task] of this.#tasks) {
       if (task.state !== "running") continue;
-      this.#tasks.set(key, { ...task, ...ENDED_WELL });
-      break;
+      this.#end(key, task, ENDED_WELL);
+      return;
     }
-    this.#stream?.write({ report: this.#report() });
   }
 
   #take({ welcome, desired }: SchedulerMessage__Output): void {
@@ -91,15 +98,46 @@ export class FakeAgent {
   #follow(desired: Desired__Output): void {
     this.#generation = desired.generation;
     const wanted = new Set<string>();
-    for (const { jobId, attempt, rank } of desired.tasks) {
-      const key = `${jobId}/${attempt}`;
+    for (const task of desired.tasks) {
+      const key = `${task.jobId}/${task.attempt}`;
       wanted.add(key);
-      if (this.#tasks.has(key)) continue;
-      this.#tasks.set(key, { jobId, attempt, rank, state: "running", rendezvous: null });
-      this.#options.onTask?.(jobId);
+      const known = this.#tasks.get(key);
+      if (known === undefined) this.#begin(key, task);
+      else if (task.stop !== null && known.state === "running") this.#end(key, known, STOPPED);
     }
-    for (const key of this.#tasks.keys()) if (!wanted.has(key)) this.#tasks.delete(key);
-    this.#stream?.write({ report: this.#report() });
+    for (const [key, task] of this.#tasks) {
+      if (wanted.has(key)) continue;
+      this.#tasks.delete(key);
+      this.#options.onOver?.(task.exit?.reason === ENDED_WELL.exit.reason);
+    }
+    this.#reportSoon();
+  }
+
+  #begin(key: string, { jobId, attempt, rank, spec }: DesiredTask__Output): void {
+    const { onTask, runMsOf } = this.#options;
+    const task = { jobId, attempt, rank, state: "running", rendezvous: null };
+    this.#tasks.set(key, task);
+    onTask?.(jobId);
+    if (runMsOf === undefined) return;
+    const runMs = runMsOf(spec?.exec?.argv ?? []);
+    setTimeout(() => {
+      if (this.#tasks.get(key) === task) this.#end(key, task, ENDED_WELL);
+    }, runMs);
+  }
+
+  #end(key: string, task: ObservedTask, ended: typeof ENDED_WELL | typeof STOPPED): void {
+    this.#tasks.set(key, { ...task, ...ended });
+    this.#reportSoon();
+  }
+
+  /** What happens in one turn of the event loop is told in one report. */
+  #reportSoon(): void {
+    if (this.#isReportDue) return;
+    this.#isReportDue = true;
+    setImmediate(() => {
+      this.#isReportDue = false;
+      this.#stream?.write({ report: this.#report() });
+    });
   }
 
   #beatEvery(intervalMs: number): void {

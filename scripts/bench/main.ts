@@ -11,6 +11,7 @@ import { cliBench } from "./cli.ts";
 import { crashBench } from "./crash.ts";
 import { footprintBench } from "./footprint.ts";
 import { idleAgentsBench } from "./idle-agents.ts";
+import { kueueBench } from "./kueue.ts";
 import { latencyBench } from "./latency.ts";
 import { planBench } from "./plan.ts";
 import { failureCount, reportNone } from "./report.ts";
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   submitBench,
   latencyBench,
   planBench,
+  kueueBench,
   crashBench,
   idleAgentsBench,
   footprintBench,

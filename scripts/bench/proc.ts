@@ -30,7 +30,8 @@ export function childrenOf(parent: number, part: string): readonly number[] {
   });
 }
 
-function cpuSeconds(pid: number): number {
+/** Used so far, user and system. */
+export function cpuSeconds(pid: number): number {
   const fields = statFields(readFileSync(`/proc/${pid}/stat`, "utf8"));
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

@@ -131,6 +131,12 @@ export const policyFileSchema = z.strictObject({
   restart_cost: wait()
     .optional()
     .describe("What starting a victim again costs, in its running time."),
+  victim_order: z
+    .enum(["least-lost", "newest"], {
+      error: (issue) => `${shown(issue.input)} is unknown; write least-lost or newest`,
+    })
+    .optional()
+    .describe("Who of a class is preempted first: who loses the least work, or who came last."),
   gang_patience: wait()
     .optional()
     .describe("A gang that waited longer holds smaller jobs back from its nodes."),
@@ -188,6 +194,7 @@ export interface PolicySettings {
   readonly isShareReclaimed?: boolean;
   readonly minRunMs?: number;
   readonly restartCostMs?: number;
+  readonly victimOrder?: "least-lost" | "newest";
   readonly gangPatienceMs?: number;
   readonly claimsMax?: number;
   readonly backoffBaseMs?: number;
@@ -237,6 +244,7 @@ function withoutUndefined(file: PolicyFile): PolicySettings {
     isShareReclaimed: file.reclaim_shares,
     minRunMs: file.min_run,
     restartCostMs: file.restart_cost,
+    victimOrder: file.victim_order,
     gangPatienceMs: file.gang_patience,
     claimsMax: file.gang_claims_max,
     backoffBaseMs: file.backoff_base,

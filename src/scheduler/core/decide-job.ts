@@ -92,8 +92,13 @@ function queueProblem(state: ClusterState, spec: JobSpec): Refusal | null {
   );
 }
 
+/** Asked at each submission: it looks at every queue, and makes nothing of those that are elsewhere. */
 export function childrenOf(state: ClusterState, path: string): readonly string[] {
-  const children = [...state.queues.keys()].filter((other) => queueLineage(other)[1] === path);
+  const above = `${path}/`;
+  const children: string[] = [];
+  for (const other of state.queues.keys()) {
+    if (other.startsWith(above) && !other.includes("/", above.length)) children.push(other);
+  }
   return children.sort(compareText);
 }
 

@@ -254,6 +254,11 @@ export interface Policy {
   readonly preemptionPatienceMs: number;
   /** Added to a victim's lost work: what starting it again costs. */
   readonly restartCostMs: number;
+  /**
+   * Who of a class is asked to leave first: who loses the least work, or who was placed last. The
+   * latter is there to be compared with.
+   */
+  readonly victimOrder: "least-lost" | "newest";
   /** A gang that waited longer holds back smaller jobs behind it from its nodes. */
   readonly gangPatienceMs: number;
   /** How many blocked gangs may hold nodes back at once. */
@@ -285,6 +290,7 @@ export const DEFAULT_POLICY: Policy = {
   cheapLossMs: 5 * MINUTE_MS,
   preemptionPatienceMs: 10 * MINUTE_MS,
   restartCostMs: 60_000,
+  victimOrder: "least-lost",
   gangPatienceMs: 300_000,
   claimsMax: 8,
   backoffBaseMs: 10_000,

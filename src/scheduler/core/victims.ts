@@ -41,7 +41,10 @@ export interface Candidate {
   readonly lossMs: number;
   /** When its next checkpoint is due, going by the last two; null = nobody knows. */
   readonly savesAtMs: number | null;
-  /** GPU time to be done again if it left now, and what its restart costs. */
+  /**
+   * What orders victims of a class: GPU time to be done again if it left now, and what its restart
+   * costs. With `victimOrder` newest, how long it has had its place.
+   */
   readonly costGpuMs: number;
   readonly placedAtMs: number;
   /** `minRunMs` has passed from here on. */
@@ -122,11 +125,13 @@ function candidateOf(
   { job, attempt, priority }: Running,
   medians: ReadonlyMap<number, number>,
 ): Candidate {
-  const { restartCostMs, minRunMs } = pass.policy;
+  const { restartCostMs, minRunMs, victimOrder } = pass.policy;
   const median = hasSignal(job) ? undefined : medians.get(priority);
   const gpus = pass.gpusHeld(job);
   const lossMs = lossOf(pass, job);
-  const attainedGpuMs = job.attainedGpuMs + (pass.nowMs - attempt.placedAtMs) * gpus;
+  const placedForMs = pass.nowMs - attempt.placedAtMs;
+  const attainedGpuMs = job.attainedGpuMs + placedForMs * gpus;
+  const costGpuMs = ((median ?? lossMs) + restartCostMs) * gpus;
   return {
     job,
     holding: RUNNING,
@@ -139,7 +144,7 @@ function candidateOf(
     level: levelOf(pass, job, attainedGpuMs, lossMs),
     lossMs,
     savesAtMs: savesAtMs(job),
-    costGpuMs: ((median ?? lossMs) + restartCostMs) * gpus,
+    costGpuMs: victimOrder === "newest" ? placedForMs : costGpuMs,
     placedAtMs: attempt.placedAtMs,
     isFairGameAtMs: (attempt.runningAtMs ?? attempt.placedAtMs) + minRunMs,
   };

@@ -1,0 +1,138 @@
+// What the default policy may cost on workloads that are small enough for every change: figures of the
+// simulator, never of the wall clock, so that the same code gives the same figures on every machine.
+//
+// A budget is what was measured when it was set, and a margin. The measured value is the source: the
+// seed, the cluster and the cut of the workload are in the case, so anybody can measure it again. The
+// margin is what a change that is not about the figure may move it by; a change that is meant to move it
+// sets the new value, in the same commit, and says why. A figure that is better than its budget by more
+// than the margin is to be written down too: the gate prints all of them.
+
+import { HOUR_MS, MINUTE_MS } from "../../src/base/time.ts";
+import { DEFAULT_POLICY, type Policy } from "../../src/scheduler/core/state.ts";
+import type { WorkModel } from "../../src/trace/core/job-work.ts";
+import type { Figures } from "../../src/trace/core/measures.ts";
+import type { ClusterShape } from "../../src/trace/core/workload.ts";
+
+export type GatedFigure = keyof Pick<
+  Figures,
+  | "avgJctHours"
+  | "p99JctHours"
+  | "avgWaitHoursLarge"
+  | "lostGpuHours"
+  | "maxPreemptionsOfOneJob"
+  | "finishTimeFairnessWorst"
+  | "unfairJobsPercent"
+  | "thrash"
+>;
+
+export interface Budget {
+  /** When it was set, by the run that the case describes. */
+  readonly measured: number;
+  /** Part of `measured` by which it may be exceeded. */
+  readonly margin: number;
+}
+
+export type Budgets = Readonly<Record<GatedFigure | "passes", Budget>>;
+
+export type GateSource =
+  | {
+      readonly kind: "generated";
+      /** Of src/trace/core/workload-presets.ts. */
+      readonly preset: string;
+      readonly perHour: number;
+      readonly seed: number;
+    }
+  /** The first jobs of a public trace, where it lies in ../shared/traces. */
+  | { readonly kind: "trace"; readonly file: string; readonly tenantColumn: string };
+
+export interface GateCase {
+  readonly name: string;
+  readonly source: GateSource;
+  readonly jobs: number;
+  readonly cluster: ClusterShape;
+  readonly budgets: Budgets;
+}
+
+/** As the issue's figures are defined: a checkpoint each 30 minutes, a restart costs one. */
+export const WORK: WorkModel = {
+  checkpointIntervalMs: 30 * MINUTE_MS,
+  restartCostMs: MINUTE_MS,
+  stopMs: 0,
+  savesOnStop: false,
+};
+
+/**
+ * No two runs differ, but each change of a tie moves some job: averages over a thousand jobs move by a
+ * few percent, what a handful of jobs decides (gangs, the worst) by much more.
+ */
+const MEAN = 0.05;
+const FEW = 0.25;
+const WORST = 0.5;
+const EXACT = 0;
+
+function budgets(measured: Readonly<Record<keyof Budgets, number>>): Budgets {
+  const of = (figure: keyof Budgets, margin: number): Budget => {
+    return { measured: measured[figure], margin };
+  };
+  return {
+    avgJctHours: of("avgJctHours", MEAN),
+    p99JctHours: of("p99JctHours", FEW),
+    avgWaitHoursLarge: of("avgWaitHoursLarge", FEW),
+    lostGpuHours: of("lostGpuHours", FEW),
+    maxPreemptionsOfOneJob: of("maxPreemptionsOfOneJob", EXACT),
+    finishTimeFairnessWorst: of("finishTimeFairnessWorst", WORST),
+    unfairJobsPercent: of("unfairJobsPercent", FEW),
+    thrash: of("thrash", EXACT),
+    passes: of("passes", FEW),
+  };
+}
+
+export const CASES: readonly GateCase[] = [
+  {
+    name: "philly-like on 256 GPUs",
+    source: { kind: "generated", preset: "philly-like", perHour: 31.5, seed: 7 },
+    jobs: 2_500,
+    cluster: { nodes: 32, gpusPerNode: 8 },
+    budgets: budgets({} as never),
+  },
+  {
+    name: "itp-like on 192 GPUs",
+    source: { kind: "generated", preset: "itp-like", perHour: 4, seed: 7 },
+    jobs: 1_500,
+    cluster: { nodes: 24, gpusPerNode: 8 },
+    budgets: budgets({} as never),
+  },
+  {
+    name: "the first 3,000 jobs of ITP cluster04 on 576 GPUs",
+    source: { kind: "trace", file: "itp_cluster04.csv", tenantColumn: "cluster" },
+    jobs: 3_000,
+    cluster: { nodes: 72, gpusPerNode: 8 },
+    budgets: budgets({} as never),
+  },
+  {
+    name: "the first 1,500 jobs of three Philly teams on 128 GPUs",
+    source: { kind: "trace", file: "philly_3teams_128gpu.csv", tenantColumn: "vc" },
+    jobs: 1_500,
+    cluster: { nodes: 16, gpusPerNode: 8 },
+    budgets: budgets({} as never),
+  },
+];
+
+/** Nobody is spared for what it would lose: only the order of the victims says who leaves. */
+const NOBODY_SPARED = { cheapLossMs: 1_000_000 * HOUR_MS, lasLossMaxMs: 1_000_000 * HOUR_MS };
+
+/**
+ * Victims by least lost work against newest first, one policy otherwise. The bound on the ratio is
+ * the issue's; scheduling.md measured 0.43 and 0.29 with plain policies on the whole traces.
+ */
+export const VICTIMS: {
+  readonly leastLost: Policy;
+  readonly newestFirst: Policy;
+  readonly lostRatioMax: number;
+  readonly jctRatioMax: number;
+} = {
+  leastLost: { ...DEFAULT_POLICY, ...NOBODY_SPARED },
+  newestFirst: { ...DEFAULT_POLICY, ...NOBODY_SPARED, victimOrder: "newest" },
+  lostRatioMax: 0.5,
+  jctRatioMax: 1 + MEAN,
+};

@@ -1,0 +1,88 @@
+// The default policy against its budgets (policy-budgets.ts), through the simulator, which drives the
+// live cycle. A trace that is not here is skipped, and said to be.
+
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { must } from "../../src/base/assert.ts";
+import { DEFAULT_POLICY, type Policy } from "../../src/scheduler/core/state.ts";
+import { type Figures, figuresOf } from "../../src/trace/core/measures.ts";
+import { tenantQueues } from "../../src/trace/core/queues.ts";
+import { Recorder } from "../../src/trace/core/recorder.ts";
+import { Simulation } from "../../src/trace/core/simulation.ts";
+import { generate } from "../../src/trace/core/synthetic.ts";
+import { parseTrace } from "../../src/trace/core/trace-csv.ts";
+import { WORKLOAD_PRESETS } from "../../src/trace/core/workload-presets.ts";
+import { type Workload, workloadOf } from "../../src/trace/core/workload.ts";
+import { type Budgets, CASES, type GateCase, VICTIMS, WORK } from "./policy-budgets.ts";
+
+const TRACES = resolve(import.meta.dirname, "../../../shared/traces");
+
+/** Of a simulation, with how many planning passes it took: the only measure of work in here. */
+type Measured = Figures & { readonly passes: number };
+
+function simulate(workload: Workload, { cluster }: GateCase, policy: Policy): Measured {
+  const onEvents = (): void => undefined;
+  const recorder = new Recorder({ tenants: workload.tenants, clockMs: () => 0, onEvents });
+  const queues = tenantQueues(workload, cluster, "equal", "las");
+  const setup = { workload, cluster, queues, policy, work: WORK, inform: () => [] };
+  const simulation = new Simulation({ ...setup, passIntervalMs: 0, untilMs: null }, recorder);
+  while (!simulation.advance(10_000));
+  const figures = figuresOf(simulation.end(), recorder, cluster);
+  return { ...figures, passes: recorder.passMs.length };
+}
+
+/** Null, and a line that says why, when the trace is not here. */
+function workloadFor({ name, source, jobs, cluster }: GateCase): Workload | null {
+  if (source.kind === "generated") {
+    const { spec } = must(WORKLOAD_PRESETS[source.preset], source.preset);
+    const arrivals = { ...spec.arrivals, perHour: source.perHour };
+    return generate({ ...spec, jobs, arrivals }, source.seed, cluster.gpusPerNode);
+  }
+  const path = resolve(TRACES, source.file);
+  if (!existsSync(path)) {
+    console.log(`skipped: ${name}: there is no ${path}`);
+    return null;
+  }
+  const parsed = parseTrace(readFileSync(path, "utf8"), {
+    file: source.file,
+    cluster,
+    tenantColumn: source.tenantColumn,
+    userColumn: null,
+    timeLimitColumn: null,
+    isOversizeSkipped: true,
+  });
+  if (parsed.kind === "refusal") throw new Error(parsed.message);
+  return workloadOf(parsed.workload.jobs.slice(0, jobs));
+}
+
+/** What is over its budget, with the numbers. */
+function overBudget(measured: Measured, budgets: Budgets): readonly string[] {
+  const over: string[] = [];
+  for (const [figure, { measured: before, margin }] of Object.entries(budgets)) {
+    const value = measured[figure as keyof Budgets];
+    const budget = before * (1 + margin);
+    if (value > budget) over.push(`${figure} is ${value}, over ${budget} (${before} when set)`);
+  }
+  return over;
+}
+
+describe.each(CASES)("$name", (given) => {
+  const workload = workloadFor(given);
+
+  test.skipIf(workload === null)("the default policy keeps its budgets", () => {
+    const measured = simulate(must(workload, given.name), given, DEFAULT_POLICY);
+    console.log(`${given.name}: ${JSON.stringify(measured)}`);
+    expect(measured.finished).toBe(measured.jobs);
+    expect(overBudget(measured, given.budgets)).toEqual([]);
+  });
+
+  test.skipIf(workload === null)("victims by least lost work lose half of newest first", () => {
+    const ours = simulate(must(workload, given.name), given, VICTIMS.leastLost);
+    const theirs = simulate(must(workload, given.name), given, VICTIMS.newestFirst);
+    console.log(`${given.name}: lost GPU h ${ours.lostGpuHours} against ${theirs.lostGpuHours}`);
+    console.log(`${given.name}: avg JCT h ${ours.avgJctHours} against ${theirs.avgJctHours}`);
+    expect(ours.lostGpuHours).toBeLessThanOrEqual(theirs.lostGpuHours * VICTIMS.lostRatioMax);
+    expect(ours.avgJctHours).toBeLessThanOrEqual(theirs.avgJctHours * VICTIMS.jctRatioMax);
+  });
+});
