@@ -152,6 +152,18 @@ describe("the source tree", () => {
     const unfinished = all.filter((file) => marks.test(file.text));
     expect(unfinished.map((file) => file.path)).toEqual([]);
   });
+
+  test("has no marks of a merge in its documents", async () => {
+    const below = (await readdir(join(ROOT, "docs"), { recursive: true })).map((path) =>
+      join("docs", path),
+    );
+    const paths = [...(await readdir(ROOT)), ...below].filter((path) => path.endsWith(".md"));
+    const torn = paths.filter((path) =>
+      /^(<{7}|>{7}) /m.test(readFileSync(join(ROOT, path), "utf8")),
+    );
+    expect(paths).toContain("ARCHITECTURE.md");
+    expect(torn).toEqual([]);
+  });
 });
 
 function withoutComments(text: string): string {

@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { randomFillSync } from "node:crypto";
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { promisify } from "node:util";
 import { checkpointId, type Digest, jobId } from "../../src/base/ids.ts";
 import { createCommitter } from "../../src/checkpoint/commit.ts";
@@ -54,6 +55,9 @@ interface Rates {
   readonly copy: number;
   /** Copied and on the disk, as an uploaded checkpoint is. */
   readonly copyAndSync: number;
+  /** Longest that the event loop was held up, in milliseconds. */
+  readonly uploadLagMs: number;
+  readonly restoreLagMs: number;
 }
 
 /** All in turn, so that a slow moment of the disk hits none of them alone. */
@@ -68,14 +72,20 @@ async function measure(source: string, folder: string): Promise<Rates> {
     await exec("sync", ["-f", folder]);
   });
   const committed: Digest[] = [];
+  const lag = monitorEventLoopDelay({ resolution: 1 });
+  lag.enable();
   const upload = await rateOf(async () => {
     committed.push(await store(objects, source, join(folder, "staging")));
   });
+  const uploadLagMs = lag.max / 1e6;
   const [manifestDigest] = committed;
   if (manifestDigest === undefined) throw new Error("no checkpoint was committed");
+  lag.reset();
   const restore = await rateOf(() => load(objects, manifestDigest, join(folder, "restored")));
+  const restoreLagMs = lag.max / 1e6;
+  lag.disable();
   await objects.close();
-  return { copy, copyAndSync, upload, restore };
+  return { copy, copyAndSync, upload, restore, uploadLagMs, restoreLagMs };
 }
 
 /** What an agent and the scheduler do with a complete checkpoint. Returns the manifest's digest. */
@@ -118,6 +128,7 @@ function reportRate(what: "upload" | "restore", rounds: readonly Rates[]): void 
     details: {
       partOfCp: median(ratios("copy")),
       partOfCpAndSync: median(ratios("copyAndSync")),
+      eventLoopLagMaxMs: median(rounds.map((rates) => rates[`${what}LagMs`])),
       cpMbPerSecond: median(rounds.map((rates) => rates.copy)),
       cpAndSyncMbPerSecond: median(rounds.map((rates) => rates.copyAndSync)),
       files: FILES,

@@ -33,18 +33,22 @@ export async function play(stage: Stage): Promise<Summary> {
   show.title("1  Team research borrows the cluster for a DDP job; node-1 is not in service yet");
   await command(stage, ["node", "cordon", "node-1"]);
   const ddp = await submit(stage, "ddp", ["--queue", "research", "--priority", "low"], DDP_STEPS);
-  await until(stage, ddp, "its first checkpoint is committed", (job) => job.checkpoint !== null);
-
+  const saved = (job: Job__Output): boolean => job.checkpoint !== null;
+  const borrower = await until(stage, ddp, "its first checkpoint is committed", saved);
   await command(stage, ["node", "resume", "node-1"]);
 
-  show.title("2  Team prod claims its guarantee for an FSDP job");
+  // Nodes that have a job's code already are preferred, and both jobs have the same: without this
+  // the FSDP job would take the node that leaves, and be preempted for it in turn.
+  const broken = firstNodeOf(borrower);
+  show.title(`2  Team prod claims its guarantee for an FSDP job; ${broken} is to be repaired`);
+  await command(stage, ["node", "cordon", broken]);
   const fsdp = await submit(stage, "fsdp", ["--queue", "prod"], FSDP_STEPS);
   await until(stage, ddp, "the DDP job is asked to save and leave", isLeaving);
   await explain(stage, fsdp);
-  const running = await until(stage, fsdp, "the FSDP job runs", (job) => job.phase === "RUNNING");
+  await until(stage, fsdp, "the FSDP job runs", (job) => job.phase === "RUNNING");
 
-  show.title("3  A node is taken away; the DDP job comes back elsewhere");
-  await drainOne(stage, ddp, running);
+  show.title(`3  ${broken} is taken away; the DDP job comes back elsewhere`);
+  await command(stage, ["node", "drain", broken]);
   await until(stage, fsdp, "the FSDP job has ended", hasEnded);
   await until(stage, ddp, "the DDP job has ended", hasEnded);
 
@@ -124,14 +128,10 @@ async function explain(stage: Stage, id: string): Promise<void> {
   for (const line of lines) stage.show.plain(`           ${line}`);
 }
 
-/** Of the nodes that the DDP job had, one that the FSDP job does not need, if there is one. */
-async function drainOne(stage: Stage, ddpId: string, fsdp: Job__Output): Promise<void> {
-  const ddp = await jobOf(stage, ddpId);
-  const had = ddp.attempts[0]?.placement.map((task) => task.node) ?? [];
-  const busy = fsdp.attempts.at(-1)?.placement.map((task) => task.node) ?? [];
-  const node = had.find((name) => !busy.includes(name)) ?? had[0];
-  if (node === undefined) throw new Error("the DDP job had no nodes");
-  await command(stage, ["node", "drain", node]);
+function firstNodeOf(job: Job__Output): string {
+  const node = job.attempts.at(-1)?.placement[0]?.node;
+  if (node === undefined) throw new Error(`${job.id} has no nodes`);
+  return node;
 }
 
 async function command(stage: Stage, argv: readonly string[]): Promise<void> {

@@ -22,7 +22,7 @@ import { RefusalError } from "../base/errors.ts";
 import { contentOf } from "../objects/digest.ts";
 import { openFolderStore } from "../objects/folder.ts";
 import type { ObjectStore } from "../objects/port.ts";
-import { packBundle } from "./bundle.ts";
+import { packBundle, writeArchive } from "./bundle.ts";
 import { fetchBundle } from "./bundle-fetch.ts";
 import { bundleKey } from "./core/keys.ts";
 
@@ -56,6 +56,20 @@ async function pack(limitBytes?: number) {
   return packed;
 }
 
+async function packAfter(write: typeof writeArchive): Promise<void> {
+  await writeFile(join(work, "train.py"), "print()");
+  await packBundle(work, { write });
+}
+
+function shorter(path: string): Error {
+  const error = new Error("encountered unexpected EOF");
+  return Object.assign(error, { code: "EOF", syscall: "read", path });
+}
+
+async function leftBehind(): Promise<readonly string[]> {
+  return (await readdir(tmpdir())).filter((name) => /^trainyard-bundle-\w{6}$/.test(name));
+}
+
 async function throughTheStore(): Promise<string> {
   const packed = await packBundle(work);
   await store.putFile(bundleKey(packed.digest), packed.path, packed);
@@ -67,6 +81,40 @@ async function throughTheStore(): Promise<string> {
 }
 
 describe("packing", () => {
+  test("does without a file that goes away in that moment, and takes a shorter one as it is", async () => {
+    for (const name of ["train.py", "core.1234", "train.log"]) await write(name);
+    const changes = [
+      () => rm(join(work, "core.1234")),
+      // In the middle of the reading, as tar tells it.
+      () => Promise.reject(shorter(join(work, "train.log"))),
+    ];
+    const packed = await packBundle(work, {
+      write: async (...args) => {
+        await changes.shift()?.();
+        await writeArchive(...args);
+      },
+    });
+    await rm(dirname(packed.path), { recursive: true });
+    expect(packed.files).toEqual(["train.log", "train.py"]);
+    expect(changes).toEqual([]);
+  });
+
+  test("says which file keeps going away, and leaves nothing behind", async () => {
+    const before = await leftBehind();
+    const write = (): Promise<void> => Promise.reject(shorter(join(work, "train.log")));
+    await expect(packAfter(write)).rejects.toMatchObject({
+      refusal: { field: "workdir", message: expect.stringContaining("such as train.log") },
+    });
+    expect(await leftBehind()).toEqual(before);
+  });
+
+  test("a folder that is not there is named at once", async () => {
+    await expect(packBundle(join(root, "gone"))).rejects.toMatchObject({
+      code: "LOCAL_FILE",
+      message: expect.stringContaining(join(root, "gone")),
+    });
+  });
+
   test("inside git takes tracked and untracked files, and what is ignored stays", async () => {
     git("init", "-q");
     await write(".gitignore", "data/\n");

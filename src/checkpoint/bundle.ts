@@ -3,14 +3,14 @@
 
 import { execFile } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { lstat, mkdtemp, readdir, readlink } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createGzip } from "node:zlib";
 import { create } from "tar";
-import { RefusalError, refuse } from "../base/errors.ts";
+import { Fault, RefusalError, refuse } from "../base/errors.ts";
 import { compareText, type Digest } from "../base/ids.ts";
 import { contentOf } from "../objects/digest.ts";
 import { errnoOf, localIo, messageOf } from "../objects/faults.ts";
@@ -22,11 +22,15 @@ const LIMIT_BYTES_DEFAULT = 512 * 1024 * 1024;
 const FILES_MAX = 100_000;
 const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 const LARGEST_SHOWN = 5;
+/** A folder in which something writes is listed anew that often. */
+const TRIES_MAX = 5;
 const BALLAST: ReadonlySet<string> = new Set([".git", "node_modules", ".venv", "__pycache__"]);
 
 export interface PackOptions {
   /** Of the files before compression. Default 512 MiB. */
   readonly limitBytes?: number;
+  /** For tests: what happens to the folder before the archive is written happens here. */
+  readonly write?: typeof writeArchive;
 }
 
 export interface PackedBundle {
@@ -55,38 +59,79 @@ interface PackedFile {
   readonly sizeBytes: number;
 }
 
-/** Throws `RefusalError` when there is nothing to pack or too much, naming the largest files. */
+/**
+ * Throws `RefusalError` when there is nothing to pack or too much, naming the largest files. Files
+ * that go away or become shorter meanwhile are packed as they are a moment later, or not at all;
+ * when that goes on, it is refused with the name of one.
+ */
 export async function packBundle(dir: string, options: PackOptions = {}): Promise<PackedBundle> {
+  const { limitBytes = LIMIT_BYTES_DEFAULT, write = writeArchive } = options;
+  for (let tries = 1; ; tries += 1) {
+    const folder = await mkdtemp(join(tmpdir(), "trainyard-bundle-"));
+    try {
+      return await packOnce(dir, join(folder, "bundle.tar.gz"), limitBytes, write);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      const changed = whatChanged(dir, error);
+      if (changed === null) throw error;
+      if (tries === TRIES_MAX) throw keepsChanging(dir, changed);
+    }
+  }
+}
+
+async function packOnce(
+  dir: string,
+  path: string,
+  limitBytes: number,
+  write: typeof writeArchive,
+): Promise<PackedBundle> {
   const listing = (await listByGit(dir)) ?? {
     paths: await listByWalk(dir),
     commit: "",
     isDirty: false,
   };
   const { files, leftOut } = await inspect(dir, listing.paths);
-  checkSize(dir, files, options.limitBytes ?? LIMIT_BYTES_DEFAULT);
-  const path = join(await mkdtemp(join(tmpdir(), "trainyard-bundle-")), "bundle.tar.gz");
-  await localIo("pack", dir, () =>
-    // Compressed here: tar's own gzip may end its stream twice, which nobody can catch.
-    pipeline(
-      create(
-        {
-          cwd: dir,
-          portable: true,
-          noMtime: true,
-          noDirRecurse: true,
-          strict: true,
-          linkCache: new ForgetfulMap(),
-        },
-        // The prefix keeps a name that begins with `@` from being taken for an archive.
-        files.map((file) => `./${file.path}`),
-      ),
-      createGzip({ level: 6 }),
-      createWriteStream(path),
-    ),
-  );
-  const { commit, isDirty } = listing;
+  checkSize(dir, files, limitBytes);
   const names = files.map((file) => file.path);
+  await localIo("pack", dir, () => write(dir, names, path));
+  const { commit, isDirty } = listing;
   return { path, ...(await contentOf(path)), files: names, commit, isDirty, leftOut };
+}
+
+export async function writeArchive(
+  dir: string,
+  names: readonly string[],
+  path: string,
+): Promise<void> {
+  const options = {
+    cwd: dir,
+    portable: true,
+    noMtime: true,
+    noDirRecurse: true,
+    strict: true,
+    linkCache: new ForgetfulMap<`${number}:${number}`, string>(),
+  };
+  // The prefix keeps a name that begins with `@` from being taken for an archive.
+  const entries = names.map((name) => `./${name}`);
+  // Compressed here: tar's own gzip may end its stream twice, which nobody can catch.
+  await pipeline(create(options, entries), createGzip({ level: 6 }), createWriteStream(path));
+}
+
+/** The path of a file that was there when the folder was listed; null = something else is wrong. */
+function whatChanged(dir: string, error: unknown): string | null {
+  const cause = error instanceof Fault && error.code === "LOCAL_FILE" ? error.cause : null;
+  const errno = errnoOf(cause);
+  // `EOF` is tar's word for a file that became shorter while it was read.
+  if ((errno !== "ENOENT" && errno !== "EOF") || !(cause instanceof Error)) return null;
+  const path = "path" in cause ? resolve(String(cause.path)) : "";
+  const root = resolve(dir);
+  return path !== root && isInside(root, path) ? relative(root, path) : null;
+}
+
+function keepsChanging(dir: string, path: string): RefusalError {
+  const message = `Files in ${dir} go away while they are packed, such as ${path}.`;
+  const remedy = "Submit when what writes there is done, or name its output in .gitignore.";
+  return new RefusalError(refuse("INVALID_SPEC", message, remedy, "workdir"));
 }
 
 /** Two hard links of one file are packed as two files: what is linked here may not be elsewhere. */

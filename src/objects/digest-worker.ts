@@ -1,49 +1,32 @@
-// The thread that hashes large files: reads them from the start to the end and says what they are.
-// One after the other; see `HashThread`.
+// The thread that hashes: takes bytes in memory that both threads see, and says what they are. It
+// serves the hashes in turn, piece by piece, so none waits for the end of another.
 
-import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
+import { createHash, type Hash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
-import { errnoOf } from "./faults.ts";
 
-/** `stop[0]` other than 0 = nobody waits for it any more. */
-export interface HashOrder {
-  readonly id: number;
-  readonly path: string;
-  readonly stop: Int32Array;
-}
+export type HashOrder =
+  /** The first one begins the hash. */
+  | { readonly kind: "update"; readonly hash: number; readonly bytes: Uint8Array }
+  | { readonly kind: "digest"; readonly hash: number }
+  /** Nobody wants it any more. Has no answer. */
+  | { readonly kind: "drop"; readonly hash: number };
 
-export type HashAnswer =
-  | { readonly id: number; readonly sizeBytes: number; readonly digest: string }
-  /** An error that travels to another thread loses its errno: told beside it. */
-  | { readonly id: number; readonly message: string; readonly code: string | null };
+/** One for each order, in their order. In hexadecimal; empty after an update. */
+export type HashAnswer = string;
 
-const READ_BYTES = 4 * 1024 * 1024;
-const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+const hashes = new Map<number, Hash>();
 
-parentPort?.on("message", (order: HashOrder) => parentPort?.postMessage(answerTo(order)));
+parentPort?.on("message", (order: HashOrder) => {
+  if (order.kind === "drop") hashes.delete(order.hash);
+  else parentPort?.postMessage(answerTo(order));
+});
 
-function answerTo({ id, path, stop }: HashOrder): HashAnswer {
-  try {
-    return { id, ...hashFile(path, stop) };
-  } catch (error) {
-    return { id, message: String(error), code: errnoOf(error) };
+function answerTo(order: Exclude<HashOrder, { kind: "drop" }>): HashAnswer {
+  const hash = hashes.get(order.hash) ?? createHash("sha256");
+  if (order.kind === "update") {
+    hashes.set(order.hash, hash.update(order.bytes));
+    return "";
   }
-}
-
-function hashFile(path: string, stop: Int32Array): { sizeBytes: number; digest: string } {
-  const hash = createHash("sha256");
-  const file = openSync(path, "r");
-  try {
-    let sizeBytes = 0;
-    for (;;) {
-      if (Atomics.load(stop, 0) !== 0) throw new Error("stopped");
-      const read = readSync(file, buffer, 0, READ_BYTES, sizeBytes);
-      if (read === 0) return { sizeBytes, digest: hash.digest("hex") };
-      hash.update(buffer.subarray(0, read));
-      sizeBytes += read;
-    }
-  } finally {
-    closeSync(file);
-  }
+  hashes.delete(order.hash);
+  return hash.digest("hex");
 }

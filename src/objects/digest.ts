@@ -1,18 +1,17 @@
-// sha256 of bytes and files. Large files are hashed on a thread of their own; small ones, and bytes
-// that are on their way elsewhere anyway, in slices of a megabyte: at about 2 GB/s each slice holds the
-// event loop up for half a millisecond and no more.
+// sha256 of bytes and files. Large files are read here and hashed on a thread of their own; small
+// ones here too, in slices: at about 2 GB/s each holds the event loop up for a millisecond and no more.
 
 import { createHash } from "node:crypto";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Digest, digest } from "../base/ids.ts";
 import { localIo } from "./faults.ts";
-import { HASH_THREAD } from "./hash-thread.ts";
+import { HASH_THREAD, type RunningHash } from "./hash-thread.ts";
 import type { CallOptions, Content } from "./port.ts";
 
-export const SLICE_BYTES = 1024 * 1024;
+export const SLICE_BYTES = 2 * 1024 * 1024;
 /** From this size on a file is worth the way to another thread. */
-const THREAD_BYTES = 8 * SLICE_BYTES;
+const THREAD_BYTES = 8 * 1024 * 1024;
 
 /** For small things: manifests, part documents. */
 export function digestOf(bytes: Uint8Array): Digest {
@@ -29,36 +28,42 @@ export async function digestOfLarge(bytes: Uint8Array): Promise<Digest> {
   return digest(hash.digest("hex"));
 }
 
+/** Give it the bytes in `sharedBuffer`s. `drop` it when it is not asked for its digest. */
+export function beginHash(sizeBytes: number): RunningHash {
+  return sizeBytes >= THREAD_BYTES ? HASH_THREAD.begin() : beginHere();
+}
+
+function beginHere(): RunningHash {
+  const hash = createHash("sha256");
+  return {
+    update: async (bytes) => {
+      hash.update(bytes);
+    },
+    digest: async () => hash.digest("hex"),
+    drop: () => {},
+  };
+}
+
+/** Memory that the hashing thread sees as well. */
+export function sharedBuffer(sizeBytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(sizeBytes));
+}
+
 /** What a file is now. */
 export async function contentOf(path: string, options: CallOptions = {}): Promise<Content> {
   return await localIo("read", path, async () => {
-    const { size } = await stat(path);
-    if (size >= THREAD_BYTES) return await HASH_THREAD.contentOf(path, options.signal);
     const handle = await open(path, "r");
     try {
-      return await contentOfHandle(handle, options.signal);
+      return await hashSlices(handle, options.signal, async () => true);
     } finally {
       await handle.close();
     }
   });
 }
 
-async function contentOfHandle(
-  handle: FileHandle,
-  signal: AbortSignal | undefined,
-): Promise<Content> {
-  const hash = createHash("sha256");
-  let sizeBytes = 0;
-  for await (const slice of slicesOf(handle, signal)) {
-    hash.update(slice);
-    sizeBytes += slice.length;
-  }
-  return { sizeBytes, digest: digest(hash.digest("hex")) };
-}
-
 /**
- * Copies the rest of `from` into `to` and says what went through. Never more than `sizeBytesMax`,
- * so that a file that grows while it is read comes to an end.
+ * Copies the rest of `from` into `to` and says what went through. Never more than a slice over
+ * `sizeBytesMax`, so that a file that grows while it is read comes to an end.
  */
 export async function copyHashing(
   from: FileHandle,
@@ -66,15 +71,31 @@ export async function copyHashing(
   sizeBytesMax: number,
   signal?: AbortSignal,
 ): Promise<Content> {
-  const hash = createHash("sha256");
+  return await hashSlices(from, signal, async (slice, offset) => {
+    await writeAll(to, slice, offset);
+    return offset + slice.length <= sizeBytesMax;
+  });
+}
+
+/** Hashes each slice while it is used; `use` says whether to go on. */
+async function hashSlices(
+  handle: FileHandle,
+  signal: AbortSignal | undefined,
+  use: (slice: Buffer, offset: number) => Promise<boolean>,
+): Promise<Content> {
+  const { size } = await handle.stat();
+  const hash = beginHash(size);
   let sizeBytes = 0;
-  for await (const slice of slicesOf(from, signal)) {
-    hash.update(slice);
-    await writeAll(to, slice, sizeBytes);
-    sizeBytes += slice.length;
-    if (sizeBytes > sizeBytesMax) break;
+  try {
+    for await (const slice of slicesOf(handle, size, signal)) {
+      const [goesOn] = await Promise.all([use(slice, sizeBytes), hash.update(slice)]);
+      sizeBytes += slice.length;
+      if (!goesOn) break;
+    }
+    return { sizeBytes, digest: digest(await hash.digest()) };
+  } finally {
+    hash.drop();
   }
-  return { sizeBytes, digest: digest(hash.digest("hex")) };
 }
 
 /** As `copyHashing`, into a new file that must not exist yet. */
@@ -104,23 +125,25 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number
 
 /**
  * The file's bytes from the start, each slice valid until the next one is asked for. The next read
- * is under way while the caller works on this one.
+ * is under way while the caller works on this one. `sizeBytes` is what it is expected to have.
  */
-export async function* slicesOf(
+async function* slicesOf(
   handle: FileHandle,
-  signal?: AbortSignal,
+  sizeBytes: number,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer, void, void> {
-  const even = Buffer.allocUnsafeSlow(SLICE_BYTES);
-  const odd = Buffer.allocUnsafeSlow(SLICE_BYTES);
+  const sliceBytes = Math.min(SLICE_BYTES, sizeBytes + 1);
+  const even = sharedBuffer(sliceBytes);
+  const odd = sharedBuffer(sliceBytes);
   let offset = 0;
-  let pending = handle.read(even, 0, SLICE_BYTES, 0);
+  let pending = handle.read(even, 0, sliceBytes, 0);
   try {
     for (let turn = 1; ; turn += 1) {
       const { bytesRead, buffer } = await pending;
       signal?.throwIfAborted();
       if (bytesRead === 0) return;
       offset += bytesRead;
-      pending = handle.read(turn % 2 === 0 ? even : odd, 0, SLICE_BYTES, offset);
+      pending = handle.read(turn % 2 === 0 ? even : odd, 0, sliceBytes, offset);
       yield buffer.subarray(0, bytesRead);
     }
   } finally {

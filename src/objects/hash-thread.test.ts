@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { contentOf } from "./digest.ts";
-import { errnoOf } from "./faults.ts";
-import { HASH_THREAD } from "./hash-thread.ts";
+import { beginHash, contentOf, copyToNew, sharedBuffer } from "./digest.ts";
 
 let dir: string;
 let path: string;
@@ -28,22 +26,51 @@ test("a large file is what it is, several at once", async () => {
 });
 
 test("hashing a large file costs the event loop's own thread next to nothing", async () => {
-  await HASH_THREAD.contentOf(path);
+  await contentOf(path);
   const before = performance.eventLoopUtilization();
-  await Promise.all(Array.from({ length: 10 }, () => HASH_THREAD.contentOf(path)));
+  await Promise.all(Array.from({ length: 10 }, () => contentOf(path)));
   // 200 MiB: on this thread it would be busy for all of the time, whatever the machine's speed.
   expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
 });
 
-test("a file that is not there is told with its errno", async () => {
-  const gone: unknown = await HASH_THREAD.contentOf(join(dir, "gone")).catch((error) => error);
-  expect(errnoOf(gone)).toBe("ENOENT");
+test("so does copying one, which is hashed on its way", async () => {
+  await contentOf(path);
+  const before = performance.eventLoopUtilization();
+  for (let round = 0; round < 5; round += 1) {
+    const from = await open(path, "r");
+    const copy = join(dir, `copy-${round}`);
+    expect(await copyToNew(from, copy, bytes.length)).toEqual(WHAT_IT_IS);
+    await from.close();
+    expect((await stat(copy)).size).toBe(bytes.length);
+  }
+  expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
+});
+
+test("a file that is not there is told with its path", async () => {
+  const gone = contentOf(join(dir, "gone"));
+  await expect(gone).rejects.toMatchObject({
+    code: "LOCAL_FILE",
+    message: expect.stringContaining("gone"),
+  });
 });
 
 test("who breaks it off does not wait, and the next one is served", async () => {
   const stopper = new AbortController();
-  const broken = HASH_THREAD.contentOf(path, stopper.signal);
+  const broken = contentOf(path, { signal: stopper.signal });
   stopper.abort(new Error("enough"));
   await expect(broken).rejects.toThrow("enough");
-  expect(await HASH_THREAD.contentOf(path)).toEqual(WHAT_IT_IS);
+  expect(await contentOf(path)).toEqual(WHAT_IT_IS);
+});
+
+test("hashes that run side by side do not mix", async () => {
+  const hashes = [beginHash(bytes.length), beginHash(bytes.length)] as const;
+  const slices = ["one", "two", "three", "four"].map((text) => {
+    const slice = sharedBuffer(text.length);
+    slice.write(text);
+    return slice;
+  });
+  await Promise.all(slices.map((slice, index) => hashes[index % 2 === 0 ? 0 : 1].update(slice)));
+  const [even, odd] = await Promise.all(hashes.map((hash) => hash.digest()));
+  expect(even).toBe(createHash("sha256").update("onethree").digest("hex"));
+  expect(odd).toBe(createHash("sha256").update("twofour").digest("hex"));
 });

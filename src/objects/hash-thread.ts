@@ -2,74 +2,84 @@
 // which leases are renewed. One thread for the process, started when there is something for it to do.
 
 import { Worker } from "node:worker_threads";
-import { digest } from "../base/ids.ts";
+import { assert } from "../base/assert.ts";
+import { Fault } from "../base/errors.ts";
 import type { HashAnswer, HashOrder } from "./digest-worker.ts";
-import type { Content } from "./port.ts";
+
+/** sha256 of bytes that come piece by piece. */
+export interface RunningHash {
+  /** The bytes are the hash's until this resolves. */
+  update(bytes: Uint8Array): Promise<void>;
+  /** In hexadecimal. Ends the hash. */
+  digest(): Promise<string>;
+  /** Ends it without a result; after `digest` it does nothing. */
+  drop(): void;
+}
 
 interface Waiting {
-  readonly resolve: (content: Content) => void;
+  readonly resolve: (answer: HashAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
 class HashThread {
-  readonly #waiting = new Map<number, Waiting>();
+  /** Answers come in the order of the questions. */
+  #waiting: Waiting[] = [];
   #worker: Worker | null = null;
-  #idLast = 0;
+  #hashLast = 0;
 
-  /** Rejects with the file's errno error, or with the signal's reason. */
-  async contentOf(path: string, signal?: AbortSignal): Promise<Content> {
-    signal?.throwIfAborted();
-    const stop = new Int32Array(new SharedArrayBuffer(4));
-    const id = (this.#idLast += 1);
-    const abort = (): void => {
-      Atomics.store(stop, 0, 1);
-      this.#waiting.get(id)?.reject(signal?.reason);
+  /**
+   * Takes only bytes in shared memory: others would be copied on their way to the thread. Its calls
+   * reject with a retryable `LOCAL_FILE` when the thread ended.
+   */
+  begin(): RunningHash {
+    const hash = (this.#hashLast += 1);
+    const worker = (this.#worker ??= this.#start());
+    return {
+      update: async (bytes) => {
+        assert(bytes.buffer instanceof SharedArrayBuffer, "the bytes to hash are shared");
+        await this.#ask(worker, { kind: "update", hash, bytes });
+      },
+      digest: () => this.#ask(worker, { kind: "digest", hash }),
+      drop: () => worker.postMessage({ kind: "drop", hash } satisfies HashOrder),
     };
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      return await new Promise((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject });
-        const order: HashOrder = { id, path, stop };
-        this.#started().postMessage(order);
-      });
-    } finally {
-      signal?.removeEventListener("abort", abort);
-      this.#waiting.delete(id);
-      if (this.#waiting.size === 0) this.#worker?.unref();
-    }
   }
 
-  /** While somebody waits for it, it keeps the process alive. */
-  #started(): Worker {
-    const worker = (this.#worker ??= this.#start());
-    worker.ref();
-    return worker;
+  /** A hash that was begun on a thread that ended is lost: another one has not seen its bytes. */
+  #ask(worker: Worker, order: HashOrder): Promise<HashAnswer> {
+    return new Promise((resolve, reject) => {
+      if (this.#worker !== worker) return reject(threadEnded(null));
+      this.#waiting.push({ resolve, reject });
+      // While somebody waits for it, it keeps the process alive.
+      worker.ref();
+      worker.postMessage(order);
+    });
   }
 
   #start(): Worker {
     const worker = new Worker(...entry());
-    worker.on("message", (answer: HashAnswer) => this.#answered(answer));
+    worker.unref();
+    worker.on("message", (answer: HashAnswer) => {
+      this.#waiting.shift()?.resolve(answer);
+      if (this.#waiting.length === 0) worker.unref();
+    });
     // Out of memory, say: who waits tries again later, on a new thread.
     worker.on("error", (error) => this.#ended(worker, error));
-    worker.on("exit", () => this.#ended(worker, new Error("the hashing thread has ended")));
+    worker.on("exit", () => this.#ended(worker, null));
     return worker;
   }
 
-  #answered(answer: HashAnswer): void {
-    const waiting = this.#waiting.get(answer.id);
-    if ("message" in answer) waiting?.reject(withErrno(answer.message, answer.code));
-    else waiting?.resolve({ sizeBytes: answer.sizeBytes, digest: digest(answer.digest) });
-  }
-
-  #ended(worker: Worker, error: Error): void {
+  #ended(worker: Worker, error: Error | null): void {
     if (this.#worker !== worker) return;
     this.#worker = null;
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { reject } of waiting) reject(threadEnded(error));
   }
 }
 
-function withErrno(message: string, code: string | null): Error {
-  return Object.assign(new Error(message), code === null ? {} : { code, syscall: "read" });
+function threadEnded(error: Error | null): Fault {
+  const why = error === null ? "" : `: ${error.message}`;
+  return new Fault("LOCAL_FILE", `The thread that hashes files has ended${why}.`, { cause: error });
 }
 
 export const HASH_THREAD = new HashThread();

@@ -4,7 +4,6 @@
 // they are. The whole file's sha256 is computed on what was really read: when it is not the
 // expected one, the upload is not completed.
 
-import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import {
@@ -17,8 +16,9 @@ import {
 } from "@aws-sdk/client-s3";
 import { assert, must } from "../base/assert.ts";
 import { Fault } from "../base/errors.ts";
-import { SLICE_BYTES } from "./digest.ts";
+import { beginHash, sharedBuffer, SLICE_BYTES } from "./digest.ts";
 import { localIo } from "./faults.ts";
+import type { RunningHash } from "./hash-thread.ts";
 import type { Slots } from "./parallel.ts";
 import type { Content } from "./port.ts";
 import { attempt, isMissing, isPlainText, isUploadGone, type S3Target } from "./s3-client.ts";
@@ -50,6 +50,16 @@ interface PartBytes {
   readonly crc: number;
   /** Empty when the connection is encrypted and nothing else asks for it. */
   readonly sha256: string;
+}
+
+interface PartRead {
+  readonly path: string;
+  readonly file: FileHandle;
+  readonly offset: number;
+  /** Shared memory, as large as the part. */
+  readonly buffer: Buffer;
+  /** Each is given what is read. */
+  readonly hashes: readonly RunningHash[];
 }
 
 export interface UploadRequest {
@@ -94,18 +104,19 @@ export class S3Uploader {
     file: FileHandle,
   ): Promise<"stored" | "source_changed"> {
     const release = await this.#slots.acquire();
+    const whole = beginHash(content.sizeBytes);
     try {
-      const whole = createHash("sha256");
       // Room for one byte more than there should be, to notice a file that has grown.
-      const buffer = Buffer.allocUnsafeSlow(content.sizeBytes + 1);
-      const part = await this.#readPart({ path, file, offset: 0, buffer, whole });
-      const sha256 = whole.digest("hex");
+      const buffer = sharedBuffer(content.sizeBytes + 1);
+      const part = await this.#readPart({ path, file, offset: 0, buffer, hashes: [whole] });
+      const sha256 = await whole.digest();
       if (part.bytes.length !== content.sizeBytes || sha256 !== content.digest) {
         return "source_changed";
       }
       await this.put(key, { ...part, sha256 }, signal);
       return "stored";
     } finally {
+      whole.drop();
       release();
     }
   }
@@ -155,7 +166,7 @@ export class S3Uploader {
     upload: Unfinished,
     file: FileHandle,
   ): Promise<string> {
-    const whole = createHash("sha256");
+    const whole = beginHash(content.sizeBytes);
     const sending = new Set<Promise<void>>();
     const buffers: Buffer[] = [];
     const failures: unknown[] = [];
@@ -163,13 +174,12 @@ export class S3Uploader {
     try {
       for (let number = 1; offset < content.sizeBytes && failures.length === 0; number += 1) {
         const release = await this.#slots.acquire();
-        const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(upload.partBytes);
-        const part = await this.#readPart({ path, file, offset, buffer, whole }).catch(
-          (error: unknown) => {
-            release();
-            throw error;
-          },
-        );
+        const buffer = buffers.pop() ?? sharedBuffer(upload.partBytes);
+        const read = { path, file, offset, buffer, hashes: [whole] };
+        const part = await this.#readSigned(read).catch((error: unknown) => {
+          release();
+          throw error;
+        });
         offset += part.bytes.length;
         const sent = this.#sendPart({ key, upload, number, part, signal })
           .catch((error: unknown) => failures.push(error))
@@ -181,37 +191,46 @@ export class S3Uploader {
         sending.add(sent);
         if (part.bytes.length < upload.partBytes) break;
       }
+      await Promise.all(sending);
+      if (failures.length > 0) throw failures[0];
+      return offset === content.sizeBytes ? await whole.digest() : "";
     } finally {
       await Promise.all(sending);
+      whole.drop();
     }
-    if (failures.length > 0) throw failures[0];
-    return offset === content.sizeBytes ? whole.digest("hex") : "";
   }
 
-  async #readPart(from: {
-    readonly path: string;
-    readonly file: FileHandle;
-    readonly offset: number;
-    readonly buffer: Buffer;
-    readonly whole: Hash;
-  }): Promise<PartBytes> {
-    const own = isPlainText(this.#target) ? createHash("sha256") : null;
+  /** As `#readPart`, with the part's own sha256 where it is to be signed. */
+  async #readSigned(read: PartRead): Promise<PartBytes> {
+    if (!isPlainText(this.#target)) return await this.#readPart(read);
+    const own = beginHash(read.buffer.length);
+    try {
+      const part = await this.#readPart({ ...read, hashes: [...read.hashes, own] });
+      return { ...part, sha256: await own.digest() };
+    } finally {
+      own.drop();
+    }
+  }
+
+  /** Fills the buffer, unless the file ends before. One slice is hashed while the next is read. */
+  async #readPart({ path, file, offset, buffer, hashes }: PartRead): Promise<PartBytes> {
     let crc = 0;
     let length = 0;
-    while (length < from.buffer.length) {
-      const wanted = Math.min(SLICE_BYTES, from.buffer.length - length);
-      const { bytesRead } = await localIo("read", from.path, () =>
-        from.file.read(from.buffer, length, wanted, from.offset + length),
+    let hashing: Promise<unknown> = Promise.resolve();
+    while (length < buffer.length) {
+      const wanted = Math.min(SLICE_BYTES, buffer.length - length);
+      const reading = localIo("read", path, () =>
+        file.read(buffer, length, wanted, offset + length),
       );
+      const [{ bytesRead }] = await Promise.all([reading, hashing]);
       if (bytesRead === 0) break;
-      const slice = from.buffer.subarray(length, length + bytesRead);
-      from.whole.update(slice);
-      own?.update(slice);
+      const slice = buffer.subarray(length, length + bytesRead);
+      hashing = Promise.all(hashes.map((hash) => hash.update(slice)));
       crc = crc32(slice, crc);
       length += bytesRead;
     }
-    const sha256 = own?.digest("hex") ?? "";
-    return { bytes: from.buffer.subarray(0, length), crc, sha256 };
+    await hashing;
+    return { bytes: buffer.subarray(0, length), crc, sha256: "" };
   }
 
   async #sendPart(send: {
