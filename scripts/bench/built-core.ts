@@ -6,10 +6,12 @@ import { build } from "esbuild";
 import type * as applying from "../../src/scheduler/core/apply.ts";
 import type * as cycle from "../../src/scheduler/core/cycle.ts";
 import type * as desired from "../../src/scheduler/core/desired.ts";
+import type * as forecasting from "../../src/scheduler/core/start-forecast.ts";
 
 export type Core = Pick<typeof applying, "createState"> &
   Pick<typeof cycle, "step" | "planStep"> &
-  Pick<typeof desired, "desiredFor">;
+  Pick<typeof desired, "desiredFor"> &
+  Pick<typeof forecasting, "forecastStart">;
 
 const FOLDER = resolve(import.meta.dirname, "../../src/scheduler/core");
 
@@ -18,6 +20,7 @@ export async function loadCore(dir: string): Promise<Core> {
   const outfile = resolve(dir, "core.mjs");
   const contents = `
     export { createState } from "./apply.ts";
+    export { forecastStart } from "./start-forecast.ts";
     export { planStep, step } from "./cycle.ts";
     export { desiredFor } from "./desired.ts";`;
   await build({

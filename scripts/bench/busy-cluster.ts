@@ -1,6 +1,7 @@
 // A full cluster for plan.ts: the real core with the load of a busy day, driven without disk, network
 // or agents. The same seed gives the same cluster.
 
+import { must } from "../../src/base/assert.ts";
 import { agentInstanceId, type JobId, type NodeId, nodeId, queuePath } from "../../src/base/ids.ts";
 import { createPrng } from "../../src/base/prng.ts";
 import type { Command, Envelope, ObservedTask } from "../../src/scheduler/core/commands.ts";
@@ -13,6 +14,7 @@ import {
 } from "../../src/scheduler/core/fixture.ts";
 import { activeAttempt } from "../../src/scheduler/core/job.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
+import type { StartForecast } from "../../src/scheduler/core/start-forecast.ts";
 import { type MutableClusterState, type QueueSpec } from "../../src/scheduler/core/state.ts";
 import type { Core } from "./built-core.ts";
 
@@ -89,6 +91,13 @@ export class BusyCluster {
 
   plan(): Plan {
     return this.#core.planStep(this.#state, this.#nowMs).plan;
+  }
+
+  /** When one of those who wait will start; of any of them, picked by `pick`. */
+  forecast(pick: number): StartForecast {
+    const ids = [...this.#state.pending.ids()];
+    const id = must(ids[Math.floor(pick * (ids.length - 1))], "a waiting job");
+    return this.#core.forecastStart(this.#state, id, this.#nowMs);
   }
 
   /** Of whole nodes. */

@@ -19,6 +19,12 @@ const PASS_CASES: readonly PassCase[] = [
   { nodes: 64, queues: 15, pending: 50, p99Max: 2 },
   { nodes: 64, queues: 15, pending: 5_000, p99Max: 5 },
 ];
+const FORECAST_CASES: readonly PassCase[] = [
+  { nodes: 1_024, queues: 50, pending: 10_000, p99Max: 50 },
+  { nodes: 64, queues: 15, pending: 50, p99Max: 50 },
+];
+/** Jobs that are asked for, spread over those who wait. */
+const FORECASTS = 40;
 const WARM_UP = 50;
 const PASSES = 200;
 const PLACING: ClusterSize = { nodes: 1_024, queues: 50 };
@@ -37,6 +43,7 @@ export const planBench: Bench = {
 async function run(stage: Stage): Promise<void> {
   const core = await loadCore(await stage.tempDir());
   for (const one of PASS_CASES) reportPass(core, one);
+  for (const one of FORECAST_CASES) reportForecast(core, one);
   reportPlacements(core);
 }
 
@@ -74,6 +81,42 @@ function reportPass(core: Core, { pending, p99Max, ...size }: PassCase): void {
       gpusPerNode: GPUS,
       running: cluster.running,
       queues: size.queues,
+    },
+  });
+}
+
+/** When a waiting job starts, asked of jobs from the first to the last. */
+function reportForecast(core: Core, { pending, p99Max, ...size }: PassCase): void {
+  const cluster = new BusyCluster(core, size);
+  cluster.fill();
+  for (let pass = 0; pass < WARM_UP; pass += 1) {
+    cluster.passTime(60 * TICK_MS, ENDS_PER_TICK);
+    cluster.bringPendingTo(pending);
+    cluster.plan();
+  }
+  const times: number[] = [];
+  const cpuTimes: number[] = [];
+  let known = 0;
+  for (let at = -10; at < FORECASTS; at += 1) {
+    const startedMs = performance.now();
+    const cpuBefore = process.cpuUsage();
+    const { p50Ms } = cluster.forecast(Math.abs(at) / FORECASTS);
+    if (at < 0) continue;
+    times.push(performance.now() - startedMs);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    cpuTimes.push((user + system) / 1_000);
+    if (p50Ms !== null) known += 1;
+  }
+  report({
+    bench: `forecast of a start, ${pending} pending on ${size.nodes} nodes, p99`,
+    value: quantile(times, 0.99),
+    unit: "ms",
+    limit: { atMost: p99Max },
+    details: {
+      p50: median(times),
+      cpuP50: median(cpuTimes),
+      known: known / FORECASTS,
+      running: cluster.running,
     },
   });
 }

@@ -32,6 +32,14 @@ export class SortedList<T extends Probe, Probe = T> implements ReadonlySortedLis
     return this.#size;
   }
 
+  /** A list of its own with the same items. */
+  copy(): SortedList<T, Probe> {
+    const copy = new SortedList<T, Probe>(this.#compare);
+    for (const block of this.#blocks) copy.#blocks.push([...block]);
+    copy.#size = this.#size;
+    return copy;
+  }
+
   add(item: T): void {
     this.#size += 1;
     const at = Math.min(this.#blockOf(item), this.#blocks.length - 1);

@@ -2,10 +2,11 @@
 // in the data, the words are here.
 
 import { unreachable } from "../base/assert.ts";
-import { causeMessage, duration } from "./core/explain.ts";
+import { causeMessage } from "./core/explain.ts";
 import type { ClusterEvent, EventOf } from "./core/events.ts";
 import type { AttemptRecord, JobPhase, TaskExit, TaskPlacement } from "./core/job.ts";
 import { gpusOf } from "./core/lookup.ts";
+import { duration } from "./core/wording.ts";
 
 /** `4 GPUs on gpu-1, gpu-2`; long gangs are cut. */
 export function placementText(placement: readonly TaskPlacement[]): string {

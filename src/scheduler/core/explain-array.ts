@@ -20,7 +20,7 @@ export function explainArray(
   const next = pending.find(({ admittedAtMs }) => admittedAtMs !== null) ?? pending[0];
   if (closed !== null || next === undefined) {
     const lines = [standing(state, array), ...(closed === null ? [] : [holdMessage(closed)])];
-    return { lines, position: 0, ahead: [], remedy: "" };
+    return { lines, position: 0, ahead: [], remedy: "", prospect: null };
   }
   const ofNext = explain(state, next.id, nowMs, state.policy, holdOf(next.id));
   const about = `The next is ${next.id}, index ${next.array?.index ?? 0}.`;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { JobId } from "../../base/ids.ts";
 import { queuePath } from "../../base/ids.ts";
+import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
 import { type Explanation, explain, holdDetails, holdMessage } from "./explain.ts";
 import { queueSpec, STOPPED, World } from "./fixture.ts";
 
@@ -22,19 +23,26 @@ describe("a job that waits", () => {
         "It needs 4 GPUs free on one node, and its CPUs and memory beside them. 4 GPUs are free in " +
           "all, but no node has them.",
         "Ahead of it in its queue: job-2 (4 GPUs).",
-        "Queue default uses 4 GPUs; 2 are guaranteed to it, with a limit of 8.",
-        "nodes: 2 with gpus: 2 would start now.",
+        "Queue default uses 4 GPUs; 2 are guaranteed to it, with a limit of 8. " +
+          "`trainyard queue shares` compares it with the others.",
+        "When it starts can't be told: no job of its kind has ended yet, and of what runs none states " +
+          "a time limit.",
+        "With nodes: 2 and gpus: 2 it would start now.",
       ],
       position: 2,
       ahead: [ahead],
-      remedy: "nodes: 2 with gpus: 2 would start now.",
+      remedy: "With nodes: 2 and gpus: 2 it would start now.",
+      prospect: {
+        forecast: { p50Ms: null, p90Ms: null, horizonMs: 0, gap: "run_times" },
+        preemption: null,
+      },
     });
   });
 
   test.each<readonly [string, Parameters<World["submit"]>[0], string]>([
-    ["a gang", { nodes: 3, gpus: 2 }, "nodes: 2 would start now."],
-    ["GPUs on a node", { gpus: 3 }, "gpus: 2 on each node would start now."],
-    ["a type", { gpuTypes: ["H100"] }, "Without a GPU type it would start now."],
+    ["a gang", { nodes: 3, gpus: 2 }, "With nodes: 2 it would start now."],
+    ["GPUs on a node", { gpus: 3 }, "With gpus: 2 on each node it would start now."],
+    ["a type", { gpuTypes: ["H100"] }, "With any GPU type it would start now."],
   ])("hears that a smaller wish for %s would do", (_, wish, remedy) => {
     const world = new World().nodes(2, 2);
     expect(explained(world, world.submit(wish)).remedy).toBe(remedy);
@@ -45,10 +53,31 @@ describe("a job that waits", () => {
     const queue = queuePath("a");
     world.submit({ queue, gpus: 4 });
     const waiting = explained(world, world.submit({ queue }));
-    expect(waiting.remedy).toBe("A limit of 5 GPUs for a would let it in, if there is room.");
+    expect(waiting.remedy).toBe("With a limit of 5 GPUs for a it would start now.");
     const never = explained(world, world.submit({ queue, gpus: 5 }));
     expect(never.lines).toContain("It asks for 5 GPUs; queue a may never use more than 4 GPUs.");
   });
+});
+
+test("a job of a las queue hears whom it may preempt when its patience is over, and does so", () => {
+  const world = new World([queueSpec("default", { order: "las" })]).nodes(1, 8);
+  const old = world.submit({ gpus: 8 });
+  world.plan();
+  world.run();
+  world.nowMs += 2 * HOUR_MS;
+  world.checkpoint(old, 1);
+  world.nowMs += 6 * MINUTE_MS;
+  const id = world.submit({ gpus: 8 });
+  const { lines, prospect } = explained(world, id);
+  const fromMs = world.nowMs + 10 * MINUTE_MS;
+  expect(lines).toContain(
+    "From 1970-01-01T02:32:40Z on, if it still waits, it may preempt job-1 (las).",
+  );
+  // The victim has two minutes of grace.
+  expect(prospect?.forecast).toMatchObject({ p50Ms: 12 * MINUTE_MS, p90Ms: 12 * MINUTE_MS });
+  world.nowMs = fromMs;
+  expect(world.plan().evictions).toEqual(prospect?.preemption?.evictions);
+  expect(world.phase(old)).toBe("stopping");
 });
 
 describe("the past", () => {
@@ -78,6 +107,7 @@ describe("the past", () => {
       position: 0,
       ahead: [],
       remedy: "",
+      prospect: null,
     });
   });
 });

@@ -19,6 +19,8 @@ import { deadlineOf } from "./pending.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { remedyFor } from "./remedy.ts";
 import type { ClusterState, Policy } from "./state.ts";
+import { type Prospect, prospectLines, prospectOf } from "./explain-when.ts";
+import { clock, count, duration, gpuTime, NAMED_MAX, named, sizeOf, times } from "./wording.ts";
 
 export interface Explanation {
   /** In the order in which a person wants them. */
@@ -29,13 +31,12 @@ export interface Explanation {
   readonly ahead: readonly JobId[];
   /** The smallest change that would start it now; empty = none found, or not waiting. */
   readonly remedy: string;
+  /** Null where it does not wait, or no time can be told. */
+  readonly prospect: Prospect | null;
 }
 
 /** How many of the jobs ahead are listed; the position counts all. */
 export const AHEAD_LISTED_MAX = 100;
-
-/** How many of the jobs ahead are named in a sentence. */
-const NAMED_MAX = 5;
 
 /**
  * The job must exist. `hold` is what the last plan said about it; null when no pass has looked at
@@ -55,6 +56,7 @@ export function explain(
       position: 0,
       ahead: [],
       remedy: "",
+      prospect: null,
     };
   }
   const why = hold ?? { code: "EVALUATING" };
@@ -63,20 +65,23 @@ export function explain(
   // It has no place among those that may be placed.
   if (job.admittedAtMs === null || why.code === "BEGIN_TIME") {
     const lines = [title, holdMessage(why), ...pastLines(job)];
-    return { lines, position: 0, ahead: [], remedy: remedyFor(state, job, nowMs, why) };
+    const remedy = remedyFor(state, job, nowMs, why)?.text ?? "";
+    return { lines, position: 0, ahead: [], remedy, prospect: null };
   }
   const { position, ahead } = place(state, job, nowMs, policy);
-  const remedy = remedyFor(state, job, nowMs, why);
+  const remedy = remedyFor(state, job, nowMs, why)?.text ?? "";
+  const prospect = prospectOf(state, job, nowMs, why);
   const lines = [
     title,
     holdMessage(why),
     aheadLine(state, ahead, position - 1),
     shareLine(state, job, nowMs),
     deadlineLine(state, job, nowMs),
+    ...prospectLines(state, prospect, nowMs),
     remedy,
     ...pastLines(job),
   ];
-  return { lines: lines.filter((line) => line !== ""), position, ahead, remedy };
+  return { lines: lines.filter((line) => line !== ""), position, ahead, remedy, prospect };
 }
 
 /** One sentence with the numbers. */
@@ -300,7 +305,10 @@ function shareLine(state: ClusterState, { spec }: Job, nowMs: number): string {
   const { guarantee, limit } = queue.spec;
   const bound = limit === null ? "no limit of its own" : `a limit of ${limit}`;
   const used = count(queue.allocated.gpus, "GPU");
-  return `Queue ${spec.queue} uses ${used}; ${guarantee} are guaranteed to it, with ${bound}.`;
+  return (
+    `Queue ${spec.queue} uses ${used}; ${guarantee} are guaranteed to it, with ${bound}. ` +
+    "`trainyard queue shares` compares it with the others."
+  );
 }
 
 /** Whether it can still be met, and whether its queue goes by it. */
@@ -376,28 +384,4 @@ function pastLines(job: Job): readonly string[] {
     });
   if (lines.length < 2) return lines;
   return [...lines, `In all ${gpuTime(job.lostGpuMs)} of ${gpuTime(job.attainedGpuMs)} were lost.`];
-}
-
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
-const times = (n: number): string => (n === 1 ? "once" : `${n} times`);
-const clock = (atMs: number): string => new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
-const gpuTime = (gpuMs: number): string => `${(gpuMs / 1_000).toFixed(0)} GPU seconds`;
-
-function sizeOf({ nodes, nodesMin, perNode }: JobSpec): string {
-  const gpus = count(perNode.gpus, "GPU");
-  if (nodesMin < nodes) return `${nodesMin} to ${nodes} × ${gpus}`;
-  return nodes === 1 ? gpus : `${nodes} × ${gpus}`;
-}
-
-function named(names: readonly string[]): string {
-  const first = names.slice(0, NAMED_MAX).join(", ");
-  return names.length > NAMED_MAX ? `${first} and ${names.length - NAMED_MAX} more` : first;
-}
-
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1_000));
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -195,6 +195,12 @@ export class NodePool {
     this.#replace(occupied(must(this.slot(spec.id), spec.id), allocations));
   }
 
+  /** Those of the task's GPUs that are free. */
+  freeOf({ nodeId, gpus }: TaskPlacement): readonly number[] {
+    const banks = this.slot(nodeId)?.banks ?? [];
+    return gpus.filter((gpu) => banks.some(({ free }) => free.includes(gpu)));
+  }
+
   #replace(slot: NodeSlot): void {
     const { order } = slot;
     const before = this.slotAt(order);

@@ -115,6 +115,8 @@ export interface PendingJobs {
   aged(sinceMs: number, countMax: number, jobs: ReadonlyMap<JobId, Job>): readonly PendingGroup[];
   /** All that are not withheld, by when they began to wait. */
   readonly bySince: ReadonlySortedList<PendingJob>;
+  /** An index of its own for a copy of the state: of containers, what they hold is shared. */
+  copy(): PendingIndex;
 }
 
 export interface DelayedJob extends PendingJob {
@@ -183,13 +185,27 @@ interface Entry extends PendingJob {
 export class PendingIndex implements PendingJobs {
   readonly #entries = new Map<JobId, Entry>();
   readonly #queues = new Map<QueuePath, Queue>();
-  readonly #delayed = new SortedList<DelayedJob>(compareDelayed);
+  #delayed = new SortedList<DelayedJob>(compareDelayed);
   readonly #withheld = new Set<JobId>();
-  readonly #bySeq = new SortedList<PendingJob>(compareSeq);
-  readonly #bySince = new SortedList<PendingJob>(compareSince);
-  readonly #shapes = new Shapes();
+  #bySeq = new SortedList<PendingJob>(compareSeq);
+  #bySince = new SortedList<PendingJob>(compareSince);
+  #shapes = new Shapes();
   readonly #byTenant = new Map<string, number>();
   readonly #byUser = new Map<string, number>();
+
+  copy(): PendingIndex {
+    const copy = new PendingIndex();
+    for (const [id, entry] of this.#entries) copy.#entries.set(id, { ...entry });
+    for (const [path, queue] of this.#queues) copy.#queues.set(path, copyQueue(queue));
+    for (const id of this.#withheld) copy.#withheld.add(id);
+    for (const [tenant, count] of this.#byTenant) copy.#byTenant.set(tenant, count);
+    for (const [user, count] of this.#byUser) copy.#byUser.set(user, count);
+    copy.#delayed = this.#delayed.copy();
+    copy.#bySeq = this.#bySeq.copy();
+    copy.#bySince = this.#bySince.copy();
+    copy.#shapes = this.#shapes.copy();
+    return copy;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -373,6 +389,24 @@ export class PendingIndex implements PendingJobs {
     return known?.kind ?? createKind(spec, this.shapeOf(spec));
   }
 }
+
+function copyQueue({ admitted, withheld, classes }: Queue): Queue {
+  const copies = new Map<string, Class>();
+  for (const [name, { lines, kinds }] of classes) {
+    const ofClass: Class = { name, lines: new Map(), kinds: new Map() };
+    for (const [key, kind] of kinds) ofClass.kinds.set(key, { ...kind });
+    for (const [ownerKey, line] of lines) {
+      const groups = new Map<string, Group>();
+      for (const [key, group] of line.groups)
+        groups.set(key, { ...group, jobs: group.jobs.copy() });
+      ofClass.lines.set(ownerKey, { ownerKey, groups });
+    }
+    copies.set(name, ofClass);
+  }
+  return { admitted: copyTally(admitted), withheld: copyTally(withheld), classes: copies };
+}
+
+const copyTally = ({ size, asked }: Tally): Tally => ({ size, asked: { ...asked } });
 
 function createKind({ queue, priorityClass }: JobSpec, shape: Shape): PendingKind {
   return { queue, priorityClass, shape };

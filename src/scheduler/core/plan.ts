@@ -23,6 +23,7 @@ import { must } from "../../base/assert.ts";
 import { jobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
 import { widenStarts } from "./elastic.ts";
+import { fitGang, NO_TASTE } from "./gang.ts";
 import type { Holds } from "./hold.ts";
 import { HoldBook, PlanHolds } from "./holds.ts";
 import { activeAttempt } from "./job.ts";
@@ -54,9 +55,8 @@ const ROUNDS_MAX = 8;
 /** Decides over every pending job. Costs are bounded by counts, never by time. */
 export function plan(state: ClusterState, nowMs: number, policy: Policy): Plan {
   const pass = new Pass(state, nowMs, policy);
-  evictFromDraining(pass);
-  takeUpReservations(pass);
   const planner = new Planner(pass);
+  planner.begin();
   planner.walkAll();
   if (policy.isBackfillEnabled) widenStarts(pass);
   startReservations(pass);
@@ -94,7 +94,8 @@ interface Kind extends WaitingKind {
 
 type IsMeant = (kind: Kind) => boolean;
 
-class Planner {
+/** One pass over everyone who waits; a forecast walks again as time goes on. */
+export class Planner {
   wakeAtMs: number | null = null;
   readonly #pass: Pass;
   readonly #book: HoldBook;
@@ -104,6 +105,9 @@ class Planner {
   readonly #kinds = new Map<PendingKind, Kind>();
   readonly #doesNotFit = new Set<Shape>();
   #round = 0;
+  #roundLast = 0;
+  /** Of a walk that ends when nothing fits any more: what may still fit. */
+  #fitting: Set<Shape> | null = null;
   #hasClaimants = false;
 
   constructor(pass: Pass) {
@@ -114,21 +118,51 @@ class Planner {
     this.#leaves = pass.leaves();
   }
 
-  walkAll(): void {
+  /** Before the first walk. */
+  begin(): void {
+    evictFromDraining(this.#pass);
+    takeUpReservations(this.#pass);
+  }
+
+  /** As far as there is room: once none of these shapes fits any more, nobody else is looked at. */
+  walkRoom(shapes: Iterable<Shape>): void {
+    this.#fitting = new Set();
+    for (const shape of shapes) {
+      if (fitGang(this.#pass.open, shape, NO_TASTE, this.#pass.later) === null) {
+        this.#doesNotFit.add(shape);
+      } else this.#fitting.add(shape);
+    }
+    this.walkAll(1);
+  }
+
+  walkAll(rounds = ROUNDS_MAX): void {
     let isForAll = true;
-    for (; this.#round < ROUNDS_MAX; this.#round += 1) {
+    this.#roundLast = this.#round + rounds - 1;
+    for (; this.#round <= this.#roundLast; this.#round += 1) {
       const dropsBefore = this.#pass.drops.length;
-      let hasPlaced = this.#walkOwed();
-      if (isForAll && this.#walk(this.#leaves, () => true)) hasPlaced = true;
+      let hasPlaced = this.#isFull ? false : this.#walkOwed();
+      if (isForAll && !this.#isFull && this.#walk(this.#leaves, () => true)) hasPlaced = true;
       if (!hasPlaced) return;
       // Without a claim or a lost reservation, only who was owed room may find more than before.
       isForAll = !this.#claims.isEmpty || this.#pass.drops.length > dropsBefore;
       if (!isForAll && !this.#preemption.isOpen) return;
       this.#preemption.forgetRefusals();
-      if (!isForAll || this.#round === ROUNDS_MAX - 1) continue;
+      if (!isForAll || this.#round === this.#roundLast) continue;
       this.#claims.release();
       this.#doesNotFit.clear();
     }
+  }
+
+  /** Gives back what was claimed in a walk: then jobs may end, and time may pass. */
+  endWalk(): void {
+    if (!this.#claims.isEmpty) this.#claims.release();
+  }
+
+  /** For another walk, at a later instant. */
+  moveTo(nowMs: number): void {
+    this.#doesNotFit.clear();
+    this.#round += 1;
+    this.#pass.nowMs = nowMs;
   }
 
   /** After everything was decided. */
@@ -155,6 +189,10 @@ class Planner {
     );
   }
 
+  get #isFull(): boolean {
+    return this.#fitting?.size === 0;
+  }
+
   #walk(leaves: readonly QueueNode[], isMeant: IsMeant): boolean {
     const { tree, policy } = this.#pass;
     const orders = new Map<QueueNode, LeafOrder>();
@@ -164,11 +202,12 @@ class Planner {
       tree.setHead(leaf, this.#headOf(order, isMeant));
     }
     let hasPlaced = false;
-    for (let leaf = tree.next(); leaf !== null; leaf = tree.next()) {
+    for (let leaf = tree.next(); leaf !== null && !this.#isFull; leaf = tree.next()) {
       const order = must(orders.get(leaf), leaf.spec.path);
       if (this.#serve(order, isMeant)) hasPlaced = true;
       tree.setHead(leaf, this.#headOf(order, isMeant));
     }
+    if (this.#isFull) for (const leaf of leaves) tree.setHead(leaf, null);
     return hasPlaced;
   }
 
@@ -185,7 +224,7 @@ class Planner {
 
   /** Goes through a leaf's jobs up to the first that is placed: then shares have changed. */
   #serve(order: LeafOrder, isMeant: IsMeant): boolean {
-    for (let head = order.next(); head !== null; head = order.next()) {
+    for (let head = order.next(); head !== null && !this.#isFull; head = order.next()) {
       const kind = this.#kindOf(head);
       if (isMeant(kind) && this.#hasTurn(kind, head)) {
         if (!head.isRefused && !this.#isRefused(kind, head) && this.#place(kind, head)) {
@@ -284,8 +323,10 @@ class Planner {
   #start({ job, shape }: WaitingJob): boolean {
     if (this.#doesNotFit.has(shape)) return false;
     const placement = this.#pass.fit(job, shape);
-    if (placement === null) this.#doesNotFit.add(shape);
-    else this.#pass.start(job, placement);
+    if (placement === null) {
+      this.#doesNotFit.add(shape);
+      this.#fitting?.delete(shape);
+    } else this.#pass.start(job, placement);
     return placement !== null;
   }
 

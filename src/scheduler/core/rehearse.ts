@@ -5,11 +5,11 @@ import type { Refusal } from "../../base/errors.ts";
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import type { Envelope } from "./commands.ts";
 import { step } from "./cycle.ts";
+import { forkState } from "./fork.ts";
 import type { Hold } from "./hold.ts";
 import { jobOf } from "./lookup.ts";
 import { plan } from "./plan.ts";
 import type { Eviction, Plan } from "./plan-types.ts";
-import { decodeState, encodeState } from "./snapshot.ts";
 import type { ClusterState } from "./state.ts";
 
 export interface Outlook {
@@ -30,8 +30,7 @@ export function rehearse(
   { command, actor }: Pick<Envelope, "command" | "actor">,
   nowMs: number,
 ): Outlook | Refusal {
-  // Records are never changed in place, so that the copy may share them.
-  const copy = decodeState(encodeState(state));
+  const copy = forkState(state);
   const { reply } = step(copy, { command, actor, request: null }, nowMs);
   if (reply.kind === "refusal") return reply;
   const without = plan(state, nowMs, state.policy);

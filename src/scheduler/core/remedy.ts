@@ -1,22 +1,46 @@
-// The smallest change that would start a waiting job now. Tries what a person would try: a smaller
-// gang, the same GPUs on more nodes, fewer GPUs, another queue limit.
+// The smallest change that would start a waiting job now. Tries what a person would try: to be less
+// particular, the same GPUs on more nodes, a smaller gang, fewer GPUs, a higher limit, another class.
+// What is promised is proven: in a copy of the state the job is changed, and the planner starts it.
 
 import { unreachable } from "../../base/assert.ts";
+import { compareText } from "../../base/ids.ts";
 import { fitGang } from "./gang.ts";
 import { amountText, type Hold } from "./hold.ts";
+import type { Command } from "./commands.ts";
 import type { Job, JobSpec } from "./job.ts";
-import { jobOf } from "./lookup.ts";
+import { jobOf, queueOf } from "./lookup.ts";
 import { poolOf } from "./node-pools.ts";
+import type { Eviction } from "./plan-types.ts";
+import { asNew, previewPass, suppose } from "./preview.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { limitReached } from "./quota.ts";
 import { shapeOf, sizedTo } from "./shape.ts";
-import type { ClusterState } from "./state.ts";
+import type { ClusterState, QueueSpec } from "./state.ts";
+
+export interface Remedy {
+  /** For people, a sentence. */
+  readonly text: string;
+  /** The job as it would start; null where it is not the job that is to change, or nothing is proven. */
+  readonly spec: JobSpec | null;
+  /** Who would have to leave first; mostly nobody. */
+  readonly evictions: readonly Eviction[];
+}
+
+/** A change that may help, to be proven. */
+interface Change {
+  readonly text: string;
+  readonly spec: JobSpec;
+  /** Done before the job is submitted: it is not the job that is changed. */
+  readonly first: Command | null;
+}
 
 type FitsNow = (spec: JobSpec) => boolean;
 
-/** A sentence, or empty when no such change was found. */
-export function remedyFor(state: ClusterState, { spec }: Job, nowMs: number, hold: Hold): string {
-  const fitsNow = tester(state, spec, nowMs);
+/** Changes that are tried on a copy of the state: each costs a planning pass. */
+const PROOFS_MAX = 4;
+
+/** Null when no change was found. */
+export function remedyFor(state: ClusterState, job: Job, nowMs: number, hold: Hold): Remedy | null {
   switch (hold.code) {
     case "EVALUATING":
     case "WAITING_FOR_JOB":
@@ -24,85 +48,126 @@ export function remedyFor(state: ClusterState, { spec }: Job, nowMs: number, hol
     case "ARRAY_PARALLEL":
     case "BACKOFF":
     case "WAITING_FOR_PREEMPTED":
-      return "";
+      return null;
     case "HELD_BY_USER":
-      return "Release it with `trainyard release`.";
+      return advice("Release it with `trainyard release`.");
     case "EXCEEDS_QUEUE_LIMIT":
-      return (
+      return advice(
         `Ask for ${amountText(hold.resource, hold.limit)} or less, or have the limit of ` +
-        `${hold.queue} raised to ${amountText(hold.resource, hold.asked)}.`
-      );
-    case "WAITING_FOR_QUOTA":
-      return (
-        smaller(spec, fitsNow) ||
-        `A limit of ${amountText(hold.resource, hold.allocated + hold.asked)} for ` +
-          `${hold.queue} would let it in, if there is room.`
-      );
-    case "TENANT_LIMIT":
-    case "USER_LIMIT": {
-      const left = hold.what === "gpus" ? hold.limit - hold.used : 0;
-      const limits = hold.code === "TENANT_LIMIT" ? "tenants" : "users";
-      return (
-        smaller(spec, (other) => shapeOf(other).gpus <= left && fitsNow(other)) ||
-        `limits.${limits}.${hold.owner}.${hold.what} of ${hold.used + hold.asked} in the policy ` +
-          "would let it in, if there is room."
-      );
-    }
-    case "KEPT_BY_QUEUE":
-      return (
-        smaller(spec, fitsNow) ||
-        `A lending limit of ${hold.lendingLimit + hold.asked} for ${hold.queue} would let it in.`
+          `${hold.queue} raised to ${amountText(hold.resource, hold.asked)}.`,
       );
     case "NO_MATCHING_GPU":
-      return fitsNow({ ...spec, gpuTypes: [] })
-        ? "Without a GPU type it would start now."
-        : "Ask for a GPU type that is there.";
     case "TOPOLOGY":
     case "EXCEEDS_CLUSTER":
+    case "WAITING_FOR_QUOTA":
+    case "KEPT_BY_QUEUE":
+    case "TENANT_LIMIT":
+    case "USER_LIMIT":
     case "WAITING_FOR_GPUS":
     case "FRAGMENTED":
     case "RESERVED_FOR_OTHER":
-      return looser(spec, fitsNow) || smaller(spec, fitsNow);
+      return provenChange(state, job, nowMs, hold) ?? lastAdvice(hold);
     default:
       return unreachable(hold);
   }
 }
 
+const advice = (text: string): Remedy => ({ text, spec: null, evictions: [] });
+
+const lastAdvice = ({ code }: Hold): Remedy | null =>
+  code === "NO_MATCHING_GPU" ? advice("Ask for a GPU type that is there.") : null;
+
+function provenChange(state: ClusterState, job: Job, nowMs: number, hold: Hold): Remedy | null {
+  let proofs = 0;
+  for (const change of changes(state, job, nowMs, hold)) {
+    if (proofs === PROOFS_MAX) return null;
+    proofs += 1;
+    const remedy = proven(state, job, nowMs, change);
+    if (remedy !== null) return remedy;
+  }
+  return null;
+}
+
+/** In place of the job, which is withdrawn. */
+function proven(state: ClusterState, job: Job, nowMs: number, change: Change): Remedy | null {
+  const { text, spec, first } = change;
+  const commands: Command[] = [
+    { kind: "job.cancel", jobId: job.id, why: "" },
+    ...(first === null ? [] : [first]),
+    { kind: "job.submit", spec },
+  ];
+  const supposed = suppose(state, commands, job.owner, nowMs);
+  if (supposed.kind === "refusal" || supposed.jobId === null) return null;
+  const preview = previewPass(supposed.state, supposed.jobId, nowMs);
+  const ofJob = first === null ? spec : null;
+  if (preview.kind === "starts") {
+    return { text: `${text} it would start now.`, spec: ofJob, evictions: [] };
+  }
+  // Whoever leaves already makes room without any change.
+  if (preview.kind !== "reserves" || preview.evictions.length === 0) return null;
+  const victims = preview.evictions.map(({ victim }) => victim).join(", ");
+  const leave = preview.evictions.length === 1 ? "has" : "have";
+  const evictions = preview.evictions;
+  return {
+    text: `${text} it would start once ${victims} ${leave} left for it.`,
+    spec: ofJob,
+    evictions,
+  };
+}
+
+/** The cheapest first. */
+function* changes(state: ClusterState, job: Job, nowMs: number, hold: Hold): Iterable<Change> {
+  const spec = asNew(job.spec);
+  const fitsNow = tester(state, spec, nowMs, gpusLeft(hold));
+  for (const change of looser(spec)) if (fitsNow(change.spec)) yield change;
+  yield* smaller(spec, fitsNow);
+  if (hold.code === "TENANT_LIMIT" || hold.code === "USER_LIMIT") {
+    yield* higherOwnerLimit(state, spec, hold);
+  }
+  if (hold.code === "WAITING_FOR_QUOTA") yield* higherLimit(state, spec, hold);
+  if (hold.code === "KEPT_BY_QUEUE") yield* higherLending(state, spec, hold);
+  yield* higherClass(state, spec);
+}
+
+const changed = (text: string, spec: JobSpec): Change => ({ text, spec, first: null });
+
 /** The same job, less particular about where it runs. */
-function looser(spec: JobSpec, fitsNow: FitsNow): string {
+function* looser(spec: JobSpec): Iterable<Change> {
   const { topology, gpuTypes } = spec;
   if (topology?.mode === "required") {
     const mode = "preferred" as const;
-    if (fitsNow({ ...spec, topology: { ...topology, mode } })) {
-      return `With topology mode: ${mode} it would start now.`;
-    }
+    yield changed(`With topology mode: ${mode}`, { ...spec, topology: { ...topology, mode } });
   }
-  if (spec.spot === "avoid" && fitsNow({ ...spec, spot: "allow" })) {
-    return "With spot: allow it would start now.";
+  if (spec.spot === "avoid") yield changed("With spot: allow", { ...spec, spot: "allow" });
+  if (gpuTypes.length > 1 && !spec.mixesGpuTypes) {
+    yield changed("With mix_gpu_types: true", { ...spec, mixesGpuTypes: true });
   }
-  if (!spec.mixesGpuTypes && fitsNow({ ...spec, mixesGpuTypes: true })) {
-    return "With mix_gpu_types: true it would start now.";
-  }
-  if (gpuTypes.length > 0 && fitsNow({ ...spec, gpuTypes: [] })) {
-    return "With any GPU type it would start now.";
-  }
-  return "";
+  if (gpuTypes.length > 0) yield changed("With any GPU type", { ...spec, gpuTypes: [] });
 }
 
-function smaller(spec: JobSpec, fitsNow: FitsNow): string {
-  return sameGpusSpread(spec, fitsNow) || smallerGang(spec, fitsNow) || fewerGpus(spec, fitsNow);
+function* smaller(spec: JobSpec, fitsNow: FitsNow): Iterable<Change> {
+  const spread = sameGpusSpread(spec, fitsNow);
+  if (spread !== null) {
+    yield changed(`With nodes: ${spread.nodes} and gpus: ${spread.perNode.gpus}`, spread);
+  }
+  const nodes = mostNodes(spec, fitsNow);
+  if (nodes > 0) yield changed(`With nodes: ${nodes}`, sizedTo(spec, nodes));
+  const gpus = below(spec.perNode.gpus).find((each) => fitsNow(sized(spec, spec.nodesMin, each)));
+  if (gpus !== undefined) {
+    yield changed(`With gpus: ${gpus} on each node`, sized(spec, spec.nodesMin, gpus));
+  }
 }
 
-function sameGpusSpread(spec: JobSpec, fitsNow: FitsNow): string {
+function sameGpusSpread(spec: JobSpec, fitsNow: FitsNow): JobSpec | null {
   const total = spec.nodesMin * spec.perNode.gpus;
   const gpus = below(spec.perNode.gpus).find(
     (each) => total % each === 0 && fitsNow(sized(spec, total / each, each)),
   );
-  return gpus === undefined ? "" : `nodes: ${total / gpus} with gpus: ${gpus} would start now.`;
+  return gpus === undefined ? null : sized(spec, total / gpus, gpus);
 }
 
-/** Whoever fits with n nodes fits with fewer: halving finds the most. */
-function smallerGang(spec: JobSpec, fitsNow: FitsNow): string {
+/** Whoever fits with n nodes fits with fewer: halving finds the most. 0 = not even with one. */
+function mostNodes(spec: JobSpec, fitsNow: FitsNow): number {
   let fitting = 0;
   let tooMany = spec.nodesMin;
   while (tooMany - fitting > 1) {
@@ -110,12 +175,73 @@ function smallerGang(spec: JobSpec, fitsNow: FitsNow): string {
     if (fitsNow(sizedTo(spec, nodes))) fitting = nodes;
     else tooMany = nodes;
   }
-  return fitting === 0 ? "" : `nodes: ${fitting} would start now.`;
+  return fitting;
 }
 
-function fewerGpus(spec: JobSpec, fitsNow: FitsNow): string {
-  const gpus = below(spec.perNode.gpus).find((each) => fitsNow(sized(spec, spec.nodesMin, each)));
-  return gpus === undefined ? "" : `gpus: ${gpus} on each node would start now.`;
+const LIMITS = {
+  gpus: "limit",
+  cpuMilli: "limitCpuMilli",
+  memoryMib: "limitMemoryMib",
+} as const satisfies Record<string, keyof QueueSpec>;
+
+type QuotaHold = Extract<Hold, { readonly code: "WAITING_FOR_QUOTA" }>;
+
+function* higherLimit(state: ClusterState, spec: JobSpec, hold: QuotaHold): Iterable<Change> {
+  const { resource, allocated, asked } = hold;
+  const { spec: before } = queueOf(state, hold.queue);
+  const limit = allocated + asked;
+  const { borrowingLimit, guarantee } = before;
+  const isBorrowed = resource === "gpus" && borrowingLimit !== null;
+  const borrowing = isBorrowed
+    ? { borrowingLimit: Math.max(borrowingLimit, limit - guarantee) }
+    : {};
+  const own = before[LIMITS[resource]];
+  const limits = own === null ? {} : { [LIMITS[resource]]: Math.max(own, limit) };
+  const text = `With a limit of ${amountText(resource, limit)} for ${hold.queue}`;
+  yield { text, spec, first: setQueue({ ...before, ...borrowing, ...limits }) };
+}
+
+type OwnerHold = Extract<Hold, { readonly code: "TENANT_LIMIT" | "USER_LIMIT" }>;
+type LendingHold = Extract<Hold, { readonly code: "KEPT_BY_QUEUE" }>;
+
+function* higherLending(state: ClusterState, spec: JobSpec, hold: LendingHold): Iterable<Change> {
+  const { spec: before } = queueOf(state, hold.queue);
+  const lendingLimit = Math.min(before.guarantee, hold.lendingLimit + hold.asked);
+  const text = `With a lending limit of ${lendingLimit} for ${hold.queue}`;
+  yield { text, spec, first: setQueue({ ...before, lendingLimit }) };
+}
+
+const setQueue = (queue: QueueSpec): Command => ({
+  kind: "queue.apply",
+  queues: [queue],
+  prune: false,
+});
+
+function* higherOwnerLimit(
+  { policy }: ClusterState,
+  spec: JobSpec,
+  { code, owner, what, used, asked }: OwnerHold,
+): Iterable<Change> {
+  const kind = code === "TENANT_LIMIT" ? "tenants" : "users";
+  const { limits } = policy;
+  const raised = {
+    ...limits,
+    [kind]: { ...limits[kind], [owner]: { ...limits[kind][owner], [what]: used + asked } },
+  };
+  const text = `With limits.${kind}.${owner}.${what} of ${used + asked} in the policy`;
+  yield { text, spec, first: { kind: "policy.apply", policy: { ...policy, limits: raised } } };
+}
+
+/** The next class above: a class that is not granted to its owner is refused in the proof. */
+function* higherClass({ policy }: ClusterState, spec: JobSpec): Iterable<Change> {
+  const { priorityClasses } = policy;
+  const own = priorityClasses[spec.priorityClass] ?? Number.MIN_SAFE_INTEGER;
+  const above = Object.entries(priorityClasses)
+    .filter(([, priority]) => priority > own)
+    .sort(([a, n], [b, m]) => n - m || compareText(a, b));
+  for (const [priorityClass] of above) {
+    yield changed(`With priority: ${priorityClass}`, { ...spec, priorityClass });
+  }
 }
 
 /** n - 1, n - 2, ... 1. */
@@ -127,8 +253,17 @@ const sized = (spec: JobSpec, nodes: number, gpus: number): JobSpec => ({
   perNode: { ...spec.perNode, gpus },
 });
 
-/** On what is free and reserved for nobody, within every limit. Claims are not known here. */
-function tester(state: ClusterState, { queue }: JobSpec, nowMs: number): FitsNow {
+/** What its owner may still take. */
+function gpusLeft(hold: Hold): number {
+  if (hold.code !== "TENANT_LIMIT" && hold.code !== "USER_LIMIT") return Number.POSITIVE_INFINITY;
+  return hold.what === "gpus" ? hold.limit - hold.used : 0;
+}
+
+/**
+ * On what is free and reserved for nobody, within every limit: a first look, so that few changes
+ * have to be proven.
+ */
+function tester(state: ClusterState, { queue }: JobSpec, nowMs: number, gpusMax: number): FitsNow {
   const leaf = new QueueTree(state, nowMs).queue(queue);
   const pool = poolOf(state.nodes);
   for (const { jobId, placement } of state.reservations.values()) {
@@ -136,6 +271,7 @@ function tester(state: ClusterState, { queue }: JobSpec, nowMs: number): FitsNow
   }
   return (spec) => {
     const shape = shapeOf(spec);
-    return limitReached(leaf, shape) === null && fitGang(pool, shape) !== null;
+    if (shape.gpus > gpusMax || limitReached(leaf, shape) !== null) return false;
+    return fitGang(pool, shape) !== null;
   };
 }

@@ -15,6 +15,12 @@ export class Shapes {
     return known.shape;
   }
 
+  copy(): Shapes {
+    const copy = new Shapes();
+    for (const [key, known] of this.#byKey) copy.#byKey.set(key, { ...known });
+    return copy;
+  }
+
   release(key: string): void {
     const known = this.#byKey.get(key);
     if (known === undefined) return;

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { ALICE, jobSpec, World } from "./fixture.ts";
+import { step } from "./cycle.ts";
+import { forkState } from "./fork.ts";
+import { invariants } from "./invariants.ts";
+import { plan } from "./plan.ts";
+import { encodeState } from "./snapshot.ts";
+
+test("what happens in a copy of the state does not happen in the state", () => {
+  const world = new World().nodes(2, 4);
+  for (const priorityClass of ["low", "normal", "high"]) world.submit({ priorityClass, gpus: 3 });
+  world.plan();
+  const before = [...encodeState(world.state)];
+  const holds = [...world.plan().holds];
+  const fork = forkState(world.state);
+  for (const jobId of world.state.jobs.keys()) {
+    step(
+      fork,
+      { command: { kind: "job.cancel", jobId, why: "" }, actor: ALICE, request: null },
+      2e6,
+    );
+  }
+  const spec = jobSpec({ gpus: 1, after: [] });
+  step(fork, { command: { kind: "job.submit", spec }, actor: ALICE, request: null }, 2e6);
+  expect(invariants(fork)).toEqual([]);
+  expect([...encodeState(world.state)]).toEqual(before);
+  expect(invariants(world.state)).toEqual([]);
+  expect([...plan(world.state, world.nowMs, world.policy).holds]).toEqual(holds);
+});

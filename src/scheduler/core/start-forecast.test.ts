@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
+import type { JobId } from "../../base/ids.ts";
+import { World } from "./fixture.ts";
+import { forecastStart } from "./start-forecast.ts";
+
+const started = (world: World, change: Parameters<World["submit"]>[0]): JobId => {
+  const id = world.submit(change);
+  world.plan();
+  world.run();
+  return id;
+};
+
+/** Ends `count` jobs of the name that ran that long each. */
+function learn(world: World, count: number, ranMs: number): void {
+  for (let n = 0; n < count; n += 1) {
+    const id = started(world, { gpus: 1 });
+    world.nowMs += ranMs;
+    world.end(id);
+    world.plan();
+  }
+}
+
+describe("when a waiting job starts", () => {
+  test("at the end of the time limit that is in its way", () => {
+    const world = new World().nodes(1, 4);
+    started(world, { gpus: 4, timeLimitMs: 30 * MINUTE_MS });
+    const id = world.submit({ gpus: 2 });
+    world.plan();
+    world.nowMs += 10 * MINUTE_MS;
+    const seen = forecastStart(world.state, id, world.nowMs);
+    expect(seen).toMatchObject({ p50Ms: 20 * MINUTE_MS, p90Ms: 20 * MINUTE_MS, gap: null });
+  });
+
+  test("after those who are ahead of it, in the planner's order", () => {
+    const world = new World().nodes(1, 4);
+    const hour = { gpus: 4, timeLimitMs: HOUR_MS };
+    started(world, hour);
+    world.submit(hour);
+    const id = world.submit(hour);
+    const first = world.submit({ ...hour, priorityClass: "high", nodes: 1 });
+    world.state.policy = { ...world.policy, isPreemptionEnabled: false };
+    world.plan();
+    expect(forecastStart(world.state, first, world.nowMs).p50Ms).toBe(HOUR_MS);
+    expect(forecastStart(world.state, id, world.nowMs).p50Ms).toBe(3 * HOUR_MS);
+  });
+
+  test("as soon as jobs like the one in its way ended, if no limit is nearer", () => {
+    const world = new World().nodes(1, 1);
+    learn(world, 8, HOUR_MS);
+    started(world, { gpus: 1 });
+    const id = world.submit({ gpus: 1 });
+    world.plan();
+    const { p50Ms } = forecastStart(world.state, id, world.nowMs);
+    // Run times are counted in buckets of a quarter octave.
+    expect(p50Ms).toBeGreaterThanOrEqual(HOUR_MS);
+    expect(p50Ms).toBeLessThan(1.25 * HOUR_MS);
+  });
+
+  test("is not known while nobody knows how long those run who are in its way", () => {
+    const world = new World().nodes(1, 1);
+    started(world, { gpus: 1 });
+    const id = world.submit({ gpus: 1 });
+    world.plan();
+    expect(forecastStart(world.state, id, world.nowMs)).toMatchObject({
+      p50Ms: null,
+      gap: "run_times",
+    });
+  });
+
+  test("is never when even an empty cluster has no room for it", () => {
+    const world = new World().nodes(1, 2);
+    const id = world.submit({ gpus: 4 });
+    world.plan();
+    expect(forecastStart(world.state, id, world.nowMs)).toMatchObject({
+      p50Ms: null,
+      gap: "never",
+    });
+  });
+
+  test("a gang gets what those in its way leave, node by node", () => {
+    const world = new World().nodes(2, 4);
+    started(world, { gpus: 4, timeLimitMs: HOUR_MS });
+    started(world, { gpus: 4, timeLimitMs: 3 * HOUR_MS });
+    const gang = world.submit({ nodes: 2, gpus: 4 });
+    world.plan();
+    expect(forecastStart(world.state, gang, world.nowMs).p50Ms).toBe(3 * HOUR_MS);
+  });
+
+  test("the same state gives the same forecast, and nothing of it is changed", () => {
+    const world = new World().nodes(2, 4);
+    started(world, { gpus: 4, timeLimitMs: HOUR_MS });
+    const gang = world.submit({ nodes: 2, gpus: 4 });
+    world.plan();
+    const before = structuredClone([...world.state.jobs]);
+    const seen = forecastStart(world.state, gang, world.nowMs);
+    expect(forecastStart(world.state, gang, world.nowMs)).toEqual(seen);
+    expect([...world.state.jobs]).toEqual(before);
+    expect(world.plan().starts).toEqual([]);
+  });
+});

@@ -1,0 +1,38 @@
+// Words that sentences about jobs are made of.
+
+import type { JobSpec } from "./job.ts";
+
+/** How many names a sentence has. */
+export const NAMED_MAX = 5;
+
+export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+export const times = (n: number): string => (n === 1 ? "once" : `${n} times`);
+export const clock = (atMs: number): string => new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
+
+export function sizeOf({ nodes, nodesMin, perNode }: JobSpec): string {
+  const gpus = count(perNode.gpus, "GPU");
+  if (nodesMin < nodes) return `${nodesMin} to ${nodes} × ${gpus}`;
+  return nodes === 1 ? gpus : `${nodes} × ${gpus}`;
+}
+
+export function named(names: readonly string[]): string {
+  const first = names.slice(0, NAMED_MAX).join(", ");
+  return names.length > NAMED_MAX ? `${first} and ${names.length - NAMED_MAX} more` : first;
+}
+
+/** GPU time as a person counts it. */
+export function gpuTime(gpuMs: number): string {
+  if (gpuMs < 3_600_000) return `${(gpuMs / 1_000).toFixed(0)} GPU seconds`;
+  return `${(gpuMs / 3_600_000).toFixed(1)} GPU hours`;
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48
+    ? `${hours} h ${minutes % 60} min`
+    : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

@@ -1,0 +1,115 @@
+// What an explanation promises is what the planner then does: in random worlds each promise is kept on
+// the spot, through the real cycle. Forecasts are only estimates; they must not touch the state.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { compareJobIds, type JobId } from "../../src/base/ids.ts";
+import { holdOf } from "../../src/scheduler/core/admission.ts";
+import type { Command } from "../../src/scheduler/core/commands.ts";
+import { planStep, step } from "../../src/scheduler/core/cycle.ts";
+import { explain } from "../../src/scheduler/core/explain.ts";
+import type { World } from "../../src/scheduler/core/fixture.ts";
+import { forkState } from "../../src/scheduler/core/fork.ts";
+import { invariants } from "../../src/scheduler/core/invariants.ts";
+import type { Job, JobSpec } from "../../src/scheduler/core/job.ts";
+import type { Plan } from "../../src/scheduler/core/plan-types.ts";
+import { previewPass } from "../../src/scheduler/core/preview.ts";
+import { remedyFor } from "../../src/scheduler/core/remedy.ts";
+import { encodeState } from "../../src/scheduler/core/snapshot.ts";
+import type { MutableClusterState } from "../../src/scheduler/core/state.ts";
+import { happen, open, stories, type Story } from "./worlds.ts";
+
+const SEED = Number(process.env["TRAINYARD_SEED"] ?? 20_260_101);
+const RUNS = Number(process.env["TRAINYARD_RUNS"] ?? 100);
+const HAPPENINGS = 30;
+/** Of those who wait in a state: each costs passes. */
+const LOOKED_AT_MAX = 3;
+/** Beyond everyone's patience. */
+const LATER_MS = 700_000;
+
+const kept = { starts: 0, preemptions: 0, previews: 0 };
+
+function always(each: (world: World, waiting: readonly JobId[], after: Plan) => void): void {
+  console.log(`seed ${SEED}, ${RUNS} stories`);
+  const body = (story: Story): void => {
+    const world = open(story);
+    for (const happening of story.happenings) {
+      happen(world, story, happening);
+      if (happening.kind !== "plan") continue;
+      const fork = forkState(world.state);
+      const { plan } = planStep(fork, world.nowMs);
+      const waiting = [...world.state.pending.ids()].sort(compareJobIds).slice(0, LOOKED_AT_MAX);
+      each(world, waiting, plan);
+    }
+  };
+  fc.assert(fc.property(stories(HAPPENINGS), body), { seed: SEED, numRuns: RUNS });
+}
+
+test("a job that is changed as the remedy says starts in the next pass, or preempts whom it says", () => {
+  always((world, waiting, { holds }) => {
+    for (const id of waiting) {
+      const { state, nowMs } = world;
+      const job = world.job(id);
+      const remedy = remedyFor(state, job, nowMs, holdOf(state, holds, id));
+      if (remedy === null || remedy.spec === null) continue;
+      expect(outcomeOf(forkState(state), job, remedy.spec, nowMs)).toEqual({
+        isPlaced: true,
+        evictions: remedy.evictions,
+        faults: [],
+      });
+      if (remedy.evictions.length > 0) kept.preemptions += 1;
+      else kept.starts += 1;
+    }
+  });
+});
+
+/** What a pass does with the job when it is withdrawn and submitted anew as `spec`. */
+function outcomeOf(
+  state: MutableClusterState,
+  { id, owner: actor }: Job,
+  spec: JobSpec,
+  nowMs: number,
+) {
+  const send = (command: Command): JobId | null => {
+    const { reply } = step(state, { command, actor, request: null }, nowMs);
+    return reply.kind === "accepted" ? reply.jobId : null;
+  };
+  send({ kind: "job.cancel", jobId: id, why: "" });
+  const submitted = send({ kind: "job.submit", spec });
+  const { plan } = planStep(state, nowMs);
+  const placed = [...plan.starts, ...plan.reservations].map(({ jobId }) => jobId as JobId | null);
+  const evictions = plan.evictions.filter(({ preemptor }) => preemptor === submitted);
+  return { isPlaced: placed.includes(submitted), evictions, faults: invariants(state) };
+}
+
+test("the preview of a pass is the pass", () => {
+  always((world, waiting) => {
+    for (const id of waiting) {
+      const atMs = world.nowMs + LATER_MS;
+      const preview = previewPass(world.state, id, atMs);
+      const { plan } = planStep(forkState(world.state), atMs);
+      const start = plan.starts.find(({ jobId }) => jobId === id);
+      const evictions = plan.evictions.filter(({ preemptor }) => preemptor === id);
+      expect({
+        placement: preview.kind === "starts" ? preview.placement : undefined,
+        evictions: preview.kind === "reserves" ? preview.evictions : [],
+      }).toEqual({ placement: start?.placement, evictions });
+      kept.previews += 1;
+    }
+  });
+});
+
+test("asking changes nothing", () => {
+  always((world, waiting, { holds }) => {
+    const { state, nowMs, policy } = world;
+    const before = [...encodeState(state)];
+    for (const id of waiting) explain(state, id, nowMs, policy, holdOf(state, holds, id));
+    expect([...encodeState(state)]).toEqual(before);
+    expect(invariants(state)).toEqual([]);
+  });
+});
+
+test("promises were made", () => {
+  console.log(`promises kept: ${JSON.stringify(kept)}`);
+  expect(Math.min(...Object.values(kept))).toBeGreaterThan(0);
+});
