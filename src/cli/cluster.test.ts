@@ -14,8 +14,8 @@ afterEach(() => world.close());
 
 describe("queue apply", () => {
   const PRESENT = [
-    { spec: { path: "a", guarantee: 2, limit: 4, weight: 1, order: "fifo" } },
-    { spec: { path: "old", guarantee: 0, weight: 1, order: "fifo" } },
+    { spec: { path: "a", guarantee: 2, limit: 4, weight: 1, order: "las" } },
+    { spec: { path: "old", guarantee: 0, weight: 1, order: "las" } },
   ];
   const applying = (requests: ApplyQueuesRequest[]): Services => ({
     QueueService: {
@@ -74,7 +74,7 @@ describe("queue apply", () => {
     const args = ["queue", "apply", "q.yaml", "--prune", "--dry-run"];
     expect((await cli(args, at, { cwd: world.root })).stdout).toBe(
       "QUEUE  CHANGE   FIELDS\n" +
-        "a      changed  limit 4 → -, order fifo → edf\n" +
+        "a      changed  limit 4 → -, order las → edf\n" +
         "old    deleted\n" +
         "7 jobs of a could never start: job-4, job-5 and 5 more.\n" +
         "job-3 of old would be preempted (reclaim): job-9 needs 8 GPUs.\n" +

@@ -18,7 +18,7 @@ const PLAIN = {
   borrowingLimit: null,
   lendingLimit: null,
   weight: 1,
-  order: "fifo",
+  order: "las",
   usageHalfLifeMs: null,
 };
 

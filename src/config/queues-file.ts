@@ -93,8 +93,8 @@ const queueNode: z.ZodType<QueueNode> = z.strictObject({
     })
     .optional()
     .describe(
-      "fifo; las: least attained GPU time first; edf: earliest deadline first, while it can be met. " +
-        "Default fifo.",
+      "las: least attained GPU time first, who had less takes turns with who had much; fifo; edf: " +
+        "earliest deadline first, while it can be met. Default las.",
     ),
   usage_half_life: durationMs({ min: 0, max: 365 * DAY_MS })
     .optional()
@@ -143,7 +143,7 @@ function flatten(
       path: above + name,
       ...quotas(node),
       weight: node?.weight ?? 1,
-      order: node?.order ?? "fifo",
+      order: node?.order ?? "las",
       usageHalfLifeMs: node?.usage_half_life ?? null,
     },
     ...flatten(node?.queues ?? {}, `${above}${name}/`),

@@ -65,6 +65,6 @@ function decodeQueueSpec(message: QueueSpec__Output, at: number): QueueSpec {
     usageHalfLifeMs: optional(message.usageHalfLifeMs, "usage_half_life_ms"),
     limit: limit === undefined ? null : decodeWhole(limit, `${field}.limit`, GPUS),
     weight: weight === undefined ? 1 : decodeWhole(weight, `${field}.weight`, GPUS),
-    order: decodeOneOf(message.order || "fifo", `${field}.order`, QUEUE_ORDERS),
+    order: decodeOneOf(message.order || "las", `${field}.order`, QUEUE_ORDERS),
   });
 }
