@@ -42,6 +42,7 @@ import { JobIndex } from "./scheduler/service-job-index.ts";
 import { createJobService, type JobServiceParts } from "./scheduler/service-jobs.ts";
 import { JobLogs } from "./scheduler/service-logs.ts";
 import { createNodeService } from "./scheduler/service-nodes.ts";
+import { createPolicyService } from "./scheduler/service-policy.ts";
 import { createQueueService } from "./scheduler/service-queues.ts";
 import { JobWatch } from "./scheduler/service-watch.ts";
 import { JobRuns } from "./tracker/job-runs.ts";
@@ -265,6 +266,7 @@ async function serveGrpc(assembly: Assembly): Promise<string> {
   });
   server.add("JobService", createJobService(await jobServiceParts(assembly, index, channels)));
   server.add("QueueService", createQueueService(loop));
+  server.add("PolicyService", createPolicyService(loop));
   server.add("NodeService", createNodeService(loop, sessions));
   server.add("CheckpointService", createCheckpointService(index));
   server.add("AgentService", createAgentService(sessions, channels));

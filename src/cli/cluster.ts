@@ -1,5 +1,6 @@
 // What commands need of a scheduler: the API as plain calls. `grpc-cluster.ts` is the real one.
 
+import type { ApplyPolicyRequest } from "../rpc/gen/trainyard/v1/ApplyPolicyRequest.ts";
 import type { ApplyQueuesRequest } from "../rpc/gen/trainyard/v1/ApplyQueuesRequest.ts";
 import type { AttachRequest } from "../rpc/gen/trainyard/v1/AttachRequest.ts";
 import type { AttachResponse__Output } from "../rpc/gen/trainyard/v1/AttachResponse.ts";
@@ -10,6 +11,7 @@ import type { DeleteQueueRequest } from "../rpc/gen/trainyard/v1/DeleteQueueRequ
 import type { DrainNodeRequest } from "../rpc/gen/trainyard/v1/DrainNodeRequest.ts";
 import type { ExplainJobResponse__Output } from "../rpc/gen/trainyard/v1/ExplainJobResponse.ts";
 import type { GetJobResponse__Output } from "../rpc/gen/trainyard/v1/GetJobResponse.ts";
+import type { GetPolicyResponse__Output } from "../rpc/gen/trainyard/v1/GetPolicyResponse.ts";
 import type { HoldJobRequest } from "../rpc/gen/trainyard/v1/HoldJobRequest.ts";
 import type { LatestMetricsResponse__Output } from "../rpc/gen/trainyard/v1/LatestMetricsResponse.ts";
 import type { ListCheckpointsResponse__Output } from "../rpc/gen/trainyard/v1/ListCheckpointsResponse.ts";
@@ -18,6 +20,8 @@ import type { ListJobsRequest } from "../rpc/gen/trainyard/v1/ListJobsRequest.ts
 import type { ListJobsResponse__Output } from "../rpc/gen/trainyard/v1/ListJobsResponse.ts";
 import type { ListNodesResponse__Output } from "../rpc/gen/trainyard/v1/ListNodesResponse.ts";
 import type { ListQueuesResponse__Output } from "../rpc/gen/trainyard/v1/ListQueuesResponse.ts";
+import type { PreviewPolicyRequest } from "../rpc/gen/trainyard/v1/PreviewPolicyRequest.ts";
+import type { PreviewPolicyResponse__Output } from "../rpc/gen/trainyard/v1/PreviewPolicyResponse.ts";
 import type { PreviewQueuesRequest } from "../rpc/gen/trainyard/v1/PreviewQueuesRequest.ts";
 import type { PreviewQueuesResponse__Output } from "../rpc/gen/trainyard/v1/PreviewQueuesResponse.ts";
 import type { PutBundleRequest } from "../rpc/gen/trainyard/v1/PutBundleRequest.ts";
@@ -51,6 +55,9 @@ export interface Cluster {
   previewQueues(request: PreviewQueuesRequest): Promise<PreviewQueuesResponse__Output>;
   deleteQueue(request: DeleteQueueRequest): Promise<object>;
   listQueues(request: object): Promise<ListQueuesResponse__Output>;
+  getPolicy(request: object): Promise<GetPolicyResponse__Output>;
+  applyPolicy(request: ApplyPolicyRequest): Promise<object>;
+  previewPolicy(request: PreviewPolicyRequest): Promise<PreviewPolicyResponse__Output>;
   listNodes(request: object): Promise<ListNodesResponse__Output>;
   cordonNode(request: CordonNodeRequest): Promise<object>;
   drainNode(request: DrainNodeRequest): Promise<object>;

@@ -128,6 +128,23 @@ export const REGISTRY: readonly Entry[] = [
     ],
   },
   {
+    name: "policy",
+    summary: "The scheduling policy: classes, limits, preemption, patience",
+    heading: CLUSTER,
+    children: [
+      {
+        name: "show",
+        summary: "Print the policy that holds, as a policy file",
+        load: async () => (await import("./commands/policy-show.ts")).policyShow,
+      },
+      {
+        name: "apply",
+        summary: "Set the policy to what a file says",
+        load: async () => (await import("./commands/policy-apply.ts")).policyApply,
+      },
+    ],
+  },
+  {
     name: "node",
     summary: "Nodes: what is there, and taking them out of service",
     heading: CLUSTER,

@@ -34,6 +34,12 @@ export async function readYamlFile(path: string, options: ReadYamlOptions): Prom
   return parseYaml(await readBounded(path, options), options);
 }
 
+/** A value as a person would write it. */
+export async function renderYaml(value: unknown): Promise<string> {
+  const { stringify } = await import("yaml");
+  return stringify(value, { flowCollectionPadding: false, lineWidth: 100 });
+}
+
 /** Looks before it opens: opening a pipe waits for a writer, and a device never ends. */
 async function readBounded(path: string, options: ReadYamlOptions): Promise<string> {
   const found = await stat(path).catch((error: unknown) => {

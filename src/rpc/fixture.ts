@@ -50,6 +50,7 @@ function addAll(server: RpcServer, services: Partial<ServiceHandlers>): void {
   };
   add("JobService");
   add("QueueService");
+  add("PolicyService");
   add("NodeService");
   add("CheckpointService");
   add("AgentService");

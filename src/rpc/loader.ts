@@ -9,6 +9,7 @@ import type { AgentServiceDefinition } from "./gen/trainyard/v1/AgentService.ts"
 import type { CheckpointServiceDefinition } from "./gen/trainyard/v1/CheckpointService.ts";
 import type { JobServiceDefinition } from "./gen/trainyard/v1/JobService.ts";
 import type { NodeServiceDefinition } from "./gen/trainyard/v1/NodeService.ts";
+import type { PolicyServiceDefinition } from "./gen/trainyard/v1/PolicyService.ts";
 import type { QueueServiceDefinition } from "./gen/trainyard/v1/QueueService.ts";
 import type { TrackerServiceDefinition } from "./gen/trainyard/v1/TrackerService.ts";
 import { LOADER_OPTIONS } from "./proto-files.ts";
@@ -17,6 +18,7 @@ import { readProtoRoot } from "./proto-root.ts";
 export interface Services {
   readonly JobService: JobServiceDefinition;
   readonly QueueService: QueueServiceDefinition;
+  readonly PolicyService: PolicyServiceDefinition;
   readonly NodeService: NodeServiceDefinition;
   readonly CheckpointService: CheckpointServiceDefinition;
   readonly AgentService: AgentServiceDefinition;

@@ -18,6 +18,7 @@ export const LOADER_OPTIONS = {
 export const PROTO_FILES = [
   "trainyard/v1/jobs.proto",
   "trainyard/v1/queues.proto",
+  "trainyard/v1/policy.proto",
   "trainyard/v1/nodes.proto",
   "trainyard/v1/checkpoints.proto",
   "trainyard/v1/agents.proto",

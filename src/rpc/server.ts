@@ -13,6 +13,7 @@ import type { AgentServiceHandlers } from "./gen/trainyard/v1/AgentService.ts";
 import type { CheckpointServiceHandlers } from "./gen/trainyard/v1/CheckpointService.ts";
 import type { JobServiceHandlers } from "./gen/trainyard/v1/JobService.ts";
 import type { NodeServiceHandlers } from "./gen/trainyard/v1/NodeService.ts";
+import type { PolicyServiceHandlers } from "./gen/trainyard/v1/PolicyService.ts";
 import type { QueueServiceHandlers } from "./gen/trainyard/v1/QueueService.ts";
 import type { TrackerServiceHandlers } from "./gen/trainyard/v1/TrackerService.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
@@ -24,6 +25,7 @@ import { socketError } from "./socket-error.ts";
 export interface ServiceHandlers {
   readonly JobService: JobServiceHandlers;
   readonly QueueService: QueueServiceHandlers;
+  readonly PolicyService: PolicyServiceHandlers;
   readonly NodeService: NodeServiceHandlers;
   readonly CheckpointService: CheckpointServiceHandlers;
   readonly AgentService: AgentServiceHandlers;

@@ -1,0 +1,98 @@
+// Original file: proto/trainyard/v1/policy.proto
+
+import type { PriorityGrant as _trainyard_v1_PriorityGrant, PriorityGrant__Output as _trainyard_v1_PriorityGrant__Output } from '../../trainyard/v1/PriorityGrant.ts';
+import type { LasLevels as _trainyard_v1_LasLevels, LasLevels__Output as _trainyard_v1_LasLevels__Output } from '../../trainyard/v1/LasLevels.ts';
+import type { OwnerLimit as _trainyard_v1_OwnerLimit, OwnerLimit__Output as _trainyard_v1_OwnerLimit__Output } from '../../trainyard/v1/OwnerLimit.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface Policy {
+  'priorityClasses'?: ({[key: string]: number | string | Long});
+  'priorityGrants'?: ({[key: string]: _trainyard_v1_PriorityGrant});
+  'usageHalfLifeMs'?: (number | string | Long);
+  'oversize'?: (string);
+  'isPreemptionEnabled'?: (boolean);
+  'lasLevels'?: (_trainyard_v1_LasLevels | null);
+  'lasAgingMs'?: (number | string | Long);
+  'lasPreemptionsMax'?: (number | string | Long);
+  'lasLossMaxMs'?: (number | string | Long);
+  'isBackfillEnabled'?: (boolean);
+  'minRunMs'?: (number | string | Long);
+  'cheapLossMs'?: (number | string | Long);
+  'preemptionPatienceMs'?: (number | string | Long);
+  'restartCostMs'?: (number | string | Long);
+  'gangPatienceMs'?: (number | string | Long);
+  'claimsMax'?: (number | string | Long);
+  'backoffBaseMs'?: (number | string | Long);
+  'backoffMaxMs'?: (number | string | Long);
+  'stopGraceMs'?: (number | string | Long);
+  'pendingJobsMax'?: (number | string | Long);
+  'tenantLimits'?: ({[key: string]: _trainyard_v1_OwnerLimit});
+  'userLimits'?: ({[key: string]: _trainyard_v1_OwnerLimit});
+  'isShareReclaimed'?: (boolean);
+  'victimOrder'?: (string);
+  '_usageHalfLifeMs'?: "usageHalfLifeMs";
+  '_oversize'?: "oversize";
+  '_isPreemptionEnabled'?: "isPreemptionEnabled";
+  '_lasAgingMs'?: "lasAgingMs";
+  '_lasPreemptionsMax'?: "lasPreemptionsMax";
+  '_lasLossMaxMs'?: "lasLossMaxMs";
+  '_isBackfillEnabled'?: "isBackfillEnabled";
+  '_minRunMs'?: "minRunMs";
+  '_cheapLossMs'?: "cheapLossMs";
+  '_preemptionPatienceMs'?: "preemptionPatienceMs";
+  '_restartCostMs'?: "restartCostMs";
+  '_gangPatienceMs'?: "gangPatienceMs";
+  '_claimsMax'?: "claimsMax";
+  '_backoffBaseMs'?: "backoffBaseMs";
+  '_backoffMaxMs'?: "backoffMaxMs";
+  '_stopGraceMs'?: "stopGraceMs";
+  '_pendingJobsMax'?: "pendingJobsMax";
+  '_isShareReclaimed'?: "isShareReclaimed";
+  '_victimOrder'?: "victimOrder";
+}
+
+export interface Policy__Output {
+  'priorityClasses': ({[key: string]: number});
+  'priorityGrants': ({[key: string]: _trainyard_v1_PriorityGrant__Output});
+  'usageHalfLifeMs'?: (number);
+  'oversize'?: (string);
+  'isPreemptionEnabled'?: (boolean);
+  'lasLevels': (_trainyard_v1_LasLevels__Output | null);
+  'lasAgingMs'?: (number);
+  'lasPreemptionsMax'?: (number);
+  'lasLossMaxMs'?: (number);
+  'isBackfillEnabled'?: (boolean);
+  'minRunMs'?: (number);
+  'cheapLossMs'?: (number);
+  'preemptionPatienceMs'?: (number);
+  'restartCostMs'?: (number);
+  'gangPatienceMs'?: (number);
+  'claimsMax'?: (number);
+  'backoffBaseMs'?: (number);
+  'backoffMaxMs'?: (number);
+  'stopGraceMs'?: (number);
+  'pendingJobsMax'?: (number);
+  'tenantLimits': ({[key: string]: _trainyard_v1_OwnerLimit__Output});
+  'userLimits': ({[key: string]: _trainyard_v1_OwnerLimit__Output});
+  'isShareReclaimed'?: (boolean);
+  'victimOrder'?: (string);
+  '_usageHalfLifeMs'?: "usageHalfLifeMs";
+  '_oversize'?: "oversize";
+  '_isPreemptionEnabled'?: "isPreemptionEnabled";
+  '_lasAgingMs'?: "lasAgingMs";
+  '_lasPreemptionsMax'?: "lasPreemptionsMax";
+  '_lasLossMaxMs'?: "lasLossMaxMs";
+  '_isBackfillEnabled'?: "isBackfillEnabled";
+  '_minRunMs'?: "minRunMs";
+  '_cheapLossMs'?: "cheapLossMs";
+  '_preemptionPatienceMs'?: "preemptionPatienceMs";
+  '_restartCostMs'?: "restartCostMs";
+  '_gangPatienceMs'?: "gangPatienceMs";
+  '_claimsMax'?: "claimsMax";
+  '_backoffBaseMs'?: "backoffBaseMs";
+  '_backoffMaxMs'?: "backoffMaxMs";
+  '_stopGraceMs'?: "stopGraceMs";
+  '_pendingJobsMax'?: "pendingJobsMax";
+  '_isShareReclaimed'?: "isShareReclaimed";
+  '_victimOrder'?: "victimOrder";
+}
