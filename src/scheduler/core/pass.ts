@@ -2,6 +2,7 @@
 // The steps of the pass (reservations, drains, walk, claims, preemption) change it only through
 // here.
 
+import { must } from "../../base/assert.ts";
 import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { DropReason } from "./events.ts";
@@ -50,8 +51,10 @@ export class Pass {
   readonly policy: Policy;
   readonly tree: QueueTree;
   readonly owners: OwnerBook;
-  /** Jobs that hold resources, the ones that are being stopped too. */
-  active: readonly Job[];
+  /** Jobs that hold resources, the ones that are being stopped too, by their queue. */
+  active: ReadonlyMap<QueueNode, readonly Job[]>;
+  /** When the first of those that run reaches its time limit; null = none has one. */
+  timeLimitAtMs: number | null = null;
   /** What nobody holds. */
   readonly raw: NodePool;
   /**
@@ -94,12 +97,8 @@ export class Pass {
     for (const group of state.pending.aged(nowMs - policy.lasAgingMs, AGED_MAX, state.jobs)) {
       addTo(this.#aged, group);
     }
-    this.active = [...state.active].map((id) => jobOf(state, id));
-    for (const job of this.active) {
-      this.#chargeUser(job, this.gpusHeld(job));
-      this.owners.add(job.owner, 1, this.gpusHeld(job));
-      if (job.phase.kind === "stopping") this.#leave(job);
-    }
+    this.active = activeByQueue(state, this.tree);
+    for (const jobs of this.active.values()) for (const job of jobs) this.#note(job);
   }
 
   #setDues(): void {
@@ -170,7 +169,7 @@ export class Pass {
 
   /** GPUs that each user holds, or is about to hold, in a leaf queue. */
   usersOf(leaf: QueueNode): ReadonlyMap<string, number> {
-    return this.#users.get(leaf) ?? new Map<string, number>();
+    return this.#usersOf(leaf);
   }
 
   /** Who keeps GPUs of the node, the oldest promise first. */
@@ -265,7 +264,8 @@ export class Pass {
       this.owners.add(job.owner, -1, -held.length * job.spec.perNode.gpus);
       gone.add(job.id);
     }
-    this.active = this.active.filter(({ id }) => !gone.has(id));
+    const isThere = ({ id }: Job): boolean => !gone.has(id);
+    this.active = new Map([...this.active].map(([leaf, jobs]) => [leaf, jobs.filter(isThere)]));
     this.laterVersion += 1;
   }
 
@@ -317,6 +317,16 @@ export class Pass {
     this.#chargeUser(job, -this.gpusHeld(job));
   }
 
+  /** A job that holds resources, as the pass finds it. */
+  #note(job: Job): void {
+    const { phase, spec } = job;
+    if (this.owners.hasLimits) this.owners.add(job.owner, 1, this.gpusHeld(job));
+    if (phase.kind === "stopping") this.#leave(job);
+    if (phase.kind !== "running" || spec.timeLimitMs === null) return;
+    const atMs = must(phase.attempt.runningAtMs, `${job.id} runs`) + spec.timeLimitMs;
+    this.timeLimitAtMs = Math.min(this.timeLimitAtMs ?? atMs, atMs);
+  }
+
   #chargeQueue(
     job: Job,
     placement: readonly TaskPlacement[],
@@ -330,12 +340,38 @@ export class Pass {
   }
 
   #chargeUser(job: Job, gpus: number): void {
-    const leaf = this.tree.queue(job.spec.queue);
-    let users = this.#users.get(leaf);
-    if (users === undefined) this.#users.set(leaf, (users = new Map<string, number>()));
-    const key = userKey(job.owner);
-    users.set(key, (users.get(key) ?? 0) + gpus);
+    addGpus(this.#usersOf(this.tree.queue(job.spec.queue)), job, gpus);
   }
+
+  /** Counted only where it is asked for: in most queues nobody waits. */
+  #usersOf(leaf: QueueNode): Map<string, number> {
+    let users = this.#users.get(leaf);
+    if (users === undefined) {
+      this.#users.set(leaf, (users = new Map<string, number>()));
+      for (const job of this.active.get(leaf) ?? []) addGpus(users, job, this.gpusHeld(job));
+    }
+    return users;
+  }
+}
+
+function activeByQueue(
+  state: ClusterState,
+  tree: QueueTree,
+): ReadonlyMap<QueueNode, readonly Job[]> {
+  const byQueue = new Map<QueueNode, Job[]>();
+  for (const id of state.active) {
+    const job = jobOf(state, id);
+    const leaf = tree.queue(job.spec.queue);
+    const jobs = byQueue.get(leaf);
+    if (jobs === undefined) byQueue.set(leaf, [job]);
+    else jobs.push(job);
+  }
+  return byQueue;
+}
+
+function addGpus(users: Map<string, number>, { owner }: Job, gpus: number): void {
+  const key = userKey(owner);
+  users.set(key, (users.get(key) ?? 0) + gpus);
 }
 
 const gpusOn = ({ spec }: Job, placement: readonly TaskPlacement[]): number =>

@@ -26,7 +26,6 @@ import { widenStarts } from "./elastic.ts";
 import { fitGang, NO_TASTE } from "./gang.ts";
 import type { Holds } from "./hold.ts";
 import { HoldBook, PlanHolds } from "./holds.ts";
-import { activeAttempt } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import {
   groupsOf,
@@ -93,6 +92,7 @@ interface Kind extends WaitingKind {
 }
 
 type IsMeant = (kind: Kind) => boolean;
+type Standing = Pick<WaitingJob, "level" | "isImpatient">;
 
 /** One pass over everyone who waits; a forecast walks again as time goes on. */
 export class Planner {
@@ -173,11 +173,7 @@ export class Planner {
     const late = this.#leaves.reduce((sum, leaf) => sum + this.#pass.jobsOf(leaf).late.length, 0);
     this.#wakeAt(state.pending.delayed.at(late)?.eligibleFromMs ?? null);
     if (!this.#pass.policy.isBackfillEnabled) this.#wakeAtLatestStarts();
-    for (const { phase, spec } of this.#pass.active) {
-      const runningAtMs = activeAttempt(phase)?.runningAtMs ?? null;
-      if (phase.kind !== "running" || runningAtMs === null || spec.timeLimitMs === null) continue;
-      this.#wakeAt(runningAtMs + spec.timeLimitMs);
-    }
+    this.#wakeAt(this.#pass.timeLimitAtMs);
     return new PlanHolds(this.#pass, this.#book);
   }
 
@@ -269,7 +265,7 @@ export class Planner {
   #isRefused(kind: Kind, head: Head): boolean {
     if (!kind.isPossible) return true;
     if (!this.#isAsRefused(kind)) return false;
-    return strengthOf(this.#waitingOf(kind, head)) >= kind.refusedStrength;
+    return strengthOf(this.#standingOf(kind, head)) >= kind.refusedStrength;
   }
 
   #isAsRefused({ refusedInRound, refusedAtLater }: Kind): boolean {
@@ -312,12 +308,18 @@ export class Planner {
     return false;
   }
 
-  #waitingOf({ leaf, shape, priority }: Kind, { group, entry }: Head): WaitingJob {
-    const { state, policy, nowMs } = this.#pass;
-    const { sinceMs } = entry;
+  #waitingOf(kind: Kind, head: Head): WaitingJob {
+    const { leaf, shape, priority } = kind;
+    const { id, sinceMs } = head.entry;
+    const job = jobOf(this.#pass.state, id);
+    return { job, leaf, shape, priority, sinceMs, ...this.#standingOf(kind, head) };
+  }
+
+  /** What its strength follows from: thousands ask for it whose job is not looked up. */
+  #standingOf({ leaf }: Kind, { group, entry }: Head): Standing {
+    const { policy, nowMs } = this.#pass;
     const level = lasLevel(leaf.spec.order, group.attainedLevel, policy);
-    const isImpatient = nowMs - sinceMs >= policy.preemptionPatienceMs;
-    return { job: jobOf(state, entry.id), leaf, shape, priority, sinceMs, level, isImpatient };
+    return { level, isImpatient: nowMs - entry.sinceMs >= policy.preemptionPatienceMs };
   }
 
   #start({ job, shape }: WaitingJob): boolean {

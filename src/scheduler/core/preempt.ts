@@ -19,12 +19,12 @@ import { VictimSearch } from "./victim-search.ts";
 import {
   addCut,
   type Candidate,
+  Candidates,
   type Cut,
   cutOf,
   fairGameAtMs,
   type Holding,
   hasReclaimRight,
-  listCandidates,
   rightOver,
   sideOf,
 } from "./victims.ts";
@@ -119,7 +119,7 @@ export class Preemption {
   }
 
   #eligible(waiting: WaitingJob): readonly Candidate[] {
-    this.#roster ??= new Roster(listCandidates(this.#pass));
+    this.#roster ??= new Roster(new Candidates(this.#pass));
     return this.#roster.over(waiting).filter((candidate) => this.#isFairGame(waiting, candidate));
   }
 

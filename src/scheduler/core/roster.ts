@@ -4,7 +4,14 @@
 
 import type { WaitingJob } from "./order.ts";
 import type { QueueNode } from "./queue-tree.ts";
-import { type Candidate, compareCandidates, mayTakeFromOthers, rightOver } from "./victims.ts";
+import {
+  type Candidate,
+  type Candidates,
+  compareCandidates,
+  mayTakeFromOthers,
+  NO_CUT,
+  rightOver,
+} from "./victims.ts";
 
 /** Candidates of one leaf queue, class, level and size, all left alone or none. */
 interface Group {
@@ -14,45 +21,52 @@ interface Group {
 }
 
 export class Roster {
-  readonly #groups = new Map<QueueNode, Map<string, Group>>();
+  readonly #candidates: Candidates;
+  readonly #groups = new Map<QueueNode, readonly Group[]>();
 
-  constructor(candidates: Iterable<Candidate>) {
-    for (const candidate of candidates) this.#add(candidate);
+  constructor(candidates: Candidates) {
+    this.#candidates = candidates;
   }
 
   /** Those over whom the job has a right while nobody else leaves, in the order of asking. */
   over(waiting: WaitingJob): readonly Candidate[] {
     const rightful: Candidate[] = [];
-    for (const group of this.#near(waiting)) {
-      if (rightOver(waiting, group.sample, new Map()) === null) continue;
-      for (const candidate of sorted(group)) rightful.push(candidate);
+    for (const leaf of this.#near(waiting)) {
+      for (const group of this.#groupsOf(leaf)) {
+        if (rightOver(waiting, group.sample, NO_CUT) === null) continue;
+        for (const candidate of sorted(group)) rightful.push(candidate);
+      }
     }
     // Few runs that are in order already: close to linear.
     return rightful.sort(compareCandidates);
   }
 
   /** Without a right over others there is only the own queue. */
-  *#near(waiting: WaitingJob): Iterable<Group> {
-    if (!mayTakeFromOthers(waiting)) {
-      yield* this.#groups.get(waiting.leaf)?.values() ?? [];
-      return;
-    }
-    for (const groups of this.#groups.values()) yield* groups.values();
+  #near(waiting: WaitingJob): readonly QueueNode[] {
+    if (!mayTakeFromOthers(waiting)) return [waiting.leaf];
+    const isNear = (leaf: QueueNode): boolean =>
+      leaf === waiting.leaf || this.#candidates.mayTakeFrom(waiting, leaf);
+    return this.#candidates.leaves().filter(isNear);
   }
 
-  #add(candidate: Candidate): void {
-    const { leaf, priority, level, gpus, isLeftAlone } = candidate;
+  #groupsOf(leaf: QueueNode): readonly Group[] {
     let groups = this.#groups.get(leaf);
-    if (groups === undefined) this.#groups.set(leaf, (groups = new Map()));
+    if (groups === undefined) this.#groups.set(leaf, (groups = grouped(this.#candidates.of(leaf))));
+    return groups;
+  }
+}
+
+function grouped(candidates: readonly Candidate[]): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (const candidate of candidates) {
+    const { priority, level, gpus, isLeftAlone } = candidate;
     const key = `${priority}|${level}|${gpus}|${isLeftAlone}`;
     const group = groups.get(key);
     if (group === undefined) {
-      groups.set(key, { sample: candidate, members: [candidate], isSorted: true });
-      return;
-    }
-    group.members.push(candidate);
-    group.isSorted = false;
+      groups.set(key, { sample: candidate, members: [candidate], isSorted: false });
+    } else group.members.push(candidate);
   }
+  return [...groups.values()];
 }
 
 function sorted(group: Group): readonly Candidate[] {

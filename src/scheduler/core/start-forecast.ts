@@ -133,7 +133,9 @@ class Run {
   until(id: JobId): Outcome {
     const pass = this.#pass;
     this.#planner.begin();
-    for (const job of pass.active) this.#endLater(job, pass.heldBy(job));
+    for (const jobs of pass.active.values()) {
+      for (const job of jobs) this.#endLater(job, pass.heldBy(job));
+    }
     const { costOfWalk, costMax } = this.#options;
     for (let cost = costOfWalk; cost <= costMax; cost += costOfWalk) {
       const startsBefore = pass.starts.length;

@@ -52,22 +52,74 @@ export interface Candidate {
 }
 
 /**
- * Everyone who runs and is not being stopped, and every standing reservation.
+ * Everyone who ran and was not being stopped, and every reservation that stood, when this was made.
+ * Worked out queue by queue, as they are asked for: most jobs may only take from a few.
  *
  * Lost work is the time since the newest committed checkpoint, or since the attempt ran, plus
  * `restartCostMs`, for each GPU. A job that never had a checkpoint counts with the median of those
  * in its class that have: it is neither immune nor always first. A reservation costs nothing:
  * whoever could evict its holder the moment it runs takes the room over now.
  */
-export function listCandidates(pass: Pass): readonly Candidate[] {
-  const running = runningJobs(pass);
-  const medians = medianLossByClass(pass, running);
-  const candidates: Candidate[] = [];
-  for (const one of running) candidates.push(candidateOf(pass, one, medians));
-  for (const keeping of pass.reserved.values()) {
-    if (pass.state.reservations.has(keeping.job.id)) candidates.push(reservedOf(pass, keeping));
+export class Candidates {
+  readonly #pass: Pass;
+  readonly #running = new Map<QueueNode, Running[]>();
+  readonly #kept = new Map<QueueNode, Keeping[]>();
+  readonly #holds = new Map<QueueNode, readonly Resources[]>();
+  #medians: ReadonlyMap<number, number> | null = null;
+
+  constructor(pass: Pass) {
+    this.#pass = pass;
+    for (const [leaf, jobs] of pass.active) this.#running.set(leaf, runningOf(pass, jobs));
+    for (const keeping of pass.reserved.values()) {
+      const { id, spec } = keeping.job;
+      if (!pass.state.reservations.has(id)) continue;
+      const leaf = pass.tree.queue(spec.queue);
+      const others = this.#kept.get(leaf);
+      if (others === undefined) this.#kept.set(leaf, [keeping]);
+      else others.push(keeping);
+    }
   }
-  return candidates;
+
+  /** Leaf queues that have any. */
+  leaves(): readonly QueueNode[] {
+    return [...new Set([...this.#running.keys(), ...this.#kept.keys()])];
+  }
+
+  /** Could `waiting` have a right over any job of this other leaf queue? */
+  mayTakeFrom(waiting: WaitingJob, leaf: QueueNode): boolean {
+    if (isShareOver(waiting, leaf)) return true;
+    let holds = this.#holds.get(leaf);
+    if (holds === undefined) this.#holds.set(leaf, (holds = this.#holdsOf(leaf)));
+    return holds.some((resources) => mayReclaim(waiting, { leaf, tasks: [{ resources }] }, NO_CUT));
+  }
+
+  /** What a task holds on its node, once for each set of resources of which tasks there hold any. */
+  #holdsOf(leaf: QueueNode): readonly Resources[] {
+    const byKinds = new Map<number, Resources>();
+    for (const list of [this.#running.get(leaf), this.#kept.get(leaf)]) {
+      for (const { job } of list ?? []) {
+        const { gpus, cpuMilli, memoryMib } = job.spec.perNode;
+        const kinds = Number(gpus > 0) + 2 * Number(cpuMilli > 0) + 4 * Number(memoryMib > 0);
+        byKinds.set(kinds, job.spec.perNode);
+      }
+    }
+    return [...byKinds.values()];
+  }
+
+  of(leaf: QueueNode): readonly Candidate[] {
+    const pass = this.#pass;
+    const running = this.#running.get(leaf) ?? [];
+    const candidates = running.map((one) => candidateOf(pass, one, this.#medianOf(one)));
+    for (const keeping of this.#kept.get(leaf) ?? []) candidates.push(reservedOf(pass, keeping));
+    return candidates;
+  }
+
+  /** What counts for a job that never had a checkpoint; undefined for the others. */
+  #medianOf({ job, priority }: Running): number | undefined {
+    if (hasSignal(job)) return undefined;
+    this.#medians ??= medianLossByClass(this.#pass, [...this.#running.values()].flat());
+    return this.#medians.get(priority);
+  }
 }
 
 /**
@@ -110,9 +162,9 @@ interface Running {
   readonly priority: number;
 }
 
-function runningJobs(pass: Pass): readonly Running[] {
+function runningOf(pass: Pass, jobs: readonly Job[]): Running[] {
   const running: Running[] = [];
-  for (const job of pass.active) {
+  for (const job of jobs) {
     const attempt = activeAttempt(job.phase);
     if (attempt === null || pass.isLeaving(job.id)) continue;
     running.push({ job, attempt, priority: priorityOf(job.spec.priorityClass, pass.policy) });
@@ -120,13 +172,13 @@ function runningJobs(pass: Pass): readonly Running[] {
   return running;
 }
 
+/** `median`: see `Candidates`. */
 function candidateOf(
   pass: Pass,
   { job, attempt, priority }: Running,
-  medians: ReadonlyMap<number, number>,
+  median: number | undefined,
 ): Candidate {
   const { restartCostMs, minRunMs, victimOrder } = pass.policy;
-  const median = hasSignal(job) ? undefined : medians.get(priority);
   const gpus = pass.gpusHeld(job);
   const lossMs = lossOf(pass, job);
   const placedForMs = pass.nowMs - attempt.placedAtMs;
@@ -237,6 +289,9 @@ export const cutOf = (cut: ReadonlyCut, queue: QueueNode, kind: ResourceKind): n
 
 type ReadonlyCut = ReadonlyMap<QueueNode, Resources>;
 
+/** Nobody leaves. */
+export const NO_CUT: ReadonlyCut = new Map();
+
 /**
  * By which right, if any, `waiting` may take from `candidate`, when `cut` is already gone: from its
  * own leaf queue by priority, if the candidate is in a lower class, or by service, if it is of the
@@ -265,7 +320,7 @@ export function rightOver(
  * and preemptions can't go round in a circle. A job that holds nothing that its queue is guaranteed
  * an amount of, and stands in the way with its CPUs, is covered by no guarantee.
  */
-function mayReclaim(waiting: WaitingJob, { leaf, tasks }: Candidate, cut: ReadonlyCut): boolean {
+function mayReclaim(waiting: WaitingJob, { leaf, tasks }: Holder, cut: ReadonlyCut): boolean {
   const taker = sideOf(waiting.leaf, leaf).at(-1);
   if (taker === undefined || !isWithinGuarantee(taker, waiting.shape)) return false;
   return sideOf(leaf, waiting.leaf).every((queue) => !isCovered(queue, tasks, cut));
@@ -282,18 +337,29 @@ function mayTakeShare(
   { leaf, gpus, isLeftAlone }: Candidate,
   cut: ReadonlyCut,
 ): boolean {
-  if (gpus === 0 || isLeftAlone) return false;
-  for (const queue of sideOf(waiting.leaf, leaf)) {
-    if (!isWithinShare(queue, waiting.shape)) return false;
-  }
+  if (gpus === 0 || isLeftAlone || !isShareOver(waiting, leaf)) return false;
   return sideOf(leaf, waiting.leaf).every((queue) => {
-    const over = futureUse(queue) - cutOf(cut, queue, "gpus") - (queue.dueGpus ?? 0);
+    const over = overShare(queue) - cutOf(cut, queue, "gpus");
     return over > 0 && 2 * over >= gpus;
   });
 }
 
+/** Does the waiting job's side stay within its share with it, while the other is over its own? */
+function isShareOver({ leaf, shape }: WaitingJob, other: QueueNode): boolean {
+  for (const queue of sideOf(leaf, other)) if (!isWithinShare(queue, shape)) return false;
+  return sideOf(other, leaf).every((queue) => overShare(queue) > 0);
+}
+
+const overShare = (queue: QueueNode): number => futureUse(queue) - (queue.dueGpus ?? 0);
+
+/** As much of a candidate as its queue's guarantee is held against. */
+interface Holder {
+  readonly leaf: QueueNode;
+  readonly tasks: readonly Pick<HeldTask, "resources">[];
+}
+
 /** Is the queue within its guarantee of all that these tasks hold, as far as it has one? */
-function isCovered(queue: QueueNode, tasks: readonly HeldTask[], cut: ReadonlyCut): boolean {
+function isCovered(queue: QueueNode, tasks: Holder["tasks"], cut: ReadonlyCut): boolean {
   let isCounted = false;
   for (const kind of RESOURCE_KINDS) {
     const own = queue.guarantee[kind];
