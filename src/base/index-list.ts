@@ -2,7 +2,7 @@
 
 /** Elements that one array may have. */
 export const ARRAY_ELEMENTS_MAX = 10_000;
-export const ARRAY_INDEX_MAX = 999_999;
+const ARRAY_INDEX_MAX = 999_999;
 
 const RANGE = /^(\d{1,6})(?:-(\d{1,6})(?::(\d{1,6}))?)?$/;
 
