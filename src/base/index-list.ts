@@ -2,8 +2,8 @@
 
 /** Elements that one array may have. */
 export const ARRAY_ELEMENTS_MAX = 10_000;
-const ARRAY_INDEX_MAX = 999_999;
 
+/** An index has six digits at most. */
 const RANGE = /^(\d{1,6})(?:-(\d{1,6})(?::(\d{1,6}))?)?$/;
 
 /**

@@ -7,8 +7,9 @@ import type { JobId, NodeId } from "../base/ids.ts";
 import type { Accepted, Command, Envelope } from "../scheduler/core/commands.ts";
 import { planStep, step } from "../scheduler/core/cycle.ts";
 import { nodesTouched } from "../scheduler/core/desired.ts";
-import type { ClusterEvent, LoggedEvent } from "../scheduler/core/events.ts";
+import type { LoggedEvent } from "../scheduler/core/events.ts";
 import type { Holds } from "../scheduler/core/hold.ts";
+import { changesPlan } from "../scheduler/core/plan-changes.ts";
 import type { MutableClusterState } from "../scheduler/core/state.ts";
 import { Committer } from "./committer.ts";
 import type { AgentMessage } from "./messages.ts";
@@ -207,14 +208,4 @@ export class Scheduler implements LoopPort {
     assert(this.isDead, "a crash ends the process");
     return true;
   }
-}
-
-function changesPlan(event: ClusterEvent): boolean {
-  const { kind } = event;
-  return (
-    !kind.startsWith("checkpoint.") &&
-    kind !== "request.noted" &&
-    kind !== "attempt.rendezvous-set" &&
-    kind !== "task.preparing"
-  );
 }

@@ -250,6 +250,8 @@ function medianLossByClass(pass: Pass, running: readonly Running[]): ReadonlyMap
 
 /** A checkpoint that comes this soon is worth waiting for, whoever has the right. */
 const NEAR_CHECKPOINT_MS = MINUTE_MS;
+/** By then a checkpoint that was taken should be committed, and its job a cheap victim. */
+const COMMIT_MS = 5_000;
 
 /**
  * From when on `waiting` may ask the candidate to leave. Before its patience ends it spares those
@@ -265,10 +267,11 @@ export function fairGameAtMs(pass: Pass, waiting: WaitingJob, candidate: Candida
     waiting.leaf === candidate.leaf
       ? waiting.priority === candidate.priority
       : !hasReclaimRight(waiting);
-  if (isTurn) return Math.max(isFairGameAtMs, untilMs);
-  const isNear =
-    savesAtMs !== null && savesAtMs >= nowMs && savesAtMs - nowMs <= NEAR_CHECKPOINT_MS;
-  return isNear ? Math.max(isFairGameAtMs, Math.min(untilMs, savesAtMs + 1)) : isFairGameAtMs;
+  const savedAtMs = savesAtMs === null ? null : savesAtMs + COMMIT_MS;
+  const isComing = savedAtMs !== null && savedAtMs > nowMs;
+  const nextMs = isComing ? Math.min(untilMs, savedAtMs) : untilMs;
+  const isWorthIt = isTurn || (isComing && savedAtMs - nowMs <= NEAR_CHECKPOINT_MS);
+  return isWorthIt ? Math.max(isFairGameAtMs, nextMs) : isFairGameAtMs;
 }
 
 /** What has been decided about some victims so far: what is gone from each queue. */
