@@ -228,6 +228,7 @@ function lazyStore(cluster: ClusterLinks): ObjectStore {
     },
     put: async (...args) => (await cluster.store()).put(...args),
     putFile: async (...args) => (await cluster.store()).putFile(...args),
+    dropUpload: async (...args) => (await cluster.store()).dropUpload(...args),
     get: async (...args) => (await cluster.store()).get(...args),
     getFile: async (...args) => (await cluster.store()).getFile(...args),
     head: async (...args) => (await cluster.store()).head(...args),

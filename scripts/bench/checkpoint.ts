@@ -99,6 +99,7 @@ async function store(objects: ObjectStore, dir: string, folder: string): Promise
     layout: "torch",
     staged,
     likelyStored: new Set<Digest>(),
+    notesDir: `${folder}-notes`,
   } as const;
   const part = await uploadPart(objects, null, request, new AbortController().signal);
   if (part === null) throw new Error("the files changed while they were uploaded");

@@ -1,7 +1,7 @@
 // The uploads of one task, one checkpoint at a time: the newest complete one goes next, older ones
 // that have not begun are dropped. Waits out a store that is away. Owns the staging folder.
 
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Fault } from "../base/errors.ts";
 import type { Digest } from "../base/ids.ts";
@@ -17,6 +17,8 @@ import { loadWatchState, saveWatchState, type StoredPart, type WatchState } from
 
 /** While the store is away. The alarm cuts a wait short when a newer checkpoint is complete. */
 const OUTAGE_BACKOFF = { baseMs: 500, capMs: 15_000 };
+/** For telling the store, at the end, that uploads will not be finished. */
+const DROP_MS = 2_000;
 
 interface Parcel {
   readonly candidate: Candidate;
@@ -104,14 +106,29 @@ export class Sender {
     while (this.#sending !== null) await this.#sending;
   }
 
-  /** Call after the abort, or after `drain`. */
-  async end(): Promise<void> {
+  /** Call after the abort, or after `drain`. `isOver`: no later watch goes on with this task. */
+  async end(isOver: boolean): Promise<void> {
     await this.drain();
     await this.#orWarn("staged checkpoint files stay behind", () => this.#clearFiles());
+    if (isOver) await this.#dropUploads(AbortSignal.timeout(DROP_MS));
   }
 
   get #statePath(): string {
     return join(this.#stagingDir, "state.json");
+  }
+
+  get #notesDir(): string {
+    return join(this.#stagingDir, "uploads");
+  }
+
+  /** What was begun and will not be finished: a newer checkpoint is stored, or the task is over. */
+  async #dropUploads(signal: AbortSignal): Promise<void> {
+    const names = await readdir(this.#notesDir).catch(() => []);
+    await this.#orWarn("parts of unfinished uploads stay in the store", async () => {
+      for (const name of names) {
+        await this.#deps.objects.dropUpload(join(this.#notesDir, name), { signal });
+      }
+    });
   }
 
   async #clearFiles(): Promise<void> {
@@ -167,7 +184,8 @@ export class Sender {
     const { objects, cache = null } = this.#deps;
     const likelyStored = await this.#likelyStored();
     const { layout } = candidate;
-    const upload = { jobId, attempt, rank, step, layout, staged, likelyStored };
+    const what = { jobId, attempt, rank, step, layout };
+    const upload = { ...what, staged, likelyStored, notesDir: this.#notesDir };
     return await uploadPart(objects, cache, upload, this.#signal);
   }
 
@@ -200,6 +218,7 @@ export class Sender {
     const { jobId, attempt, rank } = this.#task;
     this.#deps.log.info({ jobId, attempt, rank, ...part }, "checkpoint part stored");
     this.#task.onStored(part);
+    await this.#dropUploads(this.#signal);
   }
 
   /** Whether to send it once more, after a pause. A newer one that is complete takes its place. */

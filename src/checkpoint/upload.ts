@@ -2,6 +2,7 @@
 // sha256, then the part document that lists them. Hashing one file goes on while another is sent.
 
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Digest, JobId } from "../base/ids.ts";
 import { contentOf } from "../objects/digest.ts";
 import { localIo } from "../objects/faults.ts";
@@ -26,6 +27,8 @@ export interface PartUpload {
   readonly staged: Staged;
   /** Blobs of which it is worth asking whether the store has them; others are sent unasked. */
   readonly likelyStored: ReadonlySet<Digest>;
+  /** Folder for the notes of long uploads. */
+  readonly notesDir: string;
 }
 
 export interface UploadedPart {
@@ -90,7 +93,8 @@ class BlobSender {
 
   async #sendOnce(file: StagedFile, content: Content): Promise<boolean> {
     const key = blobKey(this.#upload.jobId, content.digest);
-    const options = { signal: this.#signal };
+    const notePath = join(this.#upload.notesDir, content.digest);
+    const options = { signal: this.#signal, notePath };
     if (this.#upload.likelyStored.has(content.digest)) {
       const there = await this.#objects.head(key, options);
       if (there?.sizeBytes === content.sizeBytes) return true;

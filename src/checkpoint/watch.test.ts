@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm, utimes } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault } from "../base/errors.ts";
 import { digestOf } from "../objects/digest.ts";
@@ -263,6 +263,42 @@ describe("a watch", () => {
     await second.flush(10_000);
     expect(world.partsOf(0)).toEqual([part, part]);
     expect(world.store.calls.putFile).toHaveLength(sent);
+  });
+
+  test("a restarted agent goes on with an upload; what no checkpoint needs is dropped", async () => {
+    let isHeld = true;
+    world.store.before = async (method) => {
+      if (method === "putFile" && isHeld) throw new Fault("STORE_UNAVAILABLE", "it is away");
+    };
+    const first = world.watch();
+    await world.write("step-1.pt", weights());
+    await until(() => world.store.notes.asked.length > 0, "a try");
+    const note = world.store.notes.asked[0] ?? "";
+    // As the store would do.
+    await mkdir(dirname(note), { recursive: true });
+    await writeFile(note, "");
+    await first.stop();
+    expect(world.store.notes.dropped).toEqual([]);
+    isHeld = false;
+    world.watch();
+    await world.stored(1);
+    expect(world.store.notes.asked.at(-1)).toBe(note);
+    await until(() => world.store.notes.dropped.length > 0, "the note to be dropped");
+    expect(world.store.notes.dropped).toEqual([note]);
+  });
+
+  test("a task that is over drops what it could not finish", async () => {
+    world.store.before = async (method) => {
+      if (method === "putFile") throw new Fault("STORE_UNAVAILABLE", "it is away");
+    };
+    const watch = world.watch();
+    await world.write("step-1.pt", weights());
+    await until(() => world.store.notes.asked.length > 0, "a try");
+    const note = world.store.notes.asked[0] ?? "";
+    await mkdir(dirname(note), { recursive: true });
+    await writeFile(note, "");
+    await watch.flush(100);
+    expect(world.store.notes.dropped).toEqual([note]);
   });
 
   test("a new attempt does not inherit the reports of the one before", async () => {

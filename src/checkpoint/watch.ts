@@ -87,7 +87,7 @@ class TaskWatch implements CheckpointWatch {
       if (!this.#stopping.signal.aborted) this.#warn(error, "the checkpoint watch failed");
     } finally {
       hint.close();
-      await this.#sender.end();
+      await this.#sender.end(this.#isFinal);
     }
   }
 

@@ -123,6 +123,10 @@ class FolderStore implements ObjectStore {
     }
   }
 
+  async dropUpload(): Promise<void> {
+    // An upload here is one call: nothing is noted.
+  }
+
   async get(key: string, options: GetOptions = {}): Promise<Buffer | null> {
     assertKey(key);
     return await this.#attempt(`read ${key}`, async () => {

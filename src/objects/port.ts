@@ -24,6 +24,15 @@ export interface PutOptions extends CallOptions {
   readonly ifAbsent?: boolean;
 }
 
+export interface PutFileOptions extends CallOptions {
+  /**
+   * A small file in which a long upload notes how far it is; its folder is made. The same call with
+   * the same path, also by another process, goes on from there. Gone once the upload has ended.
+   * Default: none; then only this process goes on with it.
+   */
+  readonly notePath?: string;
+}
+
 export interface GetOptions extends CallOptions {
   /** Only these bytes; past the end there are fewer. Default: the whole object. */
   readonly range?: { readonly offset: number; readonly sizeBytes: number };
@@ -50,8 +59,10 @@ export interface ObjectStore {
     key: string,
     path: string,
     content: Content,
-    options?: CallOptions,
+    options?: PutFileOptions,
   ): Promise<"stored" | "source_changed">;
+  /** Drops the upload of which this is the note, and the note. Never throws `Fault`s: best effort. */
+  dropUpload(notePath: string, options?: CallOptions): Promise<void>;
   /** Null when there is no such object. */
   get(key: string, options?: GetOptions): Promise<Buffer | null>;
   /**
@@ -65,7 +76,7 @@ export interface ObjectStore {
   list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
   /** Keys that are not there are fine. */
   delete(keys: readonly string[], options?: CallOptions): Promise<void>;
-  /** Drops what was begun and not finished. No call may follow. */
+  /** Drops what was begun and not finished, except what is noted. No call may follow. */
   close(): Promise<void>;
 }
 

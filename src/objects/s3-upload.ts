@@ -11,6 +11,8 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   HeadObjectCommand,
+  ListPartsCommand,
+  type ListPartsCommandOutput,
   PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
@@ -21,6 +23,14 @@ import { localIo } from "./faults.ts";
 import type { RunningHash } from "./hash-thread.ts";
 import type { Slots } from "./parallel.ts";
 import type { Content } from "./port.ts";
+import {
+  type BegunUpload,
+  forgetNote,
+  noteBegun,
+  notePart,
+  readNote,
+  type SentPart,
+} from "./upload-note.ts";
 import { attempt, isMissing, isPlainText, isUploadGone, type S3Target } from "./s3-client.ts";
 
 const PART_BYTES_MIN = 64 * 1024 * 1024;
@@ -33,16 +43,12 @@ export function partBytesFor(sizeBytes: number, minBytes = PART_BYTES_MIN): numb
   return Math.max(minBytes, Math.ceil(sizeBytes / PARTS_AIMED_AT));
 }
 
-interface SentPart {
-  readonly etag: string;
-  readonly crc: number;
-}
-
 interface Unfinished {
   readonly key: string;
   readonly uploadId: string;
   readonly partBytes: number;
   readonly sent: Map<number, SentPart>;
+  readonly notePath: string | null;
 }
 
 interface PartBytes {
@@ -67,6 +73,8 @@ export interface UploadRequest {
   readonly path: string;
   readonly content: Content;
   readonly signal: AbortSignal | undefined;
+  /** See `PutFileOptions`; null = none. */
+  readonly notePath: string | null;
 }
 
 export class S3Uploader {
@@ -92,11 +100,18 @@ export class S3Uploader {
     }
   }
 
-  /** Drops what was begun and never finished. */
+  /** Drops what was begun and never finished. What is noted is left to who finds the note. */
   async abandon(): Promise<void> {
-    const begun = [...this.#unfinished.values()];
+    const begun = [...this.#unfinished.values()].filter(({ notePath }) => notePath === null);
     this.#unfinished.clear();
     await Promise.all(begun.map((upload) => this.#abort(upload)));
+  }
+
+  async dropNoted(notePath: string, signal: AbortSignal | undefined): Promise<void> {
+    const note = await readNote(notePath);
+    if (note !== null) this.#unfinished.delete(unfinishedName(note.begun.key, note.begun));
+    if (note !== null) await this.#abort({ ...note.begun, notePath }, signal);
+    await forgetNote(notePath);
   }
 
   async #putWhole(
@@ -142,7 +157,8 @@ export class S3Uploader {
   }
 
   async #putParts(request: UploadRequest, file: FileHandle): Promise<"stored" | "source_changed"> {
-    const upload = this.#take(request) ?? (await this.#begin(request));
+    const upload =
+      this.#take(request) ?? (await this.#takeNoted(request)) ?? (await this.#begin(request));
     try {
       const seen = await this.#sendParts(request, upload, file);
       if (seen !== request.content.digest) {
@@ -150,6 +166,7 @@ export class S3Uploader {
         return "source_changed";
       }
       await this.#complete(request, upload);
+      if (upload.notePath !== null) await forgetNote(upload.notePath);
       return "stored";
     } catch (error) {
       await this.#remember(request, upload, error);
@@ -255,7 +272,9 @@ export class S3Uploader {
       this.#signPayload(command, part);
       return await this.#target.client.send(command, options);
     });
-    upload.sent.set(number, { etag: answer.ETag ?? "", crc: part.crc });
+    const sent = { etag: answer.ETag ?? "", crc: part.crc };
+    upload.sent.set(number, sent);
+    if (upload.notePath !== null) await notePart(upload.notePath, number, sent);
   }
 
   /** An upload of the same content that broke off earlier. */
@@ -266,7 +285,58 @@ export class S3Uploader {
     return found;
   }
 
-  async #begin({ key, content, signal }: UploadRequest): Promise<Unfinished> {
+  /** One that another process began. The store says which of the noted parts it still has. */
+  async #takeNoted(request: UploadRequest): Promise<Unfinished | null> {
+    const { key, content, signal, notePath } = request;
+    const note = notePath === null ? null : await readNote(notePath);
+    if (notePath === null || note === null) return null;
+    const { begun } = note;
+    if (unfinishedName(begun.key, begun) !== unfinishedName(key, content)) {
+      await this.dropNoted(notePath, signal);
+      return null;
+    }
+    const there = await this.#partsThere(begun, signal);
+    if (there === null) return null;
+    const sent = new Map(
+      [...note.parts].filter(([number, { etag }]) => there.get(number) === etag),
+    );
+    return { ...begun, sent, notePath };
+  }
+
+  /** ETags by part number; null when the store has forgotten the upload. */
+  async #partsThere(
+    { key, uploadId }: BegunUpload,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<number, string> | null> {
+    const there = new Map<number, string>();
+    let after: string | undefined;
+    do {
+      const page: ListPartsCommandOutput | null = await attempt(
+        this.#target,
+        `list the parts of ${key}`,
+        signal,
+        async (options) => {
+          const marker = after === undefined ? {} : { PartNumberMarker: after };
+          const input = { ...this.#object(key), UploadId: uploadId, ...marker };
+          try {
+            return await this.#target.client.send(new ListPartsCommand(input), options);
+          } catch (error) {
+            // Ceph calls it NoSuchKey, AWS NoSuchUpload.
+            if (isMissing(error)) return null;
+            throw error;
+          }
+        },
+      );
+      if (page === null) return null;
+      for (const { PartNumber: number, ETag: etag } of page.Parts ?? []) {
+        if (number !== undefined && etag !== undefined) there.set(number, etag);
+      }
+      after = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    } while (after !== undefined);
+    return there;
+  }
+
+  async #begin({ key, content, signal, notePath }: UploadRequest): Promise<Unfinished> {
     const what = `begin to store ${key}`;
     const algorithm = this.#sendsChecksums() ? { ChecksumAlgorithm: "CRC32" as const } : {};
     const answer = await attempt(this.#target, what, signal, (options) =>
@@ -276,7 +346,9 @@ export class S3Uploader {
       ),
     );
     const partBytes = partBytesFor(content.sizeBytes, this.#partBytesMin);
-    return { key, uploadId: must(answer.UploadId, "UploadId"), partBytes, sent: new Map() };
+    const begun = { key, uploadId: must(answer.UploadId, "UploadId"), partBytes };
+    if (notePath !== null) await noteBegun(notePath, { ...begun, ...content });
+    return { ...begun, sent: new Map(), notePath };
   }
 
   async #complete({ key, content, signal }: UploadRequest, upload: Unfinished): Promise<void> {
@@ -318,6 +390,8 @@ export class S3Uploader {
 
   /** What the store may still finish is kept; what is hopeless is dropped there too. */
   async #remember(request: UploadRequest, upload: Unfinished, error: unknown): Promise<void> {
+    // Broken off, it is left to who finds the note.
+    if (request.signal?.aborted === true && upload.notePath !== null) return;
     const isPassing = error instanceof Fault && error.isRetryable && !isUploadGone(error);
     const mayGoOn = isPassing && upload.sent.size > 0;
     if (!mayGoOn || this.#unfinished.size >= UNFINISHED_MAX) return await this.#abort(upload);
@@ -325,12 +399,14 @@ export class S3Uploader {
   }
 
   /** Best effort: what stays behind is cleared by the bucket's rule for incomplete uploads. */
-  async #abort(upload: Unfinished): Promise<void> {
-    const command = new AbortMultipartUploadCommand({
-      ...this.#object(upload.key),
-      UploadId: upload.uploadId,
-    });
-    await this.#target.client.send(command).catch((error: unknown) => isMissing(error));
+  async #abort(
+    { key, uploadId, notePath }: Pick<Unfinished, "key" | "uploadId" | "notePath">,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const command = new AbortMultipartUploadCommand({ ...this.#object(key), UploadId: uploadId });
+    const options = signal === undefined ? {} : { abortSignal: signal };
+    await this.#target.client.send(command, options).catch((error: unknown) => isMissing(error));
+    if (notePath !== null) await forgetNote(notePath);
   }
 
   #object(key: string): { readonly Bucket: string; readonly Key: string } {

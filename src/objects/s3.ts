@@ -22,6 +22,7 @@ import {
   type GetOptions,
   type ObjectInfo,
   type ObjectStore,
+  type PutFileOptions,
   type PutOptions,
 } from "./port.ts";
 import { attempt, isMissing, openTarget, type S3Target, statusOf } from "./s3-client.ts";
@@ -87,10 +88,15 @@ class S3Store implements ObjectStore {
     key: string,
     path: string,
     content: Content,
-    options: CallOptions = {},
+    options: PutFileOptions = {},
   ): Promise<"stored" | "source_changed"> {
     assertKey(key);
-    return await this.#uploader.upload({ key, path, content, signal: options.signal });
+    const { signal, notePath = null } = options;
+    return await this.#uploader.upload({ key, path, content, signal, notePath });
+  }
+
+  async dropUpload(notePath: string, options: CallOptions = {}): Promise<void> {
+    await this.#uploader.dropNoted(notePath, options.signal);
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Buffer | null> {

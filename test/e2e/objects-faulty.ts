@@ -12,6 +12,8 @@ export interface FaultyStore extends ObjectStore {
   readonly calls: Readonly<Record<Method, string[]>>;
   /** Runs before each call that gets through; may wait, change the world, or throw. */
   before: (method: Method, key: string) => Promise<void>;
+  /** Notes of uploads: asked for with the files put, and dropped. */
+  readonly notes: { readonly asked: string[]; readonly dropped: string[] };
   /** Puts for which this says so are acknowledged and forgotten. */
   loses: (key: string) => boolean;
 }
@@ -36,14 +38,20 @@ export function createFaultyStore(inner: ObjectStore): FaultyStore {
     isAway: false,
     calls,
     before: async () => {},
+    notes: { asked: [], dropped: [] },
     loses: () => false,
     put: async (key, bytes, options) => {
       await enter("put", key);
       return store.loses(key) ? "stored" : await inner.put(key, bytes, options);
     },
     putFile: async (key, path, content, options) => {
+      if (options?.notePath !== undefined) store.notes.asked.push(options.notePath);
       await enter("putFile", key);
       return store.loses(key) ? "stored" : await inner.putFile(key, path, content, options);
+    },
+    dropUpload: async (notePath, options) => {
+      store.notes.dropped.push(notePath);
+      await inner.dropUpload(notePath, options);
     },
     get: async (key, options) => {
       await enter("get", key);

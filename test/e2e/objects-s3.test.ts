@@ -1,7 +1,7 @@
 // The contract against a real S3 server, and what only S3 can get wrong.
 
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -135,6 +135,72 @@ describe.skipIf(why !== null)(`S3${why === null ? "" : `: skipped, ${why}`}`, ()
     await store.getFile("resumed", `${path}.down`, content);
     await store.close();
     await proxy.stop();
+  });
+
+  describe("an upload that is noted", () => {
+    const notePath = (): string => join(folder, "notes", "upload");
+    /** Breaks off after four of six parts, as when its process is killed. */
+    const breakOff = async (name: string) => {
+      const proxy = await startProxy(server.endpoint);
+      const rest = `endpoint=${proxy.endpoint}&parallel=1`;
+      const url = parseObjectStoreUrl(`s3://${bucket}/${name}?${rest}`);
+      if (url.kind !== "s3") throw new Error(JSON.stringify(url));
+      const open = () => openS3Store(url, { partBytesMin: PART_BYTES });
+      const path = join(folder, name);
+      await writeFile(path, randomBytes(6 * PART_BYTES));
+      const content = await contentOf(path);
+      const store = await open();
+      proxy.cutAfterBytes(4.5 * PART_BYTES);
+      const put = store.putFile("blob", path, content, { notePath: notePath() });
+      await expect(put).rejects.toMatchObject({ isRetryable: true });
+      proxy.mend();
+      await store.close();
+      return { proxy, path, content, next: await open() };
+    };
+    const begun = async (): Promise<number> => {
+      const region = "us-east-1";
+      const client = new S3Client({ endpoint: server.endpoint, region, forcePathStyle: true });
+      const left = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+      client.destroy();
+      return (left.Uploads ?? []).length;
+    };
+
+    test("goes on in another process with the parts that the store has", async () => {
+      const { proxy, path, content, next } = await breakOff("noted");
+      const options = { notePath: notePath() };
+      expect(await next.putFile("blob", path, content, options)).toBe("stored");
+      expect(proxy.sentBytes()).toBeLessThan(4 * PART_BYTES);
+      await next.getFile("blob", `${path}.down`, content);
+      expect(await readdir(join(folder, "notes"))).toEqual([]);
+      expect(await begun()).toBe(0);
+      await next.close();
+      await proxy.stop();
+    });
+
+    test("begins anew when the store has forgotten it", async () => {
+      const { proxy, path, content, next } = await breakOff("forgotten");
+      const note = await readFile(notePath(), "utf8");
+      await next.dropUpload(notePath());
+      expect(await begun()).toBe(0);
+      await writeFile(notePath(), note);
+      const options = { notePath: notePath() };
+      expect(await next.putFile("blob", path, content, options)).toBe("stored");
+      await next.getFile("blob", `${path}.down`, content);
+      await next.close();
+      await proxy.stop();
+    });
+
+    test("is dropped for another file that is noted in its place", async () => {
+      const { proxy, path, next } = await breakOff("replaced");
+      await writeFile(path, randomBytes(2 * PART_BYTES));
+      const content = await contentOf(path);
+      const options = { notePath: notePath() };
+      expect(await next.putFile("other", path, content, options)).toBe("stored");
+      expect(await begun()).toBe(0);
+      expect(await readdir(join(folder, "notes"))).toEqual([]);
+      await next.close();
+      await proxy.stop();
+    });
   });
 
   test("a short outage in the middle of a transfer is ridden over", async () => {
