@@ -90,15 +90,44 @@ describe("queue apply", () => {
 describe("the other lists", () => {
   it("queue shares draws what is due beside what is there", async () => {
     const queues = [
-      { spec: { path: "prod", guarantee: 8 }, allocatedGpus: 16, fairShareGpus: 8 },
-      { spec: { path: "research", guarantee: 4 }, allocatedGpus: 2, fairShareGpus: 8 },
+      {
+        spec: { path: "prod", guarantee: 8 },
+        allocatedGpus: 16,
+        fairShareGpus: 8,
+        demandGpus: 16,
+        usageGpuHours: 120.25,
+        heldShare: 1,
+        heldResource: "gpus",
+        dueShare: 0.5,
+        dueResource: "gpus",
+      },
+      {
+        spec: { path: "research/nlp", guarantee: 4 },
+        allocatedGpus: 2,
+        fairShareGpus: 8,
+        demandGpus: 9,
+        usageGpuHours: 3,
+        heldShare: 0.25,
+        heldResource: "memory",
+        dueShare: 0.5,
+        dueResource: "gpus",
+      },
     ];
     const at = await world.serve({ QueueService: { ListQueues: unary(async () => ({ queues })) } });
-    const result = await cli(["queue", "shares"], at, { columns: 50, env: { NO_COLOR: "1" } });
-    expect(result.stdout).toBe(
-      "prod      ████████████|████████████  16 of 8.0 due\n" +
-        "research  ███░░|░░░░░░░              2 of 8.0 due\n",
+    const shares = async (columns: number): Promise<string> =>
+      (await cli(["queue", "shares"], at, { columns, env: { NO_COLOR: "1" } })).stdout;
+    const wide = await shares(80);
+    expect(wide).toBe(
+      "QUEUE                            HELD  DUE   ERROR         SHARE  DEMAND    USED\n" +
+        "prod   ███████████|████████████    16  8.0  +50.0%   100.0% gpus      16  120.3h\n" +
+        "  nlp  ███░░|░░░░░░                 2  8.0  -25.0%  25.0% memory       9    3.0h\n",
     );
+    expect(await shares(44)).toBe(
+      "QUEUE                      HELD  DUE   ERROR\n" +
+        "prod   ████████|█████████    16  8.0  +50.0%\n" +
+        "  nlp  ██░░|░░░░              2  8.0  -25.0%\n",
+    );
+    for (const line of wide.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it("node ls counts what is free, and drain names the node", async () => {

@@ -35,6 +35,16 @@ export function queueGauges(metrics: MetricsRegistry): Fill {
     "Part of the cluster's GPUs that the queue holds now.",
     ["queue"],
   );
+  const dominant = metrics.gauge(
+    "trainyard_queue_dominant_share_ratio",
+    "Largest part of the cluster's GPUs, CPUs or memory that the queue holds now.",
+    ["queue"],
+  );
+  const fairnessError = metrics.gauge(
+    "trainyard_queue_fairness_error_ratio",
+    "That less the largest part that is due to it; negative = it has less than its due.",
+    ["queue"],
+  );
   return (state, holdCounts) => {
     const shares = fairShares(state, state.atMs);
     const total = usableGpus(state);
@@ -49,6 +59,18 @@ export function queueGauges(metrics: MetricsRegistry): Fill {
     setGauge(
       fair,
       perQueue(state, (path) => ratio((shares.get(path)?.dueMilliGpus ?? 0) / 1_000)),
+    );
+    const part = (path: QueuePath, of: "held" | "due"): number => {
+      const share = shares.get(path);
+      return share === undefined ? 0 : share[of].milliGpus / share.clusterMilliGpus;
+    };
+    setGauge(
+      dominant,
+      perQueue(state, (path) => part(path, "held")),
+    );
+    setGauge(
+      fairnessError,
+      perQueue(state, (path) => part(path, "held") - part(path, "due")),
     );
     setGauge(
       actual,

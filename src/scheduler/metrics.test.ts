@@ -118,6 +118,9 @@ test("a queue shows what it has, what it may have, and why its jobs wait", async
       'trainyard_queue_fair_share_ratio{queue="prod"} 0.5',
       'trainyard_queue_fair_share_ratio{queue="research"} 0.5',
       'trainyard_queue_usage_share_ratio{queue="research"} 1',
+      'trainyard_queue_dominant_share_ratio{queue="research"} 1',
+      'trainyard_queue_fairness_error_ratio{queue="research"} 0.5',
+      'trainyard_queue_fairness_error_ratio{queue="prod"} -0.5',
     ]),
   );
   expect(lines.join("\n")).not.toContain("EVALUATING");

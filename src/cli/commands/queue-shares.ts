@@ -10,8 +10,10 @@ import { depthOf, queueView } from "../views/queue-view.ts";
 export const queueShares = defineCommand({
   name: "shares",
   summary: "Compare what is due to each queue with what it has",
-  details: `█ is what a queue has, ░ what is due to it besides, and | its guarantee. Due is its
-guarantee and its weighted part of the rest, as far as it asks for it.`,
+  details: `█ is what a queue has, ░ what is due to it besides, and | its guarantee. DUE is its
+guarantee and its weighted part of the rest, as far as it asks for it; DEMAND what it has and asks
+for; all in GPUs. SHARE is the largest part of the cluster's GPUs, CPUs or memory that it has, ERROR
+that less what is due of it, and USED its GPU hours, of which older ones count less.`,
   operands: [],
   flags: {},
   examples: [
@@ -49,10 +51,9 @@ function bars(queues: readonly QueueView[], print: Printer): string {
     const name = queue.path.split("/").at(-1) ?? "";
     return printable(`${"  ".repeat(depthOf(queue))}${name}`);
   });
-  const numbers = queues.map(
-    (queue) => `${queue.allocatedGpus} of ${queue.fairShareGpus.toFixed(1)} due`,
-  );
-  const numbersWidth = Math.max(...numbers.map((text) => text.length));
+  const least = Math.min(8, Math.max(...names.map(displayWidth))) + BAR_MIN + 2;
+  const numbers = numberColumns(queues, Math.min(print.width, 120) - least);
+  const numbersWidth = displayWidth(numbers[0] ?? "");
   const room = Math.min(print.width, 120) - numbersWidth - 4;
   const nameWidth = Math.min(Math.max(...names.map(displayWidth)), Math.max(8, room - BAR_MIN));
   const barWidth = Math.max(BAR_MIN, Math.min(BAR_MAX, room - nameWidth));
@@ -62,9 +63,41 @@ function bars(queues: readonly QueueView[], print: Printer): string {
   );
   const lines = queues.map((queue, index) => {
     const name = padEnd(truncate(names[index] ?? "", nameWidth), nameWidth);
-    return `${name}  ${bar(queue, barWidth, scale, print)}  ${numbers[index] ?? ""}`;
+    return `${name}  ${bar(queue, barWidth, scale, print)}  ${numbers[index + 1] ?? ""}`;
   });
-  return `${lines.join("\n")}\n`;
+  const title = `${padEnd(truncate("QUEUE", nameWidth), nameWidth + barWidth + 4)}${numbers[0]}`;
+  return `${[print.style.dim(title), ...lines].join("\n")}\n`;
+}
+
+const percent = (part: number): string => `${(100 * part).toFixed(1)}%`;
+
+/** The last ones are left out first where there is no room. */
+const NUMBERS: readonly { title: string; text: (queue: QueueView) => string }[] = [
+  { title: "HELD", text: (queue) => `${queue.allocatedGpus}` },
+  { title: "DUE", text: (queue) => queue.fairShareGpus.toFixed(1) },
+  {
+    title: "ERROR",
+    text: ({ heldShare, dueShare }) =>
+      `${heldShare > dueShare ? "+" : ""}${percent(heldShare - dueShare)}`,
+  },
+  { title: "SHARE", text: (queue) => `${percent(queue.heldShare)} ${queue.heldResource}` },
+  { title: "DEMAND", text: (queue) => `${queue.demandGpus}` },
+  { title: "USED", text: (queue) => `${queue.usageGpuHours.toFixed(1)}h` },
+];
+
+/** The titles, then a line for each queue, all of one width: as many columns as fit. */
+function numberColumns(queues: readonly QueueView[], widthMax: number): readonly string[] {
+  const lines = ["", ...queues.map(() => "")];
+  for (const { title, text } of NUMBERS) {
+    const cells = [title, ...queues.map(text)];
+    const width = Math.max(...cells.map((cell) => cell.length));
+    if (displayWidth(lines[0] ?? "") + width + 2 > widthMax) break;
+    cells.forEach((cell, at) => {
+      const before = lines[at] ?? "";
+      lines[at] = `${before}${before === "" ? "" : "  "}${cell.padStart(width)}`;
+    });
+  }
+  return lines;
 }
 
 function bar(queue: QueueView, width: number, scale: number, { style }: Printer): string {

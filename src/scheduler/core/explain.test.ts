@@ -23,7 +23,8 @@ describe("a job that waits", () => {
         "It needs 4 GPUs free on one node, and its CPUs and memory beside them. 4 GPUs are free in " +
           "all, but no node has them.",
         "Ahead of it in its queue: job-2 (4 GPUs).",
-        "Queue default uses 4 GPUs; 2 are guaranteed to it, with a limit of 8. " +
+        "Queue default uses 4 GPUs; 2 are guaranteed to it, with a limit of 8: it " +
+          "borrows 2. " +
           "`trainyard queue shares` compares it with the others.",
         "When it starts can't be told: no job of its kind has ended yet, and of what runs none states " +
           "a time limit.",

@@ -305,8 +305,12 @@ function shareLine(state: ClusterState, { spec }: Job, nowMs: number): string {
   const { guarantee, limit } = queue.spec;
   const bound = limit === null ? "no limit of its own" : `a limit of ${limit}`;
   const used = count(queue.allocated.gpus, "GPU");
+  const over = queue.allocated.gpus - guarantee;
+  const left = Math.min(-over, queue.spec.lendingLimit ?? -over);
+  const balance =
+    over > 0 ? `: it borrows ${over}` : left > 0 ? `: it leaves ${left} to others` : "";
   return (
-    `Queue ${spec.queue} uses ${used}; ${guarantee} are guaranteed to it, with ${bound}. ` +
+    `Queue ${spec.queue} uses ${used}; ${guarantee} are guaranteed to it, with ${bound}${balance}. ` +
     "`trainyard queue shares` compares it with the others."
   );
 }
