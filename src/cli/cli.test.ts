@@ -199,7 +199,7 @@ describe("@last", () => {
     expect(result.stdout).toBe(
       "job-7  train  PENDING  WAITING_FOR_GPUS\n" +
         "  It asks for 8 GPUs.\n  3 are free.\n  Place 2 of queue research/nlp.\n" +
-        "  Ahead: job-3 (big, 16 GPUs)\n→ nodes: 1 would start now\n",
+        "→ nodes: 1 would start now\n",
     );
   });
 

@@ -22,6 +22,8 @@ import type { ListNodesResponse__Output } from "../rpc/gen/trainyard/v1/ListNode
 import type { ListQueuesResponse__Output } from "../rpc/gen/trainyard/v1/ListQueuesResponse.ts";
 import type { PreviewPolicyRequest } from "../rpc/gen/trainyard/v1/PreviewPolicyRequest.ts";
 import type { PreviewPolicyResponse__Output } from "../rpc/gen/trainyard/v1/PreviewPolicyResponse.ts";
+import type { PreviewJobRequest } from "../rpc/gen/trainyard/v1/PreviewJobRequest.ts";
+import type { PreviewJobResponse__Output } from "../rpc/gen/trainyard/v1/PreviewJobResponse.ts";
 import type { PreviewQueuesRequest } from "../rpc/gen/trainyard/v1/PreviewQueuesRequest.ts";
 import type { PreviewQueuesResponse__Output } from "../rpc/gen/trainyard/v1/PreviewQueuesResponse.ts";
 import type { PutBundleRequest } from "../rpc/gen/trainyard/v1/PutBundleRequest.ts";
@@ -50,6 +52,7 @@ export interface Cluster {
   listJobs(request: ListJobsRequest): Promise<ListJobsResponse__Output>;
   listJobEvents(request: { job: string }): Promise<ListJobEventsResponse__Output>;
   explainJob(request: { job: string }): Promise<ExplainJobResponse__Output>;
+  previewJob(request: PreviewJobRequest): Promise<PreviewJobResponse__Output>;
   listCheckpoints(request: { job: string }): Promise<ListCheckpointsResponse__Output>;
   applyQueues(request: ApplyQueuesRequest): Promise<object>;
   previewQueues(request: PreviewQueuesRequest): Promise<PreviewQueuesResponse__Output>;

@@ -49,6 +49,7 @@ function overConnection(connection: Connection, signal: AbortSignal): Cluster {
     listJobs: unary(() => decodeService("JobService").ListJobs),
     listJobEvents: unary(() => decodeService("JobService").ListJobEvents),
     explainJob: unary(() => decodeService("JobService").ExplainJob),
+    previewJob: unary(() => decodeService("JobService").PreviewJob),
     listCheckpoints: unary(() => decodeService("CheckpointService").ListCheckpoints),
     applyQueues: unary(() => decodeService("QueueService").ApplyQueues),
     previewQueues: unary(() => decodeService("QueueService").PreviewQueues),

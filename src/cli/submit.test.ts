@@ -117,6 +117,56 @@ describe("submit", () => {
     expect((await cli([...args, "--json"], null)).json()).toMatchObject({ kind: "JobSpec" });
   });
 
+  it("--dry-run says what would become of the job, in the width of the terminal", async () => {
+    const asked: string[] = [];
+    const lines = [
+      "It would wait.",
+      "It asks for 2 GPUs and 0 are free.",
+      "It is likely to start in 35 min, with 90 % by 70 min from now (2030-01-02T04:14:05Z): going " +
+        "by how long such jobs ran before and the time limits of 3 of 9 that run.",
+      "With gpus: 1 it would start now.",
+    ];
+    const at = await world.serve({
+      JobService: {
+        PreviewJob: unary(async ({ spec }) => {
+          asked.push(spec?.name ?? "");
+          const estimate = {
+            p50: { seconds: 2_100, nanos: 0 },
+            p90: { seconds: 4_200, nanos: 0 },
+            horizon: { seconds: 4_200, nanos: 0 },
+          };
+          const remedy = lines.at(-1) ?? "";
+          return { verdict: "waits", lines, position: 1, remedy, estimate };
+        }),
+      },
+    });
+    const args = ["submit", "train.py", "--gpus", "2", "--dry-run"];
+    const { stdout } = await cli(args, at, { columns: 80, env: { NO_COLOR: "1" } });
+    expect(asked).toEqual(["train"]);
+    expect(stdout.split("\n").every((line) => line.length <= 80)).toBe(true);
+    expect(stdout).toContain(
+      "\n\n  It would wait.\n  It asks for 2 GPUs and 0 are free.\n" +
+        "  It is likely to start in 35 min, with 90 % by 70 min from now\n" +
+        "  (2030-01-02T04:14:05Z): going by how long such jobs ran before and the time\n" +
+        "  limits of 3 of 9 that run.\n→ With gpus: 1 it would start now.\n",
+    );
+    const json = (await cli([...args, "--json"], at)).json();
+    expect(json).toMatchObject({ kind: "JobSpec", preview: { estimate: { p50Seconds: 2_100 } } });
+  });
+
+  it("--dry-run is refused as the submission would be", async () => {
+    const at = await world.serve({
+      JobService: {
+        PreviewJob: unary(async () => {
+          return refuse("QUEUE_NOT_FOUND", "Queue q does not exist.", "Queues: a.", "spec.queue");
+        }),
+      },
+    });
+    const result = await cli(["submit", "train.py", "--dry-run"], at);
+    expect(result.code).not.toBe(0);
+    expect(result.stderr).toContain("Queue q does not exist.");
+  });
+
   it.each([
     [["submit"], "Nothing to submit."],
     [["submit", "program"], '"program" is neither a job file (.yaml) nor a script (.py, .sh).'],

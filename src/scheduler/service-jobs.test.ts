@@ -241,6 +241,32 @@ test("explain says why a job waits", async () => {
   expect(why.lines.length).toBeGreaterThan(0);
 });
 
+test("a waiting job is told when it starts, and what a submission would meet, without one", async () => {
+  brain.world.nodes(1, 4);
+  await submit("r1", { perNode: { gpus: 4 }, timeLimit: { seconds: 3_600, nanos: 0 } });
+  brain.plan();
+  brain.world.run();
+  await submit("r2", { perNode: { gpus: 4 }, timeLimit: { seconds: 600, nanos: 0 } });
+  brain.plan();
+  const { estimate, lines } = await client.unary(jobs.ExplainJob, { job: "job-2" });
+  expect(estimate).toMatchObject({ p50: { seconds: 3_600 }, p90: { seconds: 3_600 }, gap: "" });
+  expect(lines).toContainEqual(expect.stringMatching(/^It is likely to start in 60 min, /));
+  const { seq } = brain.state();
+  const spec = { ...SPEC, perNode: { gpus: 2 } };
+  const waits = await client.unary(jobs.PreviewJob, { spec });
+  expect(waits).toMatchObject({ verdict: "waits", position: 2, ahead: ["job-2"] });
+  expect(waits.hold?.code).toBe("WAITING_FOR_GPUS");
+  expect(waits.estimate?.p50?.seconds).toBe(4_200);
+  const high = { ...SPEC, perNode: { gpus: 2 }, priorityClass: "high" };
+  const reserves = await client.unary(jobs.PreviewJob, { spec: high });
+  expect(reserves).toMatchObject({ verdict: "reserves", placement: [{ node: "node-1" }] });
+  expect(reserves.preemptions).toMatchObject([{ job: "job-1", kind: "priority", preemptor: "" }]);
+  const nowhere = { ...SPEC, queue: "nowhere" };
+  const call = client.unary(jobs.PreviewJob, { spec: nowhere });
+  expect(await refusalOf(call)).toBe("QUEUE_NOT_FOUND spec.queue");
+  expect(brain.state().seq).toBe(seq);
+});
+
 test("watching gives the state now and the newest state after changes", async () => {
   brain.world.nodes(1, 4);
   await submit("r1");

@@ -24,6 +24,7 @@ import type { Command } from "./core/commands.ts";
 import { unknownQueue } from "./core/decide-job.ts";
 import { explain } from "./core/explain.ts";
 import { explainArray } from "./core/explain-array.ts";
+import { explainSubmission } from "./core/explain-submission.ts";
 import { type Identity, isEnded, type Job } from "./core/job.ts";
 import type { JobLogs } from "./service-logs.ts";
 import { decodePageSize, decodePageToken, envelopeOf } from "./service-decode.ts";
@@ -32,6 +33,7 @@ import type { Brain, JobHistory } from "./service-ports.ts";
 import { decodeJobSpec } from "./service-spec.ts";
 import type { JobWatch } from "./service-watch.ts";
 import { arrayView } from "./views-array.ts";
+import { explanationView, previewView } from "./views-explain.ts";
 import { jobView, phaseName } from "./views-job.ts";
 import { eventMessage } from "./views-sentences.ts";
 
@@ -74,14 +76,23 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
     ExplainJob: unary(async ({ job: reference }, { caller }) => {
       const job = index.find(reference, caller);
       if (isRefusal(job)) return job;
-      if (isArray(job)) {
-        const all = explainArray(brain.state(), job, brain.nowMs(), (id) => brain.hold(id));
-        const array = arrayView(brain.state(), job);
-        return { array, ...all, lines: [...all.lines], ahead: [...all.ahead] };
-      }
       const state = brain.state();
-      const why = explain(state, job.id, brain.nowMs(), state.policy, brain.hold(job.id));
-      return { job: viewOf(brain, job), ...why, lines: [...why.lines], ahead: [...why.ahead] };
+      const nowMs = brain.nowMs();
+      if (isArray(job)) {
+        const all = explainArray(state, job, nowMs, (id) => brain.hold(id));
+        return { array: arrayView(state, job), ...explanationView(state, all) };
+      }
+      const why = explain(state, job.id, nowMs, state.policy, brain.hold(job.id));
+      return { job: viewOf(brain, job), ...explanationView(state, why) };
+    }),
+    PreviewJob: unary(async (request, { caller }) => {
+      const find = (reference: string): ReturnType<JobIndex["find"]> =>
+        index.find(reference, caller);
+      const nowMs = brain.nowMs();
+      const spec = decodeJobSpec(request.spec, { nowMs, find });
+      const state = brain.state();
+      const preview = explainSubmission(state, spec, caller, nowMs);
+      return isRefusal(preview) ? preview : previewView(state, preview);
     }),
     WatchJobs: serverStream((request, replies, context) => {
       const jobs = decodeList(request.jobs, "jobs", WATCHED_MAX);

@@ -141,7 +141,7 @@ function resumedFrom(job: Job, id: string | null): { resumeFrom: string; resumed
   return { resumeFrom: id, resumedFromStep: step };
 }
 
-const placementView = (task: TaskPlacement): PlacementMessage => ({
+export const placementView = (task: TaskPlacement): PlacementMessage => ({
   node: task.nodeId,
   gpus: [...task.gpus],
 });

@@ -3,12 +3,12 @@
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { jobReference } from "../job-reference.ts";
-import { printable, wrap } from "../terminal/width.ts";
+import { printable } from "../terminal/width.ts";
+import { estimateView, sentencesText } from "../views/explanation-view.ts";
 import { arrayView } from "../views/array-view.ts";
 import { jobView } from "../views/job-view.ts";
+import { isoTime, timeMs } from "../wire.ts";
 import type { ExplainJobResponse__Output } from "../../rpc/gen/trainyard/v1/ExplainJobResponse.ts";
-
-const INDENT = "  ";
 
 export const explain = defineCommand({
   name: "explain",
@@ -18,6 +18,10 @@ export const explain = defineCommand({
   flags: {},
   examples: [
     { command: "trainyard why @last", says: "why my newest job does not run yet" },
+    {
+      command: "trainyard explain job-42 --json | jq .estimate.p50Seconds",
+      says: "in how many seconds it is likely to start",
+    },
     {
       command: "trainyard explain job-42 --json | jq -r .hold.code",
       says: "the reason as a word, for a script",
@@ -29,7 +33,7 @@ export const explain = defineCommand({
     const reply = await scheduler.explainJob({ job });
     const view = subjectOf(reply);
     if (view === null) return EXIT.notFound;
-    const { lines, position, ahead, remedy } = reply;
+    const { lines, position, ahead, remedy, preemptions } = reply;
     const { style } = print;
     print.one({
       kind: "Explanation",
@@ -43,21 +47,17 @@ export const explain = defineCommand({
         position,
         ahead,
         remedy,
+        estimate: estimateView(reply.estimate),
+        preemptions,
+        preemptsFrom: isoTime(timeMs(reply.preemptsFrom)),
       },
       text: () => {
         const code = view.hold === null ? "" : `  ${style.warn(view.hold.code)}`;
         const name = printable(view.name);
         const title = `${style.bold(view.id)}  ${name}  ${style.phase(view.phase)}${code}`;
-        // The remedy has a line of its own at the end.
-        const body = lines
-          .filter((line) => line !== remedy)
-          .flatMap((line) =>
-            wrap(printable(line), print.width - INDENT.length).map((part) => INDENT + part),
-          );
-        const place = position > 0 ? [`  Place ${position} of queue ${view.queue}.`] : [];
-        const before = ahead.length > 0 ? [`  Ahead: ${ahead.map(printable).join(", ")}`] : [];
-        const next = remedy === "" ? [] : [`${style.good("→")} ${printable(remedy)}`];
-        return `${[title, ...body, ...place, ...before, ...next].join("\n")}\n`;
+        const place = position > 0 ? [`Place ${position} of queue ${view.queue}.`] : [];
+        const told = sentencesText({ lines: [...lines, ...place], remedy }, print);
+        return `${[title, ...told].join("\n")}\n`;
       },
     });
     return EXIT.ok;

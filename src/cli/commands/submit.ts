@@ -5,11 +5,15 @@ import { option } from "../../config/option.ts";
 import { formatDuration, formatMemoryMib } from "../../config/words.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { isTransient, toFailure } from "../failure.ts";
 import type { ResolvedSpec } from "../spec/resolve.ts";
 import type { Submission } from "../submission.ts";
-import { handIn, withSubmission } from "../submission.ts";
+import { handIn, type SubmitCall, withSubmission } from "../submission.ts";
 import { SUBMIT_FLAGS } from "../submit-flags.ts";
+import { type PreviewView, previewView, sentencesText } from "../views/explanation-view.ts";
 import { counted, isoTime, roughBytes } from "../wire.ts";
+
+type DryRunCall = Pick<SubmitCall, "print" | "cluster">;
 
 export const submit = defineCommand({
   name: "submit",
@@ -27,7 +31,7 @@ file.`,
     dryRun: option(flag(), {
       name: "dry-run",
       short: "n",
-      help: "Check everything and print the job, but hand nothing in.",
+      help: "Print the job, when it would start and who would leave for it; hand nothing in.",
       fallback: false,
     }),
   },
@@ -40,7 +44,10 @@ file.`,
     { command: "trainyard submit job.yaml --gpus H100:8", says: "the file, with another size" },
     { command: "trainyard submit job.yaml --set checkpoint.keep=5", says: "any field of the file" },
     { command: "trainyard submit --name prep -- python prep.py", says: "any command, on one node" },
-    { command: "trainyard submit job.yaml --dry-run", says: "what would be handed in" },
+    {
+      command: "trainyard submit job.yaml --dry-run",
+      says: "what would be handed in, and what would become of it",
+    },
     { command: "trainyard submit job.yaml --array 0-99%10", says: "100 jobs, 10 at a time" },
     { command: "trainyard submit eval.py --after @last:ok", says: "once my newest has succeeded" },
     {
@@ -51,15 +58,7 @@ file.`,
   run: (call) =>
     withSubmission(call, async (submission) => {
       const { print, flags, io } = call;
-      if (flags.dryRun) {
-        print.one({
-          kind: "JobSpec",
-          name: submission.resolved.name,
-          value: { spec: submission.spec, files: submission.bundle?.files ?? [] },
-          text: () => describe(submission),
-        });
-        return EXIT.ok;
-      }
+      if (flags.dryRun) return dryRun(submission, call);
       const requestId = flags.idempotencyKey ?? io.newId();
       const { jobId, isRepeat } = await handIn(await call.cluster(), submission, requestId);
       print.one({
@@ -77,6 +76,38 @@ file.`,
       return EXIT.ok;
     }),
 });
+
+/** The job, and what would become of it if a scheduler can be asked. */
+async function dryRun(submission: Submission, call: DryRunCall): Promise<number> {
+  const { print } = call;
+  const preview = await previewOf(submission, call);
+  const { resolved, spec, bundle } = submission;
+  print.one({
+    kind: "JobSpec",
+    name: resolved.name,
+    value: { spec, files: bundle?.files ?? [], preview },
+    text: () => {
+      const told = preview === null ? [] : ["", ...sentencesText(preview, print)];
+      return `${[describe(submission).trimEnd(), ...told].join("\n")}\n`;
+    },
+  });
+  return EXIT.ok;
+}
+
+/** Null when no scheduler answers: the file can be checked without one. */
+async function previewOf(
+  { spec }: Submission,
+  { cluster, print }: DryRunCall,
+): Promise<PreviewView | null> {
+  try {
+    return previewView(await (await cluster()).previewJob({ spec }));
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    const { message } = toFailure(error);
+    print.note(`What would become of it is not known: ${message}`);
+    return null;
+  }
+}
 
 function describe({ resolved, bundle }: Submission): string {
   const facts = specFacts(resolved);

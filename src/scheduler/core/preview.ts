@@ -11,7 +11,7 @@ import { forkState } from "./fork.ts";
 import type { Hold } from "./hold.ts";
 import type { Identity, JobSpec, TaskPlacement } from "./job.ts";
 import { plan } from "./plan.ts";
-import type { Eviction } from "./plan-types.ts";
+import type { Eviction, Plan } from "./plan-types.ts";
 import type { ClusterState, MutableClusterState } from "./state.ts";
 
 export type Preview =
@@ -26,7 +26,11 @@ export type Preview =
 
 /** The job must be pending. */
 export function previewPass(state: ClusterState, jobId: JobId, nowMs: number): Preview {
-  const { starts, reservations, evictions, holds } = plan(state, nowMs, state.policy);
+  return previewOf(plan(state, nowMs, state.policy), jobId);
+}
+
+/** What a plan does with a job that was pending before. */
+export function previewOf({ starts, reservations, evictions, holds }: Plan, jobId: JobId): Preview {
   const start = starts.find((one) => one.jobId === jobId);
   if (start !== undefined) return { kind: "starts", placement: start.placement };
   const reserved = reservations.find((one) => one.jobId === jobId);

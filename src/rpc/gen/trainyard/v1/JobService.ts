@@ -16,6 +16,8 @@ import type { ListJobEventsRequest as _trainyard_v1_ListJobEventsRequest, ListJo
 import type { ListJobEventsResponse as _trainyard_v1_ListJobEventsResponse, ListJobEventsResponse__Output as _trainyard_v1_ListJobEventsResponse__Output } from '../../trainyard/v1/ListJobEventsResponse.ts';
 import type { ListJobsRequest as _trainyard_v1_ListJobsRequest, ListJobsRequest__Output as _trainyard_v1_ListJobsRequest__Output } from '../../trainyard/v1/ListJobsRequest.ts';
 import type { ListJobsResponse as _trainyard_v1_ListJobsResponse, ListJobsResponse__Output as _trainyard_v1_ListJobsResponse__Output } from '../../trainyard/v1/ListJobsResponse.ts';
+import type { PreviewJobRequest as _trainyard_v1_PreviewJobRequest, PreviewJobRequest__Output as _trainyard_v1_PreviewJobRequest__Output } from '../../trainyard/v1/PreviewJobRequest.ts';
+import type { PreviewJobResponse as _trainyard_v1_PreviewJobResponse, PreviewJobResponse__Output as _trainyard_v1_PreviewJobResponse__Output } from '../../trainyard/v1/PreviewJobResponse.ts';
 import type { PutBundleRequest as _trainyard_v1_PutBundleRequest, PutBundleRequest__Output as _trainyard_v1_PutBundleRequest__Output } from '../../trainyard/v1/PutBundleRequest.ts';
 import type { PutBundleResponse as _trainyard_v1_PutBundleResponse, PutBundleResponse__Output as _trainyard_v1_PutBundleResponse__Output } from '../../trainyard/v1/PutBundleResponse.ts';
 import type { ReadLogsRequest as _trainyard_v1_ReadLogsRequest, ReadLogsRequest__Output as _trainyard_v1_ReadLogsRequest__Output } from '../../trainyard/v1/ReadLogsRequest.ts';
@@ -87,6 +89,15 @@ export interface JobServiceClient extends grpc.Client {
   listJobs(argument: _trainyard_v1_ListJobsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_trainyard_v1_ListJobsResponse__Output>): grpc.ClientUnaryCall;
   listJobs(argument: _trainyard_v1_ListJobsRequest, callback: grpc.requestCallback<_trainyard_v1_ListJobsResponse__Output>): grpc.ClientUnaryCall;
   
+  PreviewJob(argument: _trainyard_v1_PreviewJobRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_trainyard_v1_PreviewJobResponse__Output>): grpc.ClientUnaryCall;
+  PreviewJob(argument: _trainyard_v1_PreviewJobRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_trainyard_v1_PreviewJobResponse__Output>): grpc.ClientUnaryCall;
+  PreviewJob(argument: _trainyard_v1_PreviewJobRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_trainyard_v1_PreviewJobResponse__Output>): grpc.ClientUnaryCall;
+  PreviewJob(argument: _trainyard_v1_PreviewJobRequest, callback: grpc.requestCallback<_trainyard_v1_PreviewJobResponse__Output>): grpc.ClientUnaryCall;
+  previewJob(argument: _trainyard_v1_PreviewJobRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_trainyard_v1_PreviewJobResponse__Output>): grpc.ClientUnaryCall;
+  previewJob(argument: _trainyard_v1_PreviewJobRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_trainyard_v1_PreviewJobResponse__Output>): grpc.ClientUnaryCall;
+  previewJob(argument: _trainyard_v1_PreviewJobRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_trainyard_v1_PreviewJobResponse__Output>): grpc.ClientUnaryCall;
+  previewJob(argument: _trainyard_v1_PreviewJobRequest, callback: grpc.requestCallback<_trainyard_v1_PreviewJobResponse__Output>): grpc.ClientUnaryCall;
+  
   PutBundle(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_trainyard_v1_PutBundleResponse__Output>): grpc.ClientWritableStream<_trainyard_v1_PutBundleRequest>;
   PutBundle(metadata: grpc.Metadata, callback: grpc.requestCallback<_trainyard_v1_PutBundleResponse__Output>): grpc.ClientWritableStream<_trainyard_v1_PutBundleRequest>;
   PutBundle(options: grpc.CallOptions, callback: grpc.requestCallback<_trainyard_v1_PutBundleResponse__Output>): grpc.ClientWritableStream<_trainyard_v1_PutBundleRequest>;
@@ -141,6 +152,8 @@ export interface JobServiceHandlers extends grpc.UntypedServiceImplementation {
   
   ListJobs: grpc.handleUnaryCall<_trainyard_v1_ListJobsRequest__Output, _trainyard_v1_ListJobsResponse>;
   
+  PreviewJob: grpc.handleUnaryCall<_trainyard_v1_PreviewJobRequest__Output, _trainyard_v1_PreviewJobResponse>;
+  
   PutBundle: grpc.handleClientStreamingCall<_trainyard_v1_PutBundleRequest__Output, _trainyard_v1_PutBundleResponse>;
   
   ReadLogs: grpc.handleServerStreamingCall<_trainyard_v1_ReadLogsRequest__Output, _trainyard_v1_ReadLogsResponse>;
@@ -161,6 +174,7 @@ export interface JobServiceDefinition extends grpc.ServiceDefinition {
   HoldJob: MethodDefinition<_trainyard_v1_HoldJobRequest, _trainyard_v1_HoldJobResponse, _trainyard_v1_HoldJobRequest__Output, _trainyard_v1_HoldJobResponse__Output>
   ListJobEvents: MethodDefinition<_trainyard_v1_ListJobEventsRequest, _trainyard_v1_ListJobEventsResponse, _trainyard_v1_ListJobEventsRequest__Output, _trainyard_v1_ListJobEventsResponse__Output>
   ListJobs: MethodDefinition<_trainyard_v1_ListJobsRequest, _trainyard_v1_ListJobsResponse, _trainyard_v1_ListJobsRequest__Output, _trainyard_v1_ListJobsResponse__Output>
+  PreviewJob: MethodDefinition<_trainyard_v1_PreviewJobRequest, _trainyard_v1_PreviewJobResponse, _trainyard_v1_PreviewJobRequest__Output, _trainyard_v1_PreviewJobResponse__Output>
   PutBundle: MethodDefinition<_trainyard_v1_PutBundleRequest, _trainyard_v1_PutBundleResponse, _trainyard_v1_PutBundleRequest__Output, _trainyard_v1_PutBundleResponse__Output>
   ReadLogs: MethodDefinition<_trainyard_v1_ReadLogsRequest, _trainyard_v1_ReadLogsResponse, _trainyard_v1_ReadLogsRequest__Output, _trainyard_v1_ReadLogsResponse__Output>
   ReleaseJob: MethodDefinition<_trainyard_v1_ReleaseJobRequest, _trainyard_v1_ReleaseJobResponse, _trainyard_v1_ReleaseJobRequest__Output, _trainyard_v1_ReleaseJobResponse__Output>

@@ -1,0 +1,78 @@
+// What would become of a job if it were submitted now: refused, started, let in by others who leave, or
+// made to wait, and then for what and how long. Tried on a copy of the state; of an array, its first
+// element is told about.
+
+import { must } from "../../base/assert.ts";
+import type { Refusal } from "../../base/errors.ts";
+import { holdOf } from "./admission.ts";
+import { arrayIndexes } from "./array.ts";
+import { type Explanation, explain } from "./explain.ts";
+import type { Identity, JobSpec } from "./job.ts";
+import { jobOf } from "./lookup.ts";
+import { plan } from "./plan.ts";
+import { type Preview, previewOf, suppose } from "./preview.ts";
+import type { ClusterState } from "./state.ts";
+import { count, named } from "./wording.ts";
+
+export interface SubmissionPreview {
+  readonly kind: "preview";
+  readonly preview: Preview;
+  readonly explanation: Explanation;
+}
+
+export function explainSubmission(
+  state: ClusterState,
+  spec: JobSpec,
+  owner: Identity,
+  nowMs: number,
+): SubmissionPreview | Refusal {
+  const supposed = suppose(state, [{ kind: "job.submit", spec }], owner, nowMs);
+  if (supposed.kind === "refusal") return supposed;
+  const id = must(supposed.jobId, "the job submitted");
+  const planned = plan(supposed.state, nowMs, supposed.state.policy);
+  const job = jobOf(supposed.state, id);
+  const seen = previewOf(planned, id);
+  const hold = holdOf(supposed.state, planned.holds, id);
+  const preview: Preview = seen.kind === "waits" ? { kind: "waits", hold } : seen;
+  const told = explanationOf(preview, () => explain(supposed.state, id, nowMs, state.policy, hold));
+  const elements = job.array === null ? [] : [arrayLine(spec)];
+  return {
+    kind: "preview",
+    preview,
+    explanation: { ...told, lines: [...elements, ...told.lines] },
+  };
+}
+
+function explanationOf(preview: Preview, waiting: () => Explanation): Explanation {
+  const none = { position: 0, ahead: [], remedy: "", prospect: null };
+  switch (preview.kind) {
+    case "starts": {
+      const where = preview.placement.map(({ nodeId }) => nodeId);
+      return { ...none, lines: [`It would start now on ${named(where)}.`] };
+    }
+    case "reserves": {
+      const { evictions } = preview;
+      const who = named(evictions.map(({ victim }) => victim));
+      const first =
+        evictions.length === 0
+          ? "It would start as soon as those have left who are being stopped already."
+          : `It would start once ${who} ${evictions.length === 1 ? "has" : "have"} left for it.`;
+      return {
+        ...none,
+        lines: [first, ...evictions.map(({ how, why }) => `Right: ${how}. ${why}`)],
+      };
+    }
+    case "waits": {
+      const told = waiting();
+      // It has not waited yet.
+      return { ...told, lines: ["It would wait.", ...told.lines.slice(1)] };
+    }
+  }
+}
+
+function arrayLine(spec: JobSpec): string {
+  const most = spec.array?.parallel ?? null;
+  const bound = most === null ? "" : `, at most ${most} at once`;
+  const jobs = count(arrayIndexes(spec).length, "job");
+  return `Of the ${jobs} of the array${bound}, this is about the first.`;
+}
