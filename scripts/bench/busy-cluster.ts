@@ -79,7 +79,8 @@ export class BusyCluster {
     this.#nowMs += ms;
     const ending = new Set<JobId>();
     const running = [...this.#state.active];
-    while (ending.size < ends) ending.add(this.#prng.pick(running));
+    const endingMax = Math.min(ends, running.length);
+    while (ending.size < endingMax) ending.add(this.#prng.pick(running));
     const nodes = new Set<NodeId>();
     for (const id of this.#state.active) {
       const phase = this.#state.jobs.get(id)?.phase;

@@ -7,6 +7,8 @@ import { must } from "./assert.ts";
 /** The face for those who only read. */
 export interface ReadonlySortedList<T, Probe = T> extends Iterable<T> {
   readonly size: number;
+  /** Undefined when it is empty. */
+  readonly first: T | undefined;
   /** The item at that position, 0 = the first. */
   at(position: number): T | undefined;
   /** How many items come before `probe`, be it in the list or not. */
@@ -68,6 +70,10 @@ export class SortedList<T extends Probe, Probe = T> implements ReadonlySortedLis
     else block.splice(position, 1);
     this.#size -= 1;
     return true;
+  }
+
+  get first(): T | undefined {
+    return this.#blocks[0]?.[0];
   }
 
   at(position: number): T | undefined {

@@ -41,17 +41,25 @@ export interface FairShare {
 }
 
 /** By path, parents before children. Shared is what nodes that are up have. */
-export function fairShares(
-  state: ClusterState,
-  nowMs: number,
-  tree: QueueTree = new QueueTree(state, nowMs),
-): ReadonlyMap<QueuePath, FairShare> {
+export function fairShares(state: ClusterState, nowMs: number): ReadonlyMap<QueuePath, FairShare> {
+  const tree = new QueueTree(state, nowMs);
+  const claims = claimsOf(state, tree);
+  countRunning(state, tree, claims);
+  return new Map([...claims].map(([queue, claim]) => [queue.spec.path, shareOf(queue, claim)]));
+}
+
+/** Thousandths of a GPU that each queue is due: the same as `fairShares` says, and nothing else. */
+export function fairDues(state: ClusterState, tree: QueueTree): Iterable<[QueueNode, number]> {
+  return [...claimsOf(state, tree)].map(([queue, { due }]) => [queue, due.gpus]);
+}
+
+function claimsOf(state: ClusterState, tree: QueueTree): Claims {
   const claims = new Map<QueueNode, Claim>();
   for (const queue of tree.all()) claims.set(queue, { ...NO_CLAIM });
-  countJobs(state, tree, claims);
+  countPending(state, tree, claims);
   for (const top of tree.tops) setDemand(top, claims);
   shareAll(tree, claims);
-  return new Map([...claims].map(([queue, claim]) => [queue.spec.path, shareOf(queue, claim)]));
+  return claims;
 }
 
 /** One queue's figures while they are worked out; in amounts of them GPUs are thousandths. */
@@ -82,7 +90,7 @@ function claimOf(claims: Claims, queue: QueueNode): Claim {
   return must(claims.get(queue), queue.spec.path);
 }
 
-function countJobs(state: ClusterState, tree: QueueTree, claims: Claims): void {
+function countPending(state: ClusterState, tree: QueueTree, claims: Claims): void {
   for (const [path, { admitted }] of state.pending.queues()) {
     for (const queue of tree.queue(path).lineage) {
       const claim = claimOf(claims, queue);
@@ -90,6 +98,9 @@ function countJobs(state: ClusterState, tree: QueueTree, claims: Claims): void {
       claim.pendingJobs += admitted.size;
     }
   }
+}
+
+function countRunning(state: ClusterState, tree: QueueTree, claims: Claims): void {
   for (const id of state.active) {
     const { lineage } = tree.queue(jobOf(state, id).spec.queue);
     for (const queue of lineage) claimOf(claims, queue).runningJobs += 1;

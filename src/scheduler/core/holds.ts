@@ -169,7 +169,7 @@ export class PlanHolds implements Holds {
       }
       for (const { groups } of lines.values()) {
         for (const { kind, jobs } of groups.values()) {
-          const { id } = must(jobs.at(0), "a group has jobs");
+          const { id } = must(jobs.first, "a group has jobs");
           yield { kind, owner: jobOf(state, id).owner, size: jobs.size };
         }
       }

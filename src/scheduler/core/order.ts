@@ -220,12 +220,14 @@ export class LeafOrder {
     }
     const heads: Head[] = [];
     for (const group of groups.values()) {
-      const entry = must(group.jobs.at(0), "a group has jobs");
+      const entry = must(group.jobs.first, "a group has jobs");
       const { order } = this.leaf.spec;
       const due = dueRank(order, group.deadline, this.#jobs.nowMs);
       const service = serviceRank(order, group.attainedLevel);
       const head = { group, due, service, entry, at: 0, isRefused: false };
-      if (this.#skipServed(head)) pushHeap(heads, head, comparePlaces);
+      if (this.#jobs.isWaiting(entry.id) || this.#skipServed(head)) {
+        pushHeap(heads, head, comparePlaces);
+      }
     }
     return { user, heads };
   }

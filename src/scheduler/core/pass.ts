@@ -6,7 +6,7 @@ import { must } from "../../base/assert.ts";
 import type { JobId, NodeId, QueuePath } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import type { DropReason } from "./events.ts";
-import { fairShares } from "./fair-share.ts";
+import { fairDues } from "./fair-share.ts";
 import { NodePool } from "./fit.ts";
 import { fitGang, type Taste } from "./gang.ts";
 import { activeAttempt, type Job, resumePoint, type TaskPlacement, userKey } from "./job.ts";
@@ -77,6 +77,8 @@ export class Pass {
   readonly #kept = new Map<NodeId, Kept[]>();
   readonly #leaving = new Set<JobId>();
   readonly #started = new Set<JobId>();
+  /** Started or reserved: one set, for it is asked of the first job of every group. */
+  readonly #served = new Set<JobId>();
   readonly #users = new Map<QueueNode, Map<string, number>>();
   readonly #warmth: Warmth;
   readonly #late = new Map<QueuePath, PendingGroup[]>();
@@ -102,8 +104,8 @@ export class Pass {
   }
 
   #setDues(): void {
-    for (const [path, { dueMilliGpus }] of fairShares(this.state, this.nowMs, this.tree)) {
-      this.tree.queue(path).dueGpus = Math.floor(dueMilliGpus / 1_000);
+    for (const [queue, dueMilliGpus] of fairDues(this.state, this.tree)) {
+      queue.dueGpus = Math.floor(dueMilliGpus / 1_000);
     }
   }
 
@@ -139,7 +141,7 @@ export class Pass {
   }
 
   /** Neither started nor reserved: still to be looked at, or held. */
-  readonly isWaiting = (id: JobId): boolean => !this.#started.has(id) && !this.reserved.has(id);
+  readonly isWaiting = (id: JobId): boolean => !this.#served.has(id);
 
   isStarted(id: JobId): boolean {
     return this.#started.has(id);
@@ -207,6 +209,7 @@ export class Pass {
     this.owners.add(job.owner, -1, -gpusOn(job, start.placement));
     this.starts.splice(this.starts.indexOf(start), 1);
     this.#started.delete(job.id);
+    this.#served.delete(job.id);
     return start;
   }
 
@@ -235,6 +238,7 @@ export class Pass {
     this.#chargeUser(job, this.#chargeQueue(job, placement, "reserved", 1));
     this.owners.add(job.owner, 1, gpusOn(job, placement));
     this.reserved.set(job.id, { job, placement, victims, fromOpen, kept });
+    this.#served.add(job.id);
   }
 
   /** Gives up a standing reservation; the job waits again. */
@@ -249,6 +253,7 @@ export class Pass {
     this.owners.add(job.owner, -1, -gpusOn(job, placement));
     this.laterVersion += 1;
     this.reserved.delete(job.id);
+    this.#served.delete(job.id);
     this.drops.push({ jobId: job.id, why });
   }
 
@@ -302,6 +307,7 @@ export class Pass {
     const resumeFrom = resumePoint(job)?.id ?? null;
     this.starts.push({ jobId: job.id, placement, resumeFrom });
     this.#started.add(job.id);
+    this.#served.add(job.id);
   }
 
   #leave(job: Job): void {
@@ -340,7 +346,9 @@ export class Pass {
   }
 
   #chargeUser(job: Job, gpus: number): void {
-    addGpus(this.#usersOf(this.tree.queue(job.spec.queue)), job, gpus);
+    const users = this.#usersOf(this.tree.queue(job.spec.queue));
+    const key = userKey(job.owner);
+    users.set(key, (users.get(key) ?? 0) + gpus);
   }
 
   /** Counted only where it is asked for: in most queues nobody waits. */
@@ -348,9 +356,23 @@ export class Pass {
     let users = this.#users.get(leaf);
     if (users === undefined) {
       this.#users.set(leaf, (users = new Map<string, number>()));
-      for (const job of this.active.get(leaf) ?? []) addGpus(users, job, this.gpusHeld(job));
+      for (const [tenant, gpusOf] of this.#gpusByOwner(leaf)) {
+        for (const [user, gpus] of gpusOf) users.set(userKey({ tenant, user }), gpus);
+      }
     }
     return users;
+  }
+
+  /** By tenant and user: a key made of both for each job would cost more than all the rest. */
+  #gpusByOwner(leaf: QueueNode): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    const byTenant = new Map<string, Map<string, number>>();
+    for (const job of this.active.get(leaf) ?? []) {
+      const { tenant, user } = job.owner;
+      let byUser = byTenant.get(tenant);
+      if (byUser === undefined) byTenant.set(tenant, (byUser = new Map<string, number>()));
+      byUser.set(user, (byUser.get(user) ?? 0) + this.gpusHeld(job));
+    }
+    return byTenant;
   }
 }
 
@@ -367,11 +389,6 @@ function activeByQueue(
     else jobs.push(job);
   }
   return byQueue;
-}
-
-function addGpus(users: Map<string, number>, { owner }: Job, gpus: number): void {
-  const key = userKey(owner);
-  users.set(key, (users.get(key) ?? 0) + gpus);
 }
 
 const gpusOn = ({ spec }: Job, placement: readonly TaskPlacement[]): number =>

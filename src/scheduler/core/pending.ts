@@ -324,7 +324,7 @@ export class PendingIndex implements PendingJobs {
   /** Groups those who became eligible as time passed. */
   settle(atMs: number, jobs: ReadonlyMap<JobId, Job>): void {
     for (;;) {
-      const next = this.#delayed.at(0);
+      const next = this.#delayed.first;
       if (next === undefined || next.eligibleFromMs > atMs) return;
       this.#delayed.delete(next);
       const entry = must(this.#entries.get(next.id), next.id);

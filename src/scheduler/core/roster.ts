@@ -57,17 +57,23 @@ export class Roster {
 }
 
 function grouped(candidates: readonly Candidate[]): readonly Group[] {
-  const groups = new Map<string, Group>();
+  const groups: Group[] = [];
   for (const candidate of candidates) {
-    const { priority, level, gpus, isLeftAlone } = candidate;
-    const key = `${priority}|${level}|${gpus}|${isLeftAlone}`;
-    const group = groups.get(key);
-    if (group === undefined) {
-      groups.set(key, { sample: candidate, members: [candidate], isSorted: false });
-    } else group.members.push(candidate);
+    // There are few: a look at each costs less than a key for each candidate.
+    const group = groups.find(({ sample }) => isAlike(sample, candidate));
+    if (group === undefined) groups.push(createGroup(candidate));
+    else group.members.push(candidate);
   }
-  return [...groups.values()];
+  return groups;
 }
+
+const isAlike = (a: Candidate, b: Candidate): boolean =>
+  a.priority === b.priority &&
+  a.level === b.level &&
+  a.gpus === b.gpus &&
+  a.isLeftAlone === b.isLeftAlone;
+
+const createGroup = (sample: Candidate): Group => ({ sample, members: [sample], isSorted: false });
 
 function sorted(group: Group): readonly Candidate[] {
   if (!group.isSorted) group.members.sort(compareCandidates);

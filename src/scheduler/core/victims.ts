@@ -10,7 +10,14 @@ import {
   type Resources,
 } from "../../base/resources.ts";
 import { MINUTE_MS } from "../../base/time.ts";
-import { type Attempt, activeAttempt, type Job, type PreemptionKind, resumePoint } from "./job.ts";
+import {
+  type Attempt,
+  activeAttempt,
+  type Checkpoint,
+  type Job,
+  type PreemptionKind,
+  resumePoint,
+} from "./job.ts";
 import { lasLevel, priorityOf, type WaitingJob } from "./order.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
 import { attainedLevelOf } from "./pending.ts";
@@ -115,8 +122,8 @@ export class Candidates {
   }
 
   /** What counts for a job that never had a checkpoint; undefined for the others. */
-  #medianOf({ job, priority }: Running): number | undefined {
-    if (hasSignal(job)) return undefined;
+  #medianOf({ saved, priority }: Running): number | undefined {
+    if (saved !== null) return undefined;
     this.#medians ??= medianLossByClass(this.#pass, [...this.#running.values()].flat());
     return this.#medians.get(priority);
   }
@@ -160,6 +167,8 @@ interface Running {
   readonly job: Job;
   readonly attempt: Attempt;
   readonly priority: number;
+  /** See `resumePoint`. */
+  readonly saved: Checkpoint | null;
 }
 
 function runningOf(pass: Pass, jobs: readonly Job[]): Running[] {
@@ -167,20 +176,18 @@ function runningOf(pass: Pass, jobs: readonly Job[]): Running[] {
   for (const job of jobs) {
     const attempt = activeAttempt(job.phase);
     if (attempt === null || pass.isLeaving(job.id)) continue;
-    running.push({ job, attempt, priority: priorityOf(job.spec.priorityClass, pass.policy) });
+    const priority = priorityOf(job.spec.priorityClass, pass.policy);
+    running.push({ job, attempt, priority, saved: resumePoint(job) });
   }
   return running;
 }
 
 /** `median`: see `Candidates`. */
-function candidateOf(
-  pass: Pass,
-  { job, attempt, priority }: Running,
-  median: number | undefined,
-): Candidate {
+function candidateOf(pass: Pass, running: Running, median: number | undefined): Candidate {
+  const { job, attempt, priority } = running;
   const { restartCostMs, minRunMs, victimOrder } = pass.policy;
   const gpus = pass.gpusHeld(job);
-  const lossMs = lossOf(pass, job);
+  const lossMs = lossOf(pass, running);
   const placedForMs = pass.nowMs - attempt.placedAtMs;
   const attainedGpuMs = job.attainedGpuMs + placedForMs * gpus;
   const costGpuMs = ((median ?? lossMs) + restartCostMs) * gpus;
@@ -217,28 +224,29 @@ function levelOf(pass: Pass, job: Job, attainedGpuMs: number, lossMs: number): n
 }
 
 function savesAtMs({ checkpoints }: Job): number | null {
-  const taken = checkpoints.filter(({ state }) => state === "committed");
-  const [before, last] = [taken.at(-2)?.takenAtMs, taken.at(-1)?.takenAtMs];
-  return before === undefined || last === undefined ? null : 2 * last - before;
+  let beforeMs: number | null = null;
+  let lastMs: number | null = null;
+  for (const { state, takenAtMs } of checkpoints) {
+    if (state !== "committed") continue;
+    beforeMs = lastMs;
+    lastMs = takenAtMs;
+  }
+  return beforeMs === null || lastMs === null ? null : 2 * lastMs - beforeMs;
 }
 
-const hasSignal = (job: Job): boolean => resumePoint(job) !== null;
-
 /** 0 before every process has started: there is nothing to lose yet. */
-function lossOf(pass: Pass, job: Job): number {
-  const runningAtMs = activeAttempt(job.phase)?.runningAtMs ?? null;
-  if (runningAtMs === null) return 0;
-  const savedAtMs = Math.max(runningAtMs, resumePoint(job)?.takenAtMs ?? 0);
-  return Math.max(0, pass.nowMs - savedAtMs);
+function lossOf(pass: Pass, { attempt, saved }: Running): number {
+  if (attempt.runningAtMs === null) return 0;
+  return Math.max(0, pass.nowMs - Math.max(attempt.runningAtMs, saved?.takenAtMs ?? 0));
 }
 
 function medianLossByClass(pass: Pass, running: readonly Running[]): ReadonlyMap<number, number> {
   const losses = new Map<number, number[]>();
-  for (const { job, priority } of running) {
-    if (!hasSignal(job)) continue;
-    const known = losses.get(priority);
-    if (known === undefined) losses.set(priority, [lossOf(pass, job)]);
-    else known.push(lossOf(pass, job));
+  for (const one of running) {
+    if (one.saved === null) continue;
+    const known = losses.get(one.priority);
+    if (known === undefined) losses.set(one.priority, [lossOf(pass, one)]);
+    else known.push(lossOf(pass, one));
   }
   const medians = new Map<number, number>();
   for (const [priority, values] of losses) {
