@@ -1,11 +1,11 @@
 // Gauges of queues and their jobs. Reads the state, changes nothing.
 
 import type { QueuePath } from "../base/ids.ts";
-import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
+import { type MetricsRegistry, setCounter, setGauge } from "../obs/metrics.ts";
 import type { HoldCounts } from "./core/admission.ts";
 import { fairShares } from "./core/fair-share.ts";
-import { jobOf } from "./core/lookup.ts";
-import type { ClusterState } from "./core/state.ts";
+import { jobOf, queueLineage } from "./core/lookup.ts";
+import type { ClusterState, QueueCounts } from "./core/state.ts";
 
 type Fill = (state: ClusterState, holdCounts: HoldCounts) => void;
 type Series<L extends string> = readonly (readonly [Readonly<Record<L, string>>, number])[];
@@ -77,6 +77,57 @@ export function queueGauges(metrics: MetricsRegistry): Fill {
       perQueue(state, (path) => ratio(state.queues.get(path)?.allocated.gpus ?? 0)),
     );
   };
+}
+
+/** Counters of the state: they are in the log, so a restart goes on where it was. */
+export function queueCounters(metrics: MetricsRegistry): (state: ClusterState) => void {
+  const submitted = metrics.counter("trainyard_jobs_submitted_total", "Jobs accepted.", ["queue"]);
+  const finished = metrics.counter("trainyard_jobs_finished_total", "Jobs that ended, by state.", [
+    "queue",
+    "state",
+  ]);
+  const placed = metrics.counter("trainyard_jobs_placed_total", "Attempts that got their GPUs.", [
+    "queue",
+  ]);
+  const preempted = metrics.counter(
+    "trainyard_jobs_preempted_total",
+    "Attempts that were asked to leave, by the queue that they were in and the reason.",
+    ["queue", "reason"],
+  );
+  return (state) => {
+    const counts = leavesOf(state);
+    setCounter(
+      submitted,
+      counts.map(([queue, { submitted: jobs }]) => [{ queue }, jobs] as const),
+    );
+    setCounter(
+      finished,
+      counts.flatMap(([queue, ended]) =>
+        STATES.map((one) => [{ queue, state: one }, ended[one]] as const),
+      ),
+    );
+    setCounter(
+      placed,
+      counts.map(([queue, { placements }]) => [{ queue }, placements] as const),
+    );
+    setCounter(
+      preempted,
+      counts.flatMap(([queue, { preemptions }]) =>
+        Object.entries(preemptions).map(([reason, jobs]) => [{ queue, reason }, jobs] as const),
+      ),
+    );
+  };
+}
+
+const STATES = ["succeeded", "failed", "cancelled"] as const;
+
+/** Queues with jobs of their own, now or before: the others would only be zeros. */
+function leavesOf(state: ClusterState): readonly (readonly [QueuePath, QueueCounts])[] {
+  const queues = [...state.queues.keys()];
+  const parents = new Set(queues.flatMap((path) => queueLineage(path).slice(1)));
+  return [...state.queues].flatMap(([path, { counts }]) =>
+    parents.has(path) && counts.submitted === 0 ? [] : [[path, counts] as const],
+  );
 }
 
 function perQueue(state: ClusterState, value: (path: QueuePath) => number): Series<"queue"> {

@@ -7,7 +7,7 @@ import type { ClusterState } from "./core/state.ts";
 import type { HoldCounts } from "./core/admission.ts";
 import type { BatchReport, LoopObserver, LoopStats, PlanReport } from "./loop-observer.ts";
 import { type AgentReadings, clusterGauges } from "./metrics-cluster.ts";
-import { queueGauges } from "./metrics-queues.ts";
+import { queueCounters, queueGauges } from "./metrics-queues.ts";
 
 export interface SchedulerMetricsSources {
   readonly state: () => ClusterState;
@@ -70,12 +70,14 @@ export function loopMetrics(metrics: MetricsRegistry): LoopObserver {
 export function stateMetrics(metrics: MetricsRegistry, sources: SchedulerMetricsSources): void {
   const fillCluster = clusterGauges(metrics);
   const fillQueues = queueGauges(metrics);
+  const fillCounts = queueCounters(metrics);
   const fillTotals = totalCounters(metrics);
   const fillLoop = loopGauges(metrics);
   metrics.onScrape(() => {
     const state = sources.state();
     fillCluster(state, sources.agents);
     fillQueues(state, sources.holdCounts());
+    fillCounts(state);
     fillTotals(state);
     fillLoop(sources.stats(), sources.storeBytes());
   });
@@ -83,16 +85,6 @@ export function stateMetrics(metrics: MetricsRegistry, sources: SchedulerMetrics
 
 /** Counters of the state: they are in the log, so a restart goes on where it was. */
 function totalCounters(metrics: MetricsRegistry): (state: ClusterState) => void {
-  const submitted = metrics.counter("trainyard_jobs_submitted_total", "Jobs accepted.");
-  const finished = metrics.counter("trainyard_jobs_finished_total", "Jobs that ended, by state.", [
-    "state",
-  ]);
-  const placed = metrics.counter("trainyard_jobs_placed_total", "Attempts that got their GPUs.");
-  const preempted = metrics.counter(
-    "trainyard_jobs_preempted_total",
-    "Attempts that were asked to leave, by reason.",
-    ["reason"],
-  );
   const thrash = metrics.counter(
     "trainyard_preemption_thrash_total",
     "Preempted attempts whose preemptor did not start on what they freed. Must stay 0.",
@@ -108,18 +100,6 @@ function totalCounters(metrics: MetricsRegistry): (state: ClusterState) => void 
     "Checkpoints that are complete and durable.",
   );
   return ({ totals }) => {
-    setCounter(submitted, [[{}, totals.submitted]]);
-    setCounter(finished, [
-      [{ state: "succeeded" }, totals.succeeded],
-      [{ state: "failed" }, totals.failed],
-      [{ state: "cancelled" }, totals.cancelled],
-    ]);
-    setCounter(placed, [[{}, totals.placements]]);
-    const reasons = ["reclaim", "share", "priority", "las", "drain"] as const;
-    setCounter(
-      preempted,
-      reasons.map((reason) => [{ reason }, totals.preemptions[reason]] as const),
-    );
     setCounter(thrash, [[{}, totals.thrash]]);
     setCounter(nodesLost, [[{}, totals.nodeLosses]]);
     const usefulMs = Math.max(0, totals.usedGpuMs - totals.lostGpuMs);

@@ -70,7 +70,7 @@ describe.skipIf(why !== null)(`Prometheus${why === null ? "" : `: skipped, ${why
     expect(lostHours).toBeLessThan(1);
     await prometheus.until('sum(trainyard_nodes{state="draining"})', (nodes) => nodes === 1);
     await prometheus.until(
-      'trainyard_jobs_preempted_total{reason="drain"}',
+      'sum(trainyard_jobs_preempted_total{reason="drain"})',
       (preemptions) => preemptions === 1,
     );
   });

@@ -14,6 +14,7 @@ import {
   noteDependent,
   readmit,
 } from "./apply-admission.ts";
+import { count, countPreemption } from "./apply-counts.ts";
 import { isClosed } from "./admission.ts";
 import { arrayIndexes, elementAt } from "./array.ts";
 import type { EventOf } from "./events.ts";
@@ -103,7 +104,7 @@ function submitJob(state: MutableClusterState, event: EventOf<"job.submitted">):
   const job = { ...newJob(state, event.jobId, spec, event.owner), ...gate, admittedAtMs };
   enterPending(state, job);
   noteDependent(state, job);
-  state.totals = { ...state.totals, submitted: state.totals.submitted + 1 };
+  count(state, spec, "submitted", 1);
 }
 
 function submitArray(state: MutableClusterState, event: EventOf<"array.submitted">): void {
@@ -131,7 +132,7 @@ function submitArray(state: MutableClusterState, event: EventOf<"array.submitted
     enterPending(state, { ...job, array: { id, index } });
   });
   admitNext(state, id);
-  state.totals = { ...state.totals, submitted: state.totals.submitted + indexes.length };
+  count(state, spec, "submitted", indexes.length);
 }
 
 function holdOf(spec: JobSpec, { user, tenant }: Identity, atMs: number): Job["userHold"] {
@@ -201,7 +202,7 @@ function placeJob(state: MutableClusterState, event: EventOf<"job.placed">): voi
   });
   event.placement.forEach((task, rank) => takeTask(state, job, event.attempt, rank, task));
   if (job.spec.bundle !== null) noteBundle(state, job.spec.bundle.digest, event.placement);
-  state.totals = { ...state.totals, placements: state.totals.placements + 1 };
+  count(state, job.spec, "placements", 1);
 }
 
 /** The agents keep what they fetched: who comes with the same code starts sooner there. */
@@ -282,9 +283,7 @@ function stopJob(state: MutableClusterState, event: EventOf<"job.stopping">): vo
   // A second order, with a nearer deadline, is no second preemption.
   const isKnown = job.phase.kind === "stopping" && job.phase.cause.kind === "preempted";
   if (cause.kind !== "preempted" || isKnown) return;
-  const preemptions = { ...state.totals.preemptions };
-  preemptions[cause.how] += 1;
-  state.totals = { ...state.totals, preemptions };
+  countPreemption(state, job.spec, cause.how);
 }
 
 /** Back to pending for a moment: `job.requeued` or `job.ended`, which follow at once, say for how long. */
@@ -365,7 +364,7 @@ function endJob(state: MutableClusterState, event: EventOf<"job.ended">): void {
     learnRunTime(state.runTimes, job.spec, job.owner, usefulRunMs(job, state.atMs));
   }
   countEnded(state, job, kind);
-  state.totals = { ...state.totals, [kind]: state.totals[kind] + 1 };
+  count(state, job.spec, kind, 1);
   state.ended.add(job.id);
   for (const oldest of oldestBeyond(state.ended, ENDED_JOBS_KEPT)) {
     state.ended.delete(oldest);

@@ -10,7 +10,13 @@ import type { ClusterEvent, EventOf, LoggedEvent } from "./events.ts";
 import { nodeOf, oldestBeyond } from "./lookup.ts";
 import { PendingIndex } from "./pending.ts";
 import { completeQueueSpec } from "./queue-spec.ts";
-import { DEFAULT_POLICY, type MutableClusterState, type Policy, REQUESTS_KEPT } from "./state.ts";
+import {
+  DEFAULT_POLICY,
+  type MutableClusterState,
+  NO_COUNTS,
+  type Policy,
+  REQUESTS_KEPT,
+} from "./state.ts";
 import { upgradeNodeSpec } from "./upgrade.ts";
 
 /** `policy`: what holds until the log says another. */
@@ -134,6 +140,7 @@ function setQueue(state: MutableClusterState, event: EventOf<"queue.set">): void
     allocated: before?.allocated ?? { gpus: 0, cpuMilli: 0, memoryMib: 0 },
     usageGpuMs: usageGpuMs ?? 0,
     usageAtMs: usageAtMs ?? state.atMs,
+    counts: before?.counts ?? NO_COUNTS,
   });
 }
 

@@ -135,7 +135,7 @@ function queueFaults(state: ClusterState): readonly string[] {
       }
     }
   }
-  const faults: string[] = [];
+  const faults: string[] = [...countFaults(state)];
   for (const [path, { spec, allocated, usageGpuMs, usageAtMs }] of state.queues) {
     const sum = held.get(path);
     const isSame =
@@ -153,6 +153,17 @@ function queueFaults(state: ClusterState): readonly string[] {
     faults.push(...faultIf(!isRooted, `${path} has no parent`));
   }
   return faults;
+}
+
+/** What queues count is in the counters of the whole; deleted ones took theirs with them. */
+function countFaults(state: ClusterState): readonly string[] {
+  const counts = [...state.queues.values()].map((queue) => queue.counts);
+  const names = ["submitted", "succeeded", "failed", "cancelled", "placements"] as const;
+  return names.flatMap((name) => {
+    const sum = counts.reduce((total, of) => total + of[name], 0);
+    const isWithin = sum <= state.totals[name];
+    return faultIf(!isWithin, `queues count ${sum} ${name}, the whole ${state.totals[name]}`);
+  });
 }
 
 /** Reservations are of pending jobs, whole, and share no GPU. */

@@ -13,6 +13,7 @@ import {
   type ClusterState,
   DEFAULT_POLICY,
   type MutableClusterState,
+  NO_COUNTS,
   type Node,
   type Policy,
   type Queue,
@@ -123,7 +124,11 @@ function decodeJob(state: ClusterState, row: Job): Job {
 }
 
 function decodeQueue(state: MutableClusterState, queue: Queue): void {
-  state.queues.set(queue.spec.path, { ...queue, spec: completeQueueSpec(queue.spec) });
+  // Absent in snapshots of releases that counted for the whole cluster only.
+  const counts = withDefaults(queue.counts ?? NO_COUNTS, NO_COUNTS);
+  const preemptions = { ...NO_COUNTS.preemptions, ...counts.preemptions };
+  const spec = completeQueueSpec(queue.spec);
+  state.queues.set(spec.path, { ...queue, spec, counts: { ...counts, preemptions } });
 }
 
 function decodeHead(state: MutableClusterState, head: Head): void {

@@ -52,7 +52,28 @@ export interface Queue {
   /** GPU milliseconds, decayed up to `usageAtMs`; see `decayedUsage`. */
   readonly usageGpuMs: number;
   readonly usageAtMs: number;
+  /** Of jobs of this queue itself. */
+  readonly counts: QueueCounts;
 }
+
+/** Counters of one queue that only grow, as `Totals`; they go with the queue. */
+export interface QueueCounts {
+  readonly submitted: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly placements: number;
+  readonly preemptions: Readonly<Record<PreemptionKind, number>>;
+}
+
+export const NO_COUNTS: QueueCounts = {
+  submitted: 0,
+  succeeded: 0,
+  failed: 0,
+  cancelled: 0,
+  placements: 0,
+  preemptions: { reclaim: 0, share: 0, priority: 0, las: 0, drain: 0 },
+};
 
 export interface Gpu {
   readonly index: number;

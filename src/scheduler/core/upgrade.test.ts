@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
-import { jobSpec, nodeSpec, World } from "./fixture.ts";
+import { step } from "./cycle.ts";
+import { ALICE, jobSpec, nodeSpec, World } from "./fixture.ts";
 import type { JobSpec } from "./job.ts";
+import { decodeState, encodeState } from "./snapshot.ts";
+import { NO_COUNTS, type Queue } from "./state.ts";
 import { upgradeNodeSpec, upgradeSpec } from "./upgrade.ts";
 
 /** As the first release wrote it. */
@@ -26,6 +29,23 @@ test("a job of the first release keeps its type, and may mix types as it could t
 test("a job of this release stays as it is", () => {
   const spec = jobSpec({ gpuTypes: ["A"], spot: "avoid" });
   expect(upgradeSpec(spec)).toBe(spec);
+});
+
+test("a snapshot without the counters of queues is read, and each counts from then on", () => {
+  const world = new World().nodes(1, 2);
+  world.submit();
+  world.plan();
+  const rows = [...encodeState(world.state)].map(({ key, value }) => {
+    if (!key.startsWith("queue:")) return { key, value };
+    const { counts: _counts, ...queue } = value as Queue;
+    return { key, value: queue };
+  });
+  const restored = decodeState(rows);
+  const command = { kind: "job.submit", spec: jobSpec() } as const;
+  step(restored, { command, actor: ALICE, request: null }, world.nowMs);
+  const [queue] = restored.queues.values();
+  expect(queue?.counts).toEqual({ ...NO_COUNTS, submitted: 1 });
+  expect(restored.totals.submitted).toBe(2);
 });
 
 test("an older event folds: the job is planned like any other", () => {
