@@ -1,9 +1,18 @@
 // One cgroup v2 for each task where that is permitted: its kill reaches every process, also those
-// that left the session and cleared their environment. Where it is not, null: then the process
-// group and the marker do.
+// that left the session and cleared their environment, and its memory is limited to what the job asked
+// for. Where it is not, null: then the process group and the marker do, and memory has no limit. Only
+// v2 is used: v1 has no kill, and a task would need a cgroup in each of its hierarchies.
 
-import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { isErrno } from "./proc.ts";
 
 /** The folder in which this agent may make cgroups, or null. `name` tells agents apart. */
@@ -11,13 +20,62 @@ export function openCgroupParent(name: string): string | null {
   try {
     const own = ownCgroup();
     if (own === null) return null;
-    const parent = join(own, name);
+    const base = delegatedBy(own);
+    const parent = join(base, name);
     mkdirSync(parent, { recursive: true });
     // Before Linux 5.14 there is no `cgroup.kill`, and without it a cgroup is of no use here.
     accessSync(join(parent, "cgroup.kill"), constants.W_OK);
+    for (const folder of [base, parent]) divideMemory(folder);
     return parent;
   } catch (error) {
     if (isErrno(error, "ENOENT", "EACCES", "EPERM", "EROFS", "EBUSY", "ENOTDIR")) return null;
+    throw error;
+  }
+}
+
+/**
+ * Of a systemd unit, its own cgroup: all below is the unit's to divide, and with `DelegateSubgroup=`
+ * its processes begin one level further down, where they keep no controller from the rest.
+ */
+export function delegatedBy(own: string): string {
+  return /\.(service|scope)\/[^/]+$/.test(own) ? dirname(own) : own;
+}
+
+/** From now on the cgroups below can limit memory; where processes are in this one, they can't. */
+function divideMemory(folder: string): void {
+  try {
+    writeFileSync(join(folder, "cgroup.subtree_control"), "+memory");
+  } catch (error) {
+    if (!isErrno(error, "ENOENT", "EACCES", "EPERM", "EROFS", "EBUSY", "EINVAL", "EOPNOTSUPP"))
+      throw error;
+  }
+}
+
+/**
+ * Limits what the processes in a cgroup take from now on, beside what it has been charged already:
+ * the supervisor that waits in it. False when memory is not accounted here.
+ */
+export function limitMemory(folder: string, limitBytes: number): boolean {
+  try {
+    const chargedBytes = Number(readFileSync(join(folder, "memory.current"), "utf8"));
+    writeFileSync(join(folder, "memory.max"), String(limitBytes + chargedBytes));
+    // A task that swaps would hold its gang up instead of ending. Not everywhere is there swap.
+    const swap = join(folder, "memory.swap.max");
+    if (existsSync(swap)) writeFileSync(swap, "0");
+    return true;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "EACCES", "EPERM", "EROFS")) return false;
+    throw error;
+  }
+}
+
+/** How many processes in a cgroup were killed since they took more memory than its limit. */
+export function outOfMemoryKills(folder: string): number {
+  try {
+    const events = readFileSync(join(folder, "memory.events"), "utf8");
+    return Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENODEV", "EACCES")) return 0;
     throw error;
   }
 }

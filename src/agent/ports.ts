@@ -64,8 +64,11 @@ export interface CheckpointWatching {
    * is stored and told, or after `timeoutMs`.
    */
   flush(timeoutMs: number): Promise<void>;
-  /** Uploads under way are broken off. */
-  stop(): Promise<void>;
+  /**
+   * Uploads under way are broken off. `isOver`: for good, so that the store is told as well; else a
+   * later watch goes on with them.
+   */
+  stop(what: { readonly isOver: boolean }): Promise<void>;
 }
 
 export interface MetricBatch {

@@ -8,7 +8,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TaskExit } from "../scheduler/core/job.ts";
-import { killCgroup, removeCgroup } from "./cgroup.ts";
+import { killCgroup, limitMemory, outOfMemoryKills, removeCgroup } from "./cgroup.ts";
 import { readJson, replaceFile, writeAtomic, writeOver } from "./files.ts";
 import { bootId, bootMs, catchesSignal, identify, isErrno, killAll, signal } from "./proc.ts";
 import {
@@ -59,6 +59,7 @@ export class Supervision {
   /** Starts the command. Resolves once it is known to run, or why it does not. Never rejects. */
   async launch(): Promise<LaunchAnswer> {
     try {
+      this.#limitMemory();
       const child = this.#spawn();
       this.#child = child;
       await startOf(child);
@@ -84,6 +85,11 @@ export class Supervision {
   obey(command: SupervisorCommand): void {
     if (command.kind === "stop") this.#stop(command);
     else this.#kill(command.reason);
+  }
+
+  #limitMemory(): void {
+    const { cgroup, memoryMib } = this.#order;
+    if (cgroup !== null && memoryMib > 0) limitMemory(cgroup, memoryMib * 1024 * 1024);
   }
 
   #spawn(): ChildProcess {
@@ -224,9 +230,19 @@ export class Supervision {
   /** The command is over: so is everything that it left behind. Only then is the end written. */
   async #end(code: number | null, name: NodeJS.Signals | null): Promise<void> {
     if (this.#ticker !== null) clearInterval(this.#ticker);
+    const isAsked = this.#stage.kind !== "running";
+    const message = isAsked || code === 0 ? "" : this.#outOfMemory();
     await this.#sweep();
-    await this.#writeExit(exitOf(this.#stage, code, name));
+    await this.#writeExit({ ...exitOf(this.#stage, code, name), message });
     this.#onExit();
+  }
+
+  /** Before the cgroup goes, and with it what it counted. */
+  #outOfMemory(): string {
+    const { cgroup, memoryMib } = this.#order;
+    if (cgroup === null || memoryMib === 0 || outOfMemoryKills(cgroup) === 0) return "";
+    const what = `it took more than the ${memoryMib} MiB of memory that it asked for`;
+    return `${what}: ask for more with --memory, or use less (fewer data loader workers)`;
   }
 
   /** A full disk keeps the end waiting, not for ever unknown. */

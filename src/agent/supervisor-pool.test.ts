@@ -17,6 +17,7 @@ const ORDER = {
   env: {},
   leaseFile: "/",
   cgroup: null,
+  memoryMib: 0,
   isTorchrun: false,
 };
 

@@ -26,6 +26,8 @@ export interface LaunchOrder {
   readonly leaseFile: string;
   /** The supervisor's cgroup v2, which the task inherits and it then leaves; null = none. */
   readonly cgroup: string | null;
+  /** Memory that the task may take, in MiB, where its cgroup can limit it; 0 = no limit. */
+  readonly memoryMib: number;
   /** The command is torchrun: without workers there is nothing to save. */
   readonly isTorchrun: boolean;
 }

@@ -121,6 +121,7 @@ export class TaskRunner {
         env: environmentOf(this.task, rendezvous, paths, facts),
         leaseFile: this.#context.leaseFile,
         cgroup: null,
+        memoryMib: this.task.spec.perNode.memoryMib,
         isTorchrun: this.task.spec.command.kind === "torchrun",
       });
       if (answer.kind === "failed") return answer.exit;
@@ -176,9 +177,7 @@ export class TaskRunner {
   }
 
   async abandonUploads(): Promise<void> {
-    const watching = this.#watching;
-    this.#watching = null;
-    await watching?.stop();
+    await this.#stopWatching({ isOver: true });
   }
 
   /** What the scheduler wants of this task has changed in something else than run or stop. */
@@ -203,7 +202,13 @@ export class TaskRunner {
   async release(): Promise<void> {
     this.#handle?.release();
     this.#shipper?.stop();
-    await this.abandonUploads();
+    await this.#stopWatching({ isOver: false });
+  }
+
+  async #stopWatching(what: { readonly isOver: boolean }): Promise<void> {
+    const watching = this.#watching;
+    this.#watching = null;
+    await watching?.stop(what);
   }
 
   /** Runs one step on the way to a process, and heeds what was asked meanwhile. */

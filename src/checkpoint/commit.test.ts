@@ -140,7 +140,7 @@ describe("removing a checkpoint", () => {
       await world.stored(step);
       await world.commit(step);
     }
-    await watch.stop();
+    await watch.stop({ isOver: false });
   }
 
   const removal = (step: number, retained: readonly number[]) => ({

@@ -102,7 +102,7 @@ describe("a watch", () => {
     const watch = world.watch();
     await world.write("step-1.pt", weights());
     const part = await world.stored(1);
-    await watch.stop();
+    await watch.stop({ isOver: false });
     await rm(join(world.dir(), "step-1.pt"));
     return part;
   }
@@ -239,7 +239,7 @@ describe("a watch", () => {
     await world.write("step-2.pt", weights());
     await watch.flush(30_000);
     expect(world.steps()).toEqual([2]);
-    await watch.stop();
+    await watch.stop({ isOver: false });
   });
 
   test("a flush gives up in time when the store is away", async () => {
@@ -256,7 +256,7 @@ describe("a watch", () => {
     const first = world.watch();
     await world.write("step-1.pt", weights());
     const part = await world.stored(1);
-    await first.stop();
+    await first.stop({ isOver: false });
     const sent = world.store.calls.putFile.length;
     const second = world.watch();
     await until(() => world.steps().length === 2, "the second report");
@@ -277,7 +277,7 @@ describe("a watch", () => {
     // As the store would do.
     await mkdir(dirname(note), { recursive: true });
     await writeFile(note, "");
-    await first.stop();
+    await first.stop({ isOver: false });
     expect(world.store.notes.dropped).toEqual([]);
     isHeld = false;
     world.watch();
@@ -287,25 +287,28 @@ describe("a watch", () => {
     expect(world.store.notes.dropped).toEqual([note]);
   });
 
-  test("a task that is over drops what it could not finish", async () => {
-    world.store.before = async (method) => {
-      if (method === "putFile") throw new Fault("STORE_UNAVAILABLE", "it is away");
-    };
-    const watch = world.watch();
-    await world.write("step-1.pt", weights());
-    await until(() => world.store.notes.asked.length > 0, "a try");
-    const note = world.store.notes.asked[0] ?? "";
-    await mkdir(dirname(note), { recursive: true });
-    await writeFile(note, "");
-    await watch.flush(100);
-    expect(world.store.notes.dropped).toEqual([note]);
-  });
+  test.each(["flush", "stop"])(
+    "a task that is over drops what it could not finish: %s",
+    async (how) => {
+      world.store.before = async (method) => {
+        if (method === "putFile") throw new Fault("STORE_UNAVAILABLE", "it is away");
+      };
+      const watch = world.watch();
+      await world.write("step-1.pt", weights());
+      await until(() => world.store.notes.asked.length > 0, "a try");
+      const note = world.store.notes.asked[0] ?? "";
+      await mkdir(dirname(note), { recursive: true });
+      await writeFile(note, "");
+      await (how === "flush" ? watch.flush(100) : watch.stop({ isOver: true }));
+      expect(world.store.notes.dropped).toEqual([note]);
+    },
+  );
 
   test("a new attempt does not inherit the reports of the one before", async () => {
     const first = world.watch();
     await world.write("step-1.pt", weights());
     await world.stored(1);
-    await first.stop();
+    await first.stop({ isOver: false });
     world.partsOf(0).length = 0;
     const second = world.watch({ attempt: 2 });
     await second.flush(10_000);
@@ -317,7 +320,7 @@ describe("a watch", () => {
     const watch = world.watch();
     await world.write("step-1.pt", weights());
     await world.stored(1);
-    await watch.stop();
+    await watch.stop({ isOver: false });
     const staging = join(world.root, "rank-0", ".checkpoints.staging");
     expect(Object.keys(await listing(staging))).toEqual(["state.json"]);
   });

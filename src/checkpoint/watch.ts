@@ -16,8 +16,11 @@ export interface CheckpointWatch {
    * it is stored or `timeoutMs` has passed. Ends the watch.
    */
   flush(timeoutMs: number): Promise<void>;
-  /** Ends the watch at once; an upload that is under way is dropped. */
-  stop(): Promise<void>;
+  /**
+   * Ends the watch at once. An upload that is under way is broken off: for good when the task `isOver`,
+   * else a later watch goes on with it.
+   */
+  stop(what: { readonly isOver: boolean }): Promise<void>;
 }
 
 const POLL_MS = 1_000;
@@ -37,7 +40,9 @@ class TaskWatch implements CheckpointWatch {
   readonly #finder: Finder;
   readonly #sender: Sender;
   readonly #running: Promise<void>;
+  /** One last look, then the end. */
   #isFinal = false;
+  #isOver = false;
   #trouble = "";
 
   constructor(deps: CheckpointWatchDeps, task: WatchedTask) {
@@ -53,6 +58,7 @@ class TaskWatch implements CheckpointWatch {
     const giveUp = (): void => this.#abort("the time for a last checkpoint is over");
     const deadline = setTimeout(giveUp, timeoutMs);
     this.#isFinal = true;
+    this.#isOver = true;
     this.#alarm.ring();
     try {
       await this.#running;
@@ -61,7 +67,8 @@ class TaskWatch implements CheckpointWatch {
     }
   }
 
-  async stop(): Promise<void> {
+  async stop({ isOver }: { readonly isOver: boolean }): Promise<void> {
+    this.#isOver ||= isOver;
     this.#abort("the watch was stopped");
     await this.#running;
   }
@@ -87,7 +94,7 @@ class TaskWatch implements CheckpointWatch {
       if (!this.#stopping.signal.aborted) this.#warn(error, "the checkpoint watch failed");
     } finally {
       hint.close();
-      await this.#sender.end(this.#isFinal);
+      await this.#sender.end(this.#isOver);
     }
   }
 

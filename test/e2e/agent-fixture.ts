@@ -47,6 +47,12 @@ export function pythonWithTorch(): string {
   }
 }
 
+interface LaunchOptions {
+  readonly isTorchrun?: boolean;
+  readonly cwd?: string;
+  readonly memoryMib?: number;
+}
+
 /** A state folder with one supervised task in it, and the means to end everything of it. */
 export class TaskWorld {
   readonly stateDir = mkdtempSync(join(tmpdir(), "ty-agent-"));
@@ -66,7 +72,7 @@ export class TaskWorld {
     replaceFile(this.leaseFile, JSON.stringify(lease));
   }
 
-  launch(argv: readonly string[], options: { isTorchrun?: boolean; cwd?: string } = {}) {
+  launch(argv: readonly string[], options: LaunchOptions = {}) {
     return this.pool.launch({
       root: this.folder.root,
       argv,
@@ -81,12 +87,13 @@ export class TaskWorld {
       },
       leaseFile: this.leaseFile,
       cgroup: null,
+      memoryMib: options.memoryMib ?? 0,
       isTorchrun: options.isTorchrun ?? false,
     });
   }
 
   /** Launches, and fails when the command did not start. */
-  async start(argv: readonly string[], options: { isTorchrun?: boolean } = {}) {
+  async start(argv: readonly string[], options: LaunchOptions = {}) {
     const answer: LaunchAnswer = await this.launch(argv, options);
     if (answer.kind === "failed") throw new Error(answer.exit.message);
     return { state: answer.state, handle: new SupervisorHandle(this.folder, answer.state) };

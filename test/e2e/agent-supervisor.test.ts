@@ -100,6 +100,25 @@ describe("killing", () => {
     }
   });
 
+  test("a task that takes more memory than it asked for is ended, and told so", async (context) => {
+    const parent = openCgroupParent(`trainyard-test-${process.pid}`);
+    const why = parent === null ? "no cgroup v2 that this user may write" : whyNoLimit(parent);
+    if (parent === null || why !== null) {
+      console.warn(`memory limits are not tested: ${why}`);
+      return context.skip(why ?? "");
+    }
+    const inGroup = new TaskWorld(parent);
+    try {
+      // tail keeps what it reads until the end of the line.
+      const hog = sh("head -c 300000000 /dev/zero | tail >/dev/null");
+      await inGroup.start(["/bin/bash", "-o", "pipefail", ...hog.slice(1)], { memoryMib: 64 });
+      const { message } = await inGroup.exited();
+      expect(message).toContain("it took more than the 64 MiB of memory that it asked for");
+    } finally {
+      inGroup.end();
+    }
+  });
+
   test("a supervisor that was itself killed does not leave its task running", async () => {
     const { handle, state } = await world.start(sh("setsid sleep 607 & sleep 608"));
     const exit = new Promise((resolve) => handle.watch(resolve));
@@ -208,7 +227,7 @@ async function startHost(of: TaskWorld, body: string): Promise<ChildProcess> {
     const pool = new SupervisorPool({ stateDir: ${JSON.stringify(of.stateDir)}, cgroupParent: null, command: supervisorCommand() });
     const order = (argv) => ({ root: ${JSON.stringify(of.folder.root)}, argv, cwd: ${JSON.stringify(of.folder.work)},
       env: { PATH: process.env.PATH, TRAINYARD_TASK: ${JSON.stringify(of.folder.root)} },
-      leaseFile: ${JSON.stringify(of.leaseFile)}, cgroup: null, isTorchrun: false });
+      leaseFile: ${JSON.stringify(of.leaseFile)}, cgroup: null, memoryMib: 0, isTorchrun: false });
     ${body}
     setInterval(() => {}, 1000);`;
   const file = join(of.stateDir, "host.mts");
@@ -227,6 +246,12 @@ function sourceUrl(name: string): string {
 function childOf(host: ChildProcess): number | null {
   const text = readText(`/proc/${host.pid}/task/${host.pid}/children`).trim();
   return text === "" ? null : Number(text.split(" ").at(-1));
+}
+
+/** Null when cgroups below this one can limit memory. */
+function whyNoLimit(parent: string): string | null {
+  const controllers = readText(join(parent, "cgroup.subtree_control"));
+  return controllers.includes("memory") ? null : "cgroup v2 has no memory controller here";
 }
 
 function groupOf(pid: number): string {

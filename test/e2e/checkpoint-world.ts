@@ -59,7 +59,7 @@ export class World {
 
   async close(): Promise<void> {
     this.store.isAway = false;
-    await Promise.all(this.#watches.map((watch) => watch.stop()));
+    await Promise.all(this.#watches.map((watch) => watch.stop({ isOver: true })));
     await rm(this.root, { recursive: true, force: true });
   }
 
