@@ -75,7 +75,7 @@ export function hasHostRoom(slot: NodeSlot, need: TaskNeed): boolean {
   );
 }
 
-/** What does not change while the nodes stay as large as they are. Copies of a pool share it. */
+/** What does not change while only jobs come and go on the nodes. Copies of a pool share it. */
 interface Layout {
   readonly orders: ReadonlyMap<NodeId, number>;
   readonly domains: Readonly<Record<DomainLevel, readonly Domain[]>>;
@@ -115,6 +115,11 @@ export class NodePool {
     this.#byType = indexesFor(this.#slots);
     this.types = [...this.#byType.keys()];
     for (const slot of this.#slots) if (slot.isOffered) this.#list(slot);
+  }
+
+  /** The same object for as long as the nodes are as large, and offered, as they are. */
+  get layout(): object {
+    return this.#layout;
   }
 
   /** All nodes by id, offered or not. */

@@ -34,7 +34,6 @@ interface Supply {
 /** What a pass knows of the shapes that wait. */
 export class HoldBook {
   readonly #pass: Pass;
-  readonly #structural = new Map<Shape, Hold | null>();
   readonly #supplies = new Map<Shape, Supply>();
 
   constructor(pass: Pass) {
@@ -43,12 +42,7 @@ export class HoldBook {
 
   /** Set when no cluster state but another set of nodes could help; null when the shape can fit. */
   structural(shape: Shape): Hold | null {
-    let hold = this.#structural.get(shape);
-    if (hold === undefined) {
-      hold = structuralHold(this.#pass.raw, shape);
-      this.#structural.set(shape, hold);
-    }
-    return hold;
+    return structuralHold(this.#pass.raw, shape);
   }
 
   /** Once the pass is over. `owner` null = nobody has a limit. `ahead` is only asked where it is told. */

@@ -335,9 +335,12 @@ export class Planner {
   /** Lets a refused job claim. True when the next of its group may claim too. */
   #claim(kind: Kind, head: Head): boolean {
     const { leaf, shape, isPossible } = kind;
-    if (!isPossible || shape.gpus === 0 || limitReached(leaf, shape) !== null) return false;
+    if (!isPossible || shape.gpus === 0) return false;
+    const isOpen = this.#claims.isOpenFor(shape);
+    if (!isOpen && this.#hasClaimants) return false; // Nothing more would come of it.
+    if (limitReached(leaf, shape) !== null) return false;
     this.#hasClaimants = true;
-    if (!this.#claims.isOpenFor(shape)) return false;
+    if (!isOpen) return false;
     if (this.#claims.isDue(head.entry)) this.#claims.claim(this.#waitingOf(kind, head));
     if (!this.#claims.isOpenFor(shape)) return false;
     const next = head.group.jobs.at(head.at + 1);

@@ -5,8 +5,20 @@ import type { Hold } from "./hold.ts";
 import { alternatives, type Shape } from "./shape.ts";
 import { fullestSite, largestSite, type Site } from "./sites.ts";
 
+/** By layout: as long as the nodes stay as they are, each pass would find the same. */
+const remembered = new WeakMap<object, WeakMap<Shape, Hold | null>>();
+
 /** Set when only another set of nodes could help; null when the shape can fit some day. */
 export function structuralHold(pool: NodePool, shape: Shape): Hold | null {
+  let known = remembered.get(pool.layout);
+  if (known === undefined) remembered.set(pool.layout, (known = new WeakMap()));
+  let hold = known.get(shape);
+  if (hold === undefined) known.set(shape, (hold = findStructuralHold(pool, shape)));
+  return hold;
+}
+
+/** Goes by what is in the pool's layout, and by its types, alone. */
+function findStructuralHold(pool: NodePool, shape: Shape): Hold | null {
   const { gpuTypes, nodes: nodesAsked } = shape;
   const gpusPerNode = shape.perNode.gpus;
   const isTypeThere = alternatives(shape, pool.types).some((types) => types.length > 0);

@@ -432,6 +432,7 @@ const firstOf = (labels: Labels, names: readonly string[]): string =>
 const isSpot = ({ spec }: Node): boolean => isSpotNode(spec.labels);
 
 function isOfType(type: string, asked: string): boolean {
+  if (asked === "" && !/mig/i.test(type)) return true;
   if (/ mig /.test(spaced(type)) && !/ mig /.test(spaced(asked))) return false;
   const words = spaced(asked).split(" ");
   return words.every((word) => word === "" || spaced(type).includes(` ${word} `));
