@@ -24,8 +24,10 @@ import type { Command } from "./core/commands.ts";
 import { unknownQueue } from "./core/decide-job.ts";
 import { explain } from "./core/explain.ts";
 import { explainArray } from "./core/explain-array.ts";
+import { waitLines } from "./core/explain-past.ts";
 import { explainSubmission } from "./core/explain-submission.ts";
-import { type Identity, isEnded, type Job } from "./core/job.ts";
+import type { LoggedEvent } from "./core/events.ts";
+import { type Identity, isEnded, type Job, type JobArray } from "./core/job.ts";
 import type { JobLogs } from "./service-logs.ts";
 import { decodePageSize, decodePageToken, envelopeOf } from "./service-decode.ts";
 import { isArray, type JobIndex } from "./service-job-index.ts";
@@ -83,7 +85,9 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
         return { array: arrayView(state, job), ...explanationView(state, all) };
       }
       const why = explain(state, job.id, nowMs, state.policy, brain.hold(job.id));
-      return { job: viewOf(brain, job), ...explanationView(state, why) };
+      const waited = waitLines(eventsOf(parts, job, 0, EVENTS_MAX), nowMs);
+      const told = { ...why, lines: [...why.lines, ...waited] };
+      return { job: viewOf(brain, job), ...explanationView(state, told) };
     }),
     PreviewJob: unary(async (request, { caller }) => {
       const find = (reference: string): ReturnType<JobIndex["find"]> =>
@@ -193,11 +197,7 @@ async function listEvents(
   const after = decodeWhole(request.afterSeq, "afterSeq", { min: 0, max: Number.MAX_SAFE_INTEGER });
   const job = index.find(request.job, caller);
   if (isRefusal(job)) return job;
-  // What happened to its array happened to the job as well.
-  const ids = isArray(job) || job.array === null ? [job.id] : [job.array.id, job.id];
-  const found = ids
-    .flatMap((id) => history.read(id, after + 1, limit + 1))
-    .sort((a, b) => a.seq - b.seq);
+  const found = eventsOf({ history }, job, after, limit + 1);
   const events = found.slice(0, limit).map(({ seq, atMs, actor, event }) => {
     return {
       seq,
@@ -208,4 +208,15 @@ async function listEvents(
     };
   });
   return { events, hasMore: found.length > limit };
+}
+
+/** Those after `after`, oldest first. What happened to its array happened to the job as well. */
+function eventsOf(
+  { history }: Pick<JobServiceParts, "history">,
+  job: Job | JobArray,
+  after: number,
+  limit: number,
+): readonly LoggedEvent[] {
+  const ids = isArray(job) || job.array === null ? [job.id] : [job.array.id, job.id];
+  return ids.flatMap((id) => history.read(id, after + 1, limit)).sort((a, b) => a.seq - b.seq);
 }

@@ -2,7 +2,7 @@
 // in the data, the words are here.
 
 import { unreachable } from "../base/assert.ts";
-import { causeMessage } from "./core/explain.ts";
+import { causeMessage } from "./core/explain-past.ts";
 import type { ClusterEvent, EventOf } from "./core/events.ts";
 import type { AttemptRecord, JobPhase, TaskExit, TaskPlacement } from "./core/job.ts";
 import { gpusOf } from "./core/lookup.ts";

@@ -5,22 +5,16 @@
 import { unreachable } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { amountText, type Hold } from "./hold.ts";
-import {
-  activeAttempt,
-  type AttemptRecord,
-  type Job,
-  type JobSpec,
-  type StopCause,
-  userKey,
-} from "./job.ts";
+import { activeAttempt, type Job, type JobSpec, userKey } from "./job.ts";
 import { jobOf, queueOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
 import { deadlineOf } from "./pending.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { remedyFor } from "./remedy.ts";
 import type { ClusterState, Policy } from "./state.ts";
+import { causeMessage, pastLines } from "./explain-past.ts";
 import { type Prospect, prospectLines, prospectOf } from "./explain-when.ts";
-import { clock, count, duration, gpuTime, NAMED_MAX, named, sizeOf, times } from "./wording.ts";
+import { clock, count, duration, NAMED_MAX, named, sizeOf, times } from "./wording.ts";
 
 export interface Explanation {
   /** In the order in which a person wants them. */
@@ -162,28 +156,6 @@ export function holdDetails(hold: Hold): Readonly<Record<string, string>> {
   return details;
 }
 
-/** Why an attempt was brought to an end, for `show` and for the timeline. */
-export function causeMessage(cause: StopCause): string {
-  switch (cause.kind) {
-    case "preempted":
-      return cause.preemptor === null
-        ? `Preempted (${cause.how}): ${cause.why}`
-        : `Preempted (${cause.how}) for ${cause.preemptor}: ${cause.why}`;
-    case "cancelled":
-      return `Cancelled by ${cause.by}${cause.why === "" ? "" : `: ${cause.why}`}.`;
-    case "time_limit":
-      return "It reached its time limit.";
-    case "task_failed":
-      return `Task ${cause.rank} ${exitMessage(cause.exit)}`;
-    case "node_lost":
-      return `Node ${cause.nodeId} was lost.`;
-    case "node_failed":
-      return `Node ${cause.nodeId} failed task ${cause.rank}: ${exitMessage(cause.exit)}`;
-    default:
-      return unreachable(cause);
-  }
-}
-
 type OwnerLimitHold = Extract<Hold, { readonly code: "TENANT_LIMIT" | "USER_LIMIT" }>;
 
 function ownerLimitMessage({ code, owner, what, asked, used, limit }: OwnerLimitHold): string {
@@ -207,10 +179,6 @@ function waitingMessage(hold: Extract<Hold, { readonly code: "WAITING_FOR_JOB" }
 
 function sentence(text: string, why: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${why === "" ? "" : `: ${why}`}.`;
-}
-
-function exitMessage({ reason, code, message }: AttemptRecord["exit"] & object): string {
-  return `${reason.replaceAll("_", " ")} with code ${code}${message === "" ? "" : `: ${message}`}.`;
 }
 
 function backoffMessage(hold: Extract<Hold, { readonly code: "BACKOFF" }>): string {
@@ -370,22 +338,4 @@ function timeLimitLines(
   if (runningAtMs === null) return [`${limit} from when every task runs.`];
   const endsAtMs = runningAtMs + timeLimitMs;
   return [`${limit}: it ends in ${duration(endsAtMs - nowMs)}, at ${clock(endsAtMs)}.`];
-}
-
-/** What its earlier attempts came to, newest first, and what they cost. */
-function pastLines(job: Job): readonly string[] {
-  const lines = job.history
-    .filter(({ outcome }) => outcome !== "succeeded")
-    .toReversed()
-    .slice(0, NAMED_MAX)
-    .map((record) => {
-      const { number, endedAtMs, outcome, cause, lostGpuMs } = record;
-      const why = cause === null ? "" : ` ${causeMessage(cause)}`;
-      const cost =
-        lostGpuMs === 0 ? " No work was lost." : ` ${gpuTime(lostGpuMs)} of work were lost.`;
-      const what = `${outcome.replaceAll("_", " ")} at ${clock(endedAtMs)}`;
-      return `Attempt ${number}: ${what}.${why}${cost}`;
-    });
-  if (lines.length < 2) return lines;
-  return [...lines, `In all ${gpuTime(job.lostGpuMs)} of ${gpuTime(job.attainedGpuMs)} were lost.`];
 }
