@@ -55,9 +55,27 @@ interface Rates {
   readonly copy: number;
   /** Copied and on the disk, as an uploaded checkpoint is. */
   readonly copyAndSync: number;
-  /** Longest that the event loop was held up, in milliseconds. */
-  readonly uploadLagMs: number;
-  readonly restoreLagMs: number;
+  /** What the event loop had to bear meanwhile. */
+  readonly uploadLoop: LoopLoad;
+  readonly restoreLoop: LoopLoad;
+}
+
+interface LoopLoad {
+  /** How late timers came, beside what the machine's other work delays. */
+  readonly lagP99Ms: number;
+  /** Of the time, 0 to 1. */
+  readonly busyPart: number;
+}
+
+function watchLoop(): () => LoopLoad {
+  const lag = monitorEventLoopDelay({ resolution: 1 });
+  lag.enable();
+  const before = performance.eventLoopUtilization();
+  return () => {
+    lag.disable();
+    const busyPart = performance.eventLoopUtilization(before).utilization;
+    return { lagP99Ms: lag.percentile(99) / 1e6, busyPart };
+  };
 }
 
 /** All in turn, so that a slow moment of the disk hits none of them alone. */
@@ -72,20 +90,18 @@ async function measure(source: string, folder: string): Promise<Rates> {
     await exec("sync", ["-f", folder]);
   });
   const committed: Digest[] = [];
-  const lag = monitorEventLoopDelay({ resolution: 1 });
-  lag.enable();
+  const endUpload = watchLoop();
   const upload = await rateOf(async () => {
     committed.push(await store(objects, source, join(folder, "staging")));
   });
-  const uploadLagMs = lag.max / 1e6;
+  const uploadLoop = endUpload();
   const [manifestDigest] = committed;
   if (manifestDigest === undefined) throw new Error("no checkpoint was committed");
-  lag.reset();
+  const endRestore = watchLoop();
   const restore = await rateOf(() => load(objects, manifestDigest, join(folder, "restored")));
-  const restoreLagMs = lag.max / 1e6;
-  lag.disable();
+  const restoreLoop = endRestore();
   await objects.close();
-  return { copy, copyAndSync, upload, restore, uploadLagMs, restoreLagMs };
+  return { copy, copyAndSync, upload, restore, uploadLoop, restoreLoop };
 }
 
 /** What an agent and the scheduler do with a complete checkpoint. Returns the manifest's digest. */
@@ -129,7 +145,8 @@ function reportRate(what: "upload" | "restore", rounds: readonly Rates[]): void 
     details: {
       partOfCp: median(ratios("copy")),
       partOfCpAndSync: median(ratios("copyAndSync")),
-      eventLoopLagMaxMs: median(rounds.map((rates) => rates[`${what}LagMs`])),
+      eventLoopLagP99Ms: median(rounds.map((rates) => rates[`${what}Loop`].lagP99Ms)),
+      eventLoopBusyPart: median(rounds.map((rates) => rates[`${what}Loop`].busyPart)),
       cpMbPerSecond: median(rounds.map((rates) => rates.copy)),
       cpAndSyncMbPerSecond: median(rounds.map((rates) => rates.copyAndSync)),
       files: FILES,

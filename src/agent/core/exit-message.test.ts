@@ -15,6 +15,37 @@ test("the script's own exception goes before what its peers and torchrun made of
   expect(exitMessage(null, SUMMARY)).toBe("ValueError: bad learning rate");
 });
 
+const rootCause = (exitcode: string, traceback: string): string => `\
+[rank0]: RuntimeError: [/pytorch/gloo/pair.cc:525] Connection closed by peer [127.0.0.1]:1
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
+============================================================
+train.py FAILED
+------------------------------------------------------------
+Failures:
+[1]:
+  rank      : 0 (local_rank: 0)
+  exitcode  : 1 (pid: 41)
+------------------------------------------------------------
+Root Cause (first observed failure):
+[0]:
+  time      : 2026-01-02_03:04:05
+  host      : node-1
+  rank      : 3 (local_rank: 1)
+  exitcode  : ${exitcode} (pid: 42)
+  error_file: <N/A>
+  traceback : ${traceback}
+============================================================
+`;
+
+test("a worker that left no exception is named with its signal or its code", () => {
+  const killed = rootCause("-9", "Signal 9 (SIGKILL) received by PID 42");
+  expect(exitMessage(null, killed)).toBe("the worker of rank 3 was ended by SIGKILL");
+  const exited = rootCause("3", "To enable traceback see: https://pytorch.org/docs");
+  expect(exitMessage(null, exited)).toBe("the worker of rank 3 ended with exit code 3");
+  expect(exitMessage(null, `ValueError: mine\n${killed}`)).toBe("ValueError: mine");
+  expect(exitMessage(null, "x.ChildFailedError:\n")).toBe("x.ChildFailedError:");
+});
+
 test("what a worker recorded goes first, in both of its forms", () => {
   expect(exitMessage({ message: { message: "RuntimeError: boom" } }, SUMMARY)).toBe(
     "RuntimeError: boom",

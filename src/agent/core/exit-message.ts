@@ -9,7 +9,10 @@ export const MESSAGE_CHARS_MAX = 500;
  * `stderrTail`: the end of the error output. Empty when neither tells anything.
  */
 export function exitMessage(errorJson: unknown, stderrTail: string): string {
-  return cut(workerError(errorJson) ?? lastException(stderrTail) ?? lastLine(stderrTail));
+  const exceptions = exceptionsIn(stderrTail);
+  const own = exceptions.find((line) => !SECONDARY.test(line));
+  const said = workerError(errorJson) ?? own ?? rootCause(stderrTail) ?? exceptions[0];
+  return cut(said ?? lastLine(stderrTail));
 }
 
 /** Another program took the rendezvous port between its choice and its use. */
@@ -30,14 +33,21 @@ function workerError(value: unknown): string | null {
   return typeof inner === "string" && inner !== "" ? inner : null;
 }
 
-/**
- * The last exception of the first traceback that is a worker's own: peers that lost their connection
- * and torchrun's summary come after it.
- */
-function lastException(text: string): string | null {
+/** The last lines of tracebacks, a worker's own first: what peers and torchrun say comes after. */
+function exceptionsIn(text: string): readonly string[] {
   const lines = text.split("\n").map((line) => line.replace(/^\[[^\]]*\]:\s?/, "").trimEnd());
-  const found = lines.filter((line) => EXCEPTION.test(line));
-  return found.find((line) => !SECONDARY.test(line)) ?? found[0] ?? null;
+  return lines.filter((line) => EXCEPTION.test(line));
+}
+
+/** Of torchrun's summary: which worker went first, and of what, when it left no traceback. */
+function rootCause(text: string): string | null {
+  const summary = text.slice(text.lastIndexOf("Root Cause (first observed failure):"));
+  const rank = /^ +rank +: (\d+)/m.exec(summary)?.[1];
+  const code = /^ +exitcode +: (-?\d+)/m.exec(summary)?.[1];
+  if (rank === undefined || code === undefined) return null;
+  const signal = /^ +traceback +: Signal \d+ \((\w+)\)/m.exec(summary)?.[1];
+  const how = signal === undefined ? `ended with exit code ${code}` : `was ended by ${signal}`;
+  return `the worker of rank ${rank} ${how}`;
 }
 
 const EXCEPTION = /^(\w+\.)*\w*(Error|Exception|Interrupt|Failure|NotFound|Exit)\b.*/;
