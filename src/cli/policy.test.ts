@@ -28,7 +28,6 @@ reclaim_shares: false
 victim_order: newest
 min_run: 1m
 restart_cost: 2m
-victim_order: newest
 gang_patience: 3m
 gang_claims_max: 4
 backoff_base: 5s
