@@ -30,6 +30,7 @@ min_run: 1m
 restart_cost: 2m
 gang_patience: 3m
 gang_claims_max: 4
+gang_latest_start: 12h
 backoff_base: 5s
 backoff_max: 6s
 stop_grace: 7s

@@ -143,6 +143,12 @@ export const policyFileSchema = z.strictObject({
   gang_claims_max: wholeNumber({ min: 0, max: 1024 })
     .optional()
     .describe("How many blocked gangs may hold nodes back at once."),
+  gang_latest_start: wait()
+    .optional()
+    .describe(
+      "Until a gang has waited this long, others run on the nodes that it holds back if they are " +
+        "expected to end before it starts; then nobody does.",
+    ),
   backoff_base: wait()
     .optional()
     .describe("First wait after a job's own failure; doubles each time."),
@@ -197,6 +203,7 @@ export interface PolicySettings {
   readonly victimOrder?: "least-lost" | "newest";
   readonly gangPatienceMs?: number;
   readonly claimsMax?: number;
+  readonly gangLatestStartMs?: number;
   readonly backoffBaseMs?: number;
   readonly backoffMaxMs?: number;
   readonly stopGraceMs?: number;
@@ -247,6 +254,7 @@ function withoutUndefined(file: PolicyFile): PolicySettings {
     victimOrder: file.victim_order,
     gangPatienceMs: file.gang_patience,
     claimsMax: file.gang_claims_max,
+    gangLatestStartMs: file.gang_latest_start,
     backoffBaseMs: file.backoff_base,
     backoffMaxMs: file.backoff_max,
     stopGraceMs: file.stop_grace,

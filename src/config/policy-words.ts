@@ -25,6 +25,7 @@ export function policyWords(settings: Required<PolicySettings>): Readonly<Record
     backfill: settings.isBackfillEnabled,
     gang_patience: formatDuration(settings.gangPatienceMs),
     gang_claims_max: settings.claimsMax,
+    gang_latest_start: formatDuration(settings.gangLatestStartMs),
     backoff_base: formatDuration(settings.backoffBaseMs),
     backoff_max: formatDuration(settings.backoffMaxMs),
     stop_grace: formatDuration(settings.stopGraceMs),

@@ -53,6 +53,7 @@ const OTHER: Policy = {
   restartCostMs: 7,
   gangPatienceMs: 8,
   claimsMax: 9,
+  gangLatestStartMs: 99,
   backoffBaseMs: 10,
   backoffMaxMs: 11,
   stopGraceMs: 12,

@@ -57,6 +57,7 @@ export function policyFields(policy: Policy__Output): Readonly<Record<string, un
     restartCostMs: policy.restartCostMs ?? 0,
     gangPatienceMs: policy.gangPatienceMs ?? 0,
     claimsMax: policy.claimsMax ?? 0,
+    gangLatestStartMs: policy.gangLatestStartMs ?? 0,
     backoffBaseMs: policy.backoffBaseMs ?? 0,
     backoffMaxMs: policy.backoffMaxMs ?? 0,
     stopGraceMs: policy.stopGraceMs ?? 0,

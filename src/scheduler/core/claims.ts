@@ -1,13 +1,21 @@
 // Claims: a gang that has waited past its patience keeps GPUs on the nodes where it will fit
 // soonest, so that smaller jobs behind it in the order can't take each GPU as it comes free. A
-// claim lives for one pass and is made again in the next, on the same nodes, since these only get
-// emptier. It binds who comes after the holder in the order, not who comes before, and never
-// evicts. At most `Policy.claimsMax` gangs claim at once, and only GPUs that they themselves can
-// use.
+// claim lives for one pass and is made again in the next: by what is known of the jobs that run, its
+// nodes come free no later than they were to before. It binds who comes after the holder in the
+// order, not who comes before, and never evicts. At most `Policy.claimsMax` gangs claim at once, and
+// only GPUs that they themselves can use.
+//
+// Backfill (EASY, Lifka 1995, for several reservations). A claim has a start: when the last of its
+// nodes is expected to have room. A job behind may run on what is claimed and free now, if it is
+// expected to end before that; where nobody knows the start, if anybody knows its end. So who keeps
+// coming can't put the start off, but run times that were guessed can: who has waited for
+// `Policy.gangLatestStartMs` gives nothing away any more.
 
-import type { Bank, NodeSlot } from "./fit.ts";
+import { type Bank, hasHostRoom, type NodeSlot } from "./fit.ts";
 import type { JobId } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
+import { isElastic } from "./elastic.ts";
+import { Ends, NEVER_MS } from "./ends.ts";
 import type { TaskPlacement } from "./job.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Kept, Pass } from "./pass.ts";
@@ -15,13 +23,20 @@ import { needsIsland, type Shape } from "./shape.ts";
 import { isLargeEnough } from "./suitable.ts";
 import { SiteTable } from "./sites.ts";
 
+/** What one gang claims of one node. */
 interface Claim {
   readonly kept: Kept;
+  /** When the gang is expected to start; `NEVER_MS` = nobody knows. */
+  readonly startMs: number;
+  readonly isStrict: boolean;
   readonly nodeId: TaskPlacement["nodeId"];
   readonly resources: Resources;
-  readonly fromOpen: readonly number[];
-  readonly fromLater: readonly number[];
+  fromOpen: readonly number[];
+  fromLater: readonly number[];
 }
+
+/** Looks for room on what is claimed, in one pass; what is left over is looked at in the next. */
+const AHEAD_TRIES_MAX = 256;
 
 export class Claims {
   readonly #pass: Pass;
@@ -29,9 +44,14 @@ export class Claims {
   readonly #holders = new Set<JobId>();
   /** Too few nodes could ever serve these beside what is kept by now. */
   readonly #unable = new Set<Shape>();
+  #ends: Ends;
+  /** By shape, the earliest end of a job that found no room ahead: nor does who ends later. */
+  readonly #refusedAhead = new Map<Shape, number>();
+  #triesAhead = 0;
 
   constructor(pass: Pass) {
     this.#pass = pass;
+    this.#ends = new Ends(pass);
   }
 
   get isEmpty(): boolean {
@@ -59,25 +79,78 @@ export class Claims {
       return;
     }
     this.#holders.add(id);
-    for (const seat of seats) this.#take(id, seat, waiting.shape);
+    const { policy, nowMs } = this.#pass;
+    const isStrict = nowMs - waiting.sinceMs >= policy.gangLatestStartMs;
+    const startMs = lastOf(seats);
+    const kept = {
+      holder: id,
+      gpus: waiting.shape.perNode.gpus,
+      untilMs: startMs === NEVER_MS ? null : startMs,
+    };
+    for (const seat of seats) this.#take({ kept, startMs, isStrict }, seat, waiting.shape);
+  }
+
+  /** May it look for room on what is claimed, or the next of its group? */
+  get isOpenAhead(): boolean {
+    return this.#triesAhead < AHEAD_TRIES_MAX && this.#claims.some(isLending);
+  }
+
+  /**
+   * Starts a job that does not fit elsewhere on GPUs that are claimed for later, if it is expected
+   * to have left by then. False changes nothing. What an elastic job takes beyond its least is not
+   * bound by claims, so it does not go ahead on any.
+   */
+  startAhead({ job, shape }: Pick<WaitingJob, "job" | "shape">): boolean {
+    if (shape.gpus === 0 || isElastic(job) || !this.isOpenAhead) return false;
+    const endMs = this.#ends.of(job);
+    const refusedMs = this.#refusedAhead.get(shape);
+    if (refusedMs !== undefined && endMs >= refusedMs) return false;
+    if (endMs === NEVER_MS) return false;
+    const lent = this.#claims.filter((claim) => isLending(claim) && endMs <= claim.startMs);
+    if (lent.length === 0) return false;
+    this.#triesAhead += 1;
+    for (const claim of lent) this.#give(claim);
+    const placement = this.#pass.fit(job, shape);
+    if (placement === null) this.#refusedAhead.set(shape, endMs);
+    else this.#pass.start(job, placement);
+    for (const claim of lent) this.#takeAgain(claim);
+    return placement !== null;
   }
 
   /** Gives everything back, for another walk over the queues. */
   release(): void {
-    const { open, later } = this.#pass;
-    for (const { nodeId, kept, resources, fromOpen, fromLater } of this.#claims) {
-      open.give({ nodeId, gpus: fromOpen }, NO_RESOURCES);
-      later.give({ nodeId, gpus: fromLater }, resources);
-      this.#pass.unkeep(nodeId, kept);
+    for (const claim of this.#claims) {
+      this.#give(claim);
+      this.#pass.unkeep(claim.nodeId, claim.kept);
     }
     this.#pass.laterVersion += 1;
     this.#claims.length = 0;
     this.#holders.clear();
     this.#unable.clear();
+    this.#refusedAhead.clear();
   }
 
-  #take(holder: JobId, { slot, bank }: Seat, shape: Shape): void {
+  /** The clock was moved: who runs may be others. Nothing may be claimed. */
+  restart(): void {
+    this.#ends = new Ends(this.#pass);
+    this.#triesAhead = 0;
+  }
+
+  #give({ nodeId, resources, fromOpen, fromLater }: Claim): void {
+    this.#pass.open.give({ nodeId, gpus: fromOpen }, NO_RESOURCES);
+    this.#pass.later.give({ nodeId, gpus: fromLater }, resources);
+  }
+
+  /** What is still there of it: the rest comes free again in time. */
+  #takeAgain(claim: Claim): void {
+    const { nodeId, resources, fromOpen, fromLater } = claim;
+    claim.fromOpen = this.#pass.open.take({ nodeId, gpus: fromOpen }, NO_RESOURCES);
+    claim.fromLater = this.#pass.later.take({ nodeId, gpus: fromLater }, resources);
+  }
+
+  #take(terms: Pick<Claim, "kept" | "startMs" | "isStrict">, seat: Seat, shape: Shape): void {
     const { open, later } = this.#pass;
+    const { slot, bank } = seat;
     const nodeId = slot.id;
     const { gpus } = shape.perNode;
     const candidates = needsIsland(shape) ? inBestIsland(bank) : bank.free;
@@ -86,14 +159,13 @@ export class Claims {
     const coming = candidates.filter((gpu) => !free.includes(gpu)).slice(0, gpus - free.length);
     const fromOpen = open.take({ nodeId, gpus: free }, NO_RESOURCES);
     const fromLater = later.take({ nodeId, gpus: [...free, ...coming] }, shape.perNode);
-    const kept = { holder, gpus };
-    this.#pass.keep(nodeId, kept);
-    this.#claims.push({ kept, nodeId, resources: shape.perNode, fromOpen, fromLater });
+    this.#pass.keep(nodeId, terms.kept);
+    this.#claims.push({ ...terms, nodeId, resources: shape.perNode, fromOpen, fromLater });
   }
 
   /**
-   * The seats on one site of the shape, that which needs the fewest GPUs more; on it, the seats
-   * that do.
+   * The seats on one site of the shape, that where they are free first, then that which needs the
+   * fewest GPUs more; on it, the seats that do.
    */
   #seatsFor(shape: Shape): readonly Seat[] | null {
     const { later } = this.#pass;
@@ -106,14 +178,10 @@ export class Claims {
       }
     });
     let best: readonly Seat[] | null = null;
-    let usefulMost = -1;
     for (const able of bySite) {
       if (able.length < shape.nodes) continue;
       const seats = able.sort(compareSeats).slice(0, shape.nodes);
-      const useful = seats.reduce((sum, seat) => sum + seat.useful, 0);
-      if (useful <= usefulMost) continue;
-      best = seats;
-      usefulMost = useful;
+      if (best === null || compareSites(seats, best) < 0) best = seats;
     }
     return best;
   }
@@ -131,7 +199,56 @@ export class Claims {
     if (bank === undefined) return null;
     const openNow = this.#pass.open.slotAt(slot.order).banks[at]?.free ?? [];
     const useful = Math.min(bank.free.length, gpus);
-    return { slot, bank, useful, usefulNow: Math.min(openNow.length, gpus) };
+    const readyMs = Math.max(this.#readyAt(slot, bank, shape), this.#hostReadyAt(slot, shape));
+    return { slot, bank, readyMs, useful, usefulNow: Math.min(openNow.length, gpus) };
+  }
+
+  /** When the bank is expected to have GPUs enough, beside what earlier claims still wait for. */
+  #readyAt(slot: NodeSlot, bank: Bank, shape: Shape): number {
+    const ready = this.#freeTimes(slot, bank);
+    let owed = 0;
+    for (const { nodeId, kept, fromLater } of this.#claims) {
+      if (nodeId === slot.id) owed += kept.gpus - fromLater.length;
+    }
+    const { gpus } = shape.perNode;
+    if (!needsIsland(shape)) return nthOf(ready.values(), gpus + owed);
+    let soonest = NEVER_MS;
+    for (const name of new Set(bank.islands.values())) {
+      const there = [...ready].filter(([gpu]) => bank.islands.get(gpu) === name);
+      soonest = Math.min(soonest, nthOf(new Map(there).values(), gpus + owed));
+    }
+    return soonest;
+  }
+
+  /** When its CPU and memory are expected to suffice. */
+  #hostReadyAt(slot: NodeSlot, { perNode }: Shape): number {
+    let { freeCpuMilli, freeMemoryMib } = slot;
+    if (hasHostRoom({ freeCpuMilli, freeMemoryMib }, perNode)) return this.#pass.nowMs;
+    const running = this.#ends.on(slot.id).filter(({ job }) => !this.#pass.isLeaving(job.id));
+    const ends = running.map(({ job }) => ({ endMs: this.#ends.of(job), ...job.spec.perNode }));
+    for (const end of ends.sort((a, b) => compareTimes(a.endMs, b.endMs))) {
+      freeCpuMilli += end.cpuMilli;
+      freeMemoryMib += end.memoryMib;
+      if (hasHostRoom({ freeCpuMilli, freeMemoryMib }, perNode)) return end.endMs;
+    }
+    return NEVER_MS;
+  }
+
+  /** By GPU of the bank, when it comes free; those that are promised to others are not in it. */
+  #freeTimes({ id, order }: NodeSlot, { type, indexes, free }: Bank): ReadonlyMap<number, number> {
+    const { raw, nowMs } = this.#pass;
+    const freeNow = raw.bankAt(order, type).free;
+    const times = new Map<number, number>();
+    for (const gpu of free) if (freeNow.includes(gpu)) times.set(gpu, nowMs);
+    for (const { job, gpus } of this.#ends.on(id)) {
+      const isLeaving = this.#pass.isLeaving(job.id);
+      const endMs = this.#ends.of(job);
+      for (const gpu of gpus) {
+        // What one leaves for a reservation is nobody else's.
+        if (indexes.includes(gpu) && isLeaving === free.includes(gpu)) times.set(gpu, endMs);
+      }
+    }
+    return times;
   }
 }
 
@@ -139,14 +256,38 @@ export class Claims {
 interface Seat {
   readonly slot: NodeSlot;
   readonly bank: Bank;
+  /** When it is expected to have room; `NEVER_MS` = nobody knows. */
+  readonly readyMs: number;
   /** GPUs of it that come free without anybody being asked. */
   readonly useful: number;
   /** GPUs of it that are open now. */
   readonly usefulNow: number;
 }
 
+/** Does it give away what it claims? */
+const isLending = ({ isStrict, fromOpen }: Claim): boolean => !isStrict && fromOpen.length > 0;
+
+const compareTimes = (a: number, b: number): number => (a === b ? 0 : a - b);
+
+const lastOf = (seats: readonly Seat[]): number =>
+  seats.reduce((last, { readyMs }) => Math.max(last, readyMs), 0);
+
+const usefulOf = (seats: readonly Seat[]): number =>
+  seats.reduce((sum, { useful }) => sum + useful, 0);
+
+/** The count-th smallest; `NEVER_MS` where there are fewer. */
+function nthOf(times: Iterable<number>, count: number): number {
+  return [...times].sort(compareTimes)[count - 1] ?? NEVER_MS;
+}
+
+const compareSites = (a: readonly Seat[], b: readonly Seat[]): number =>
+  compareTimes(lastOf(a), lastOf(b)) || usefulOf(b) - usefulOf(a);
+
 const compareSeats = (a: Seat, b: Seat): number =>
-  b.useful - a.useful || b.usefulNow - a.usefulNow || a.slot.order - b.slot.order;
+  compareTimes(a.readyMs, b.readyMs) ||
+  b.useful - a.useful ||
+  b.usefulNow - a.usefulNow ||
+  a.slot.order - b.slot.order;
 
 /** The free GPUs of the island that has most of them. */
 function inBestIsland({ free, islands }: Bank): readonly number[] {

@@ -138,7 +138,8 @@ export function holdMessage(hold: Hold): string {
     case "RESERVED_FOR_OTHER":
       return (
         `It asks for ${count(hold.asked, "GPU")}; ${hold.free} are free, but the room is kept ` +
-        `for ${hold.holder}, which has waited longer or has a better right to it.`
+        `for ${hold.holder}${untilText(hold.untilMs)}, which has waited longer or has a better ` +
+        "right to it."
       );
     case "WAITING_FOR_PREEMPTED":
       return preemptedMessage(hold);
@@ -146,6 +147,9 @@ export function holdMessage(hold: Hold): string {
       return unreachable(hold);
   }
 }
+
+const untilText = (atMs: number | null): string =>
+  atMs === null ? "" : ` until about ${clock(atMs)}`;
 
 /** The numbers of a hold, by name. */
 export function holdDetails(hold: Hold): Readonly<Record<string, string>> {

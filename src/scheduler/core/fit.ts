@@ -68,7 +68,10 @@ export function isSchedulable(node: Node): boolean {
 }
 
 /** CPU and memory only count where both the job and the node state them. */
-export function hasHostRoom(slot: NodeSlot, need: TaskNeed): boolean {
+export function hasHostRoom(
+  slot: Pick<NodeSlot, "freeCpuMilli" | "freeMemoryMib">,
+  need: TaskNeed,
+): boolean {
   return (
     (need.cpuMilli === 0 || need.cpuMilli <= slot.freeCpuMilli) &&
     (need.memoryMib === 0 || need.memoryMib <= slot.freeMemoryMib)

@@ -130,6 +130,8 @@ export type Hold =
   | {
       readonly code: "RESERVED_FOR_OTHER";
       readonly holder: JobId;
+      /** About when the holder is expected to start; null = nobody knows. */
+      readonly untilMs: number | null;
       readonly asked: number;
       readonly free: number;
     }

@@ -8,7 +8,7 @@ import type { Hold, HoldCode, Holds } from "./hold.ts";
 import type { Identity, Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { comesBefore, countAhead, firstOf, type LeafJobs } from "./order.ts";
-import type { Pass } from "./pass.ts";
+import type { Kept, Pass } from "./pass.ts";
 import { eligibleFromMs, type PendingJob, type PendingKind, type PendingQueue } from "./pending.ts";
 import type { QueueNode } from "./queue-tree.ts";
 import { countedUse, limitExceeded, limitReached } from "./quota.ts";
@@ -26,7 +26,7 @@ interface Supply {
   /** Schedulable nodes that could serve one task now, reserved or not. */
   readonly nodesFit: number;
   /** Who keeps what it would fit on; null when it would not fit anyway. */
-  readonly holder: JobId | null;
+  readonly kept: Kept | null;
   /** Set when only its topology is in the way. */
   readonly topology: Hold | null;
 }
@@ -67,10 +67,13 @@ export class HoldBook {
   #supplyHold(shape: Shape, ahead: () => Ahead): Hold {
     let supply = this.#supplies.get(shape);
     if (supply === undefined) this.#supplies.set(shape, (supply = supplyOf(this.#pass, shape)));
-    const { free, nodesFit, holder, topology } = supply;
+    const { free, nodesFit, kept, topology } = supply;
     const asked = shape.gpus;
     if (topology !== null) return topology;
-    if (holder !== null) return { code: "RESERVED_FOR_OTHER", holder, asked, free };
+    if (kept !== null) {
+      const { holder, untilMs } = kept;
+      return { code: "RESERVED_FOR_OTHER", holder, untilMs, asked, free };
+    }
     const isInOrder = !this.#pass.policy.isBackfillEnabled;
     if (free < asked || isInOrder) return { code: "WAITING_FOR_GPUS", asked, free, ...ahead() };
     const { nodes: nodesAsked, perNode } = shape;
@@ -284,16 +287,16 @@ function supplyOf(pass: Pass, shape: Shape): Supply {
   const free = types.reduce((sum, type) => sum + pass.raw.indexOf(type).freeTotal, 0);
   const nodesFit = fullestSite(pass.raw, shape)?.nodesFit ?? 0;
   const isRoom = nodesFit >= shape.nodes;
-  const holder = isRoom ? holderOf(pass, shape) : null;
-  return { free, nodesFit, holder, topology: isRoom ? null : topologyHoldNow(pass.raw, shape) };
+  const kept = isRoom ? keeperOf(pass, shape) : null;
+  return { free, nodesFit, kept, topology: isRoom ? null : topologyHoldNow(pass.raw, shape) };
 }
 
 /** Of those who keep something where it would fit, the one with the oldest promise. */
-function holderOf(pass: Pass, shape: Shape): JobId | null {
+function keeperOf(pass: Pass, shape: Shape): Kept | null {
   const fitted = fitGang(pass.raw, shape) ?? [];
   for (const { nodeId } of fitted) {
     const kept = pass.keptOn(nodeId)[0];
-    if (kept !== undefined) return kept.holder;
+    if (kept !== undefined) return kept;
   }
   return null;
 }

@@ -31,6 +31,8 @@ export interface HeldTask {
 export interface Kept {
   readonly holder: JobId;
   readonly gpus: number;
+  /** About when the holder is expected to start; null = nobody knows. */
+  readonly untilMs: number | null;
 }
 
 /** A placement that is kept for a pending job. */
@@ -229,7 +231,7 @@ export class Pass {
 
   /** Keeps a placement, which must be whole in `later`, from everyone else. */
   reserve(job: Job, { placement, victims }: Omit<PlannedReservation, "jobId">): void {
-    const kept = { holder: job.id, gpus: job.spec.perNode.gpus };
+    const kept = { holder: job.id, gpus: job.spec.perNode.gpus, untilMs: null };
     const fromOpen = placement.map((task) => this.open.take(task, NO_RESOURCES));
     for (const task of placement) {
       this.later.take(task, job.spec.perNode);

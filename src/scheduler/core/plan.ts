@@ -51,6 +51,9 @@ import { hasReclaimRight } from "./victims.ts";
 /** Rounds in one pass; each but the last placed something. */
 const ROUNDS_MAX = 8;
 
+/** Jobs of a group that are looked at, whether they may run on what others claim for later. */
+const AHEAD_LOOKED_MAX = 4;
+
 /** Decides over every pending job. Costs are bounded by counts, never by time. */
 export function plan(state: ClusterState, nowMs: number, policy: Policy): Plan {
   const pass = new Pass(state, nowMs, policy);
@@ -163,6 +166,7 @@ export class Planner {
     this.#doesNotFit.clear();
     this.#round += 1;
     this.#pass.nowMs = nowMs;
+    this.#claims.restart();
   }
 
   /** After everything was decided. */
@@ -223,13 +227,14 @@ export class Planner {
     for (let head = order.next(); head !== null && !this.#isFull; head = order.next()) {
       const kind = this.#kindOf(head);
       if (isMeant(kind) && this.#hasTurn(kind, head)) {
-        if (!head.isRefused && !this.#isRefused(kind, head) && this.#place(kind, head)) {
+        const mayPlace = !head.isRefused && !this.#isRefused(kind, head);
+        if ((mayPlace && this.#place(kind, head)) || this.#startAhead(kind, head)) {
           order.charge(kind.shape.gpus);
           return true;
         }
         head.isRefused = true;
         if (kind.isPossible && !this.#pass.policy.isBackfillEnabled) return leaveAllOut(order);
-        if (this.#claim(kind, head)) continue;
+        if (this.#claim(kind, head) || this.#mayNextGoAhead(kind, head)) continue;
       }
       order.leaveOut();
     }
@@ -330,6 +335,18 @@ export class Planner {
       this.#fitting?.delete(shape);
     } else this.#pass.start(job, placement);
     return placement !== null;
+  }
+
+  /** Starts one that was refused on what others claim for later, if it ends in time. */
+  #startAhead(kind: Kind, head: Head): boolean {
+    if (!kind.isPossible || !this.#claims.isOpenAhead) return false;
+    if (limitReached(kind.leaf, kind.shape) !== null) return false;
+    return this.#claims.startAhead(this.#waitingOf(kind, head));
+  }
+
+  /** Jobs of a group may be expected to end at different times: its first few are looked at. */
+  #mayNextGoAhead({ isPossible }: Kind, { at }: Head): boolean {
+    return isPossible && this.#claims.isOpenAhead && at < AHEAD_LOOKED_MAX;
   }
 
   /** Lets a refused job claim. True when the next of its group may claim too. */

@@ -284,6 +284,11 @@ export interface Policy {
   readonly gangPatienceMs: number;
   /** How many blocked gangs may hold nodes back at once. */
   readonly claimsMax: number;
+  /**
+   * A gang that waited this long lets nobody behind it run on what it holds back, though they might
+   * end in time.
+   */
+  readonly gangLatestStartMs: number;
   /** First wait after a job's own failure; doubles each time. */
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
@@ -314,6 +319,7 @@ export const DEFAULT_POLICY: Policy = {
   victimOrder: "least-lost",
   gangPatienceMs: 300_000,
   claimsMax: 8,
+  gangLatestStartMs: DAY_MS,
   backoffBaseMs: 10_000,
   backoffMaxMs: 600_000,
   stopGraceMs: 10_000,

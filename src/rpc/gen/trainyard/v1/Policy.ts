@@ -30,6 +30,7 @@ export interface Policy {
   'userLimits'?: ({[key: string]: _trainyard_v1_OwnerLimit});
   'isShareReclaimed'?: (boolean);
   'victimOrder'?: (string);
+  'gangLatestStartMs'?: (number | string | Long);
   '_usageHalfLifeMs'?: "usageHalfLifeMs";
   '_oversize'?: "oversize";
   '_isPreemptionEnabled'?: "isPreemptionEnabled";
@@ -49,6 +50,7 @@ export interface Policy {
   '_pendingJobsMax'?: "pendingJobsMax";
   '_isShareReclaimed'?: "isShareReclaimed";
   '_victimOrder'?: "victimOrder";
+  '_gangLatestStartMs'?: "gangLatestStartMs";
 }
 
 export interface Policy__Output {
@@ -76,6 +78,7 @@ export interface Policy__Output {
   'userLimits': ({[key: string]: _trainyard_v1_OwnerLimit__Output});
   'isShareReclaimed'?: (boolean);
   'victimOrder'?: (string);
+  'gangLatestStartMs'?: (number);
   '_usageHalfLifeMs'?: "usageHalfLifeMs";
   '_oversize'?: "oversize";
   '_isPreemptionEnabled'?: "isPreemptionEnabled";
@@ -95,4 +98,5 @@ export interface Policy__Output {
   '_pendingJobsMax'?: "pendingJobsMax";
   '_isShareReclaimed'?: "isShareReclaimed";
   '_victimOrder'?: "victimOrder";
+  '_gangLatestStartMs'?: "gangLatestStartMs";
 }
