@@ -85,7 +85,7 @@ test("a gang starts no later than it was first expected to, and nobody waits for
       expect(starts.size).toBe(submitted);
       promised += promises.size;
       for (const [id, promisedMs] of promises) {
-        expect(must(starts.get(id), id), id).toBeLessThanOrEqual(promisedMs);
+        expect(must(starts.get(id), id)).toBeLessThanOrEqual(promisedMs);
       }
     }),
     { seed: SEED, numRuns: RUNS },
