@@ -4,7 +4,7 @@ import { must } from "../../src/base/assert.ts";
 import type { JobId } from "../../src/base/ids.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
 import type { JobSpec } from "../../src/scheduler/core/job.ts";
-import type { ClusterState, Node } from "../../src/scheduler/core/state.ts";
+import type { ClusterState, Node, QueueSpec } from "../../src/scheduler/core/state.ts";
 
 interface Taken {
   /** `node/gpu` that nobody may use. */
@@ -67,26 +67,127 @@ function isWithinLimits(
   others: readonly Promised[],
   isStaying: (id: JobId) => boolean,
 ): boolean {
-  const gpusOn = (id: JobId, nodes: number): number =>
-    nodes * (state.jobs.get(id)?.spec.perNode.gpus ?? 0);
-  const { queue: path, nodesMin } = must(state.jobs.get(preemptor), preemptor).spec;
+  const { queue: path, nodesMin, perNode } = must(state.jobs.get(preemptor), preemptor).spec;
   for (const { spec } of state.queues.values()) {
-    if (spec.limit === null || (path !== spec.path && !path.startsWith(`${spec.path}/`))) continue;
+    if (path !== spec.path && !path.startsWith(`${spec.path}/`)) continue;
     const isBelow = (id: JobId): boolean =>
       `${state.jobs.get(id)?.spec.queue}/`.startsWith(`${spec.path}/`);
-    let use = gpusOn(preemptor, nodesMin);
-    for (const { jobId, placement } of others) {
-      if (isBelow(jobId)) use += gpusOn(jobId, placement.length);
-    }
-    for (const node of state.nodes.values()) {
-      for (const { jobId, resources } of node.allocations) {
-        if (isBelow(jobId) && isStaying(jobId)) use += resources.gpus;
+    for (const [kind, limit] of limitsOf(spec)) {
+      if (limit === null || perNode[kind] === 0) continue;
+      let use = nodesMin * perNode[kind];
+      for (const { jobId, placement } of others) {
+        const each = state.jobs.get(jobId)?.spec.perNode[kind] ?? 0;
+        if (isBelow(jobId)) use += placement.length * each;
       }
+      for (const node of state.nodes.values()) {
+        for (const { jobId, resources } of node.allocations) {
+          if (isBelow(jobId) && isStaying(jobId)) use += resources[kind];
+        }
+      }
+      if (use > limit) return false;
     }
-    if (use > spec.limit) return false;
   }
   return true;
 }
+
+type Kind = "gpus" | "cpuMilli" | "memoryMib";
+
+/** What a queue never goes over: its limits, and its guarantee with what it may borrow. */
+function limitsOf(spec: QueueSpec): readonly (readonly [Kind, number | null])[] {
+  const { guarantee, borrowingLimit, limit, limitCpuMilli, limitMemoryMib } = spec;
+  const borrowed = borrowingLimit === null ? null : guarantee + borrowingLimit;
+  const gpus = borrowed === null ? limit : Math.min(borrowed, limit ?? borrowed);
+  return [
+    ["gpus", gpus],
+    ["cpuMilli", limitCpuMilli],
+    ["memoryMib", limitMemoryMib],
+  ];
+}
+
+/** Limits of queues that are broken where the plan, which has been carried out, started something. */
+export function limitsBroken(state: ClusterState, { starts }: Plan): readonly string[] {
+  const broken: string[] = [];
+  const started = starts.flatMap(({ jobId }) => state.jobs.get(jobId)?.spec ?? []);
+  for (const { spec } of state.queues.values()) {
+    const own = started.filter(({ queue }) => `${queue}/`.startsWith(`${spec.path}/`));
+    for (const [kind, limit] of limitsOf(spec)) {
+      if (limit === null || !own.some(({ perNode }) => perNode[kind] > 0)) continue;
+      let use = 0;
+      for (const node of state.nodes.values()) {
+        for (const { jobId, resources } of node.allocations) {
+          const path = state.jobs.get(jobId)?.spec.queue ?? "";
+          if (`${path}/`.startsWith(`${spec.path}/`)) use += resources[kind];
+        }
+      }
+      if (use > limit) broken.push(`${spec.path} holds ${use} ${kind} of ${limit}`);
+    }
+  }
+  return broken;
+}
+
+/**
+ * Of a world in which every job is one GPU: waiting jobs that stay inside their guarantee, with a job
+ * of another queue that is over its own and could make room. The plan has been carried out.
+ */
+export function rightsUnused(
+  state: ClusterState,
+  { holds }: Pick<Plan, "holds">,
+): readonly string[] {
+  const queueOfJob = (id: JobId): string => must(state.jobs.get(id), id).spec.queue;
+  const use = futureUse(state);
+  const running = [...state.nodes.values()]
+    .filter(({ health, schedulability }) => health === "up" && schedulability === "open")
+    .flatMap(({ allocations }) => allocations.map(({ jobId }) => jobId))
+    .filter((id) => state.jobs.get(id)?.phase.kind !== "stopping");
+  const over = (path: string): boolean => (use.get(path) ?? 0) > guaranteeOf(state, path);
+  const unused: string[] = [];
+  for (const [id, hold] of holds) {
+    if (!["WAITING_FOR_GPUS", "FRAGMENTED"].includes(hold.code)) continue;
+    const own = queueOfJob(id);
+    const victim = running.find((other) => {
+      const theirs = sideOf(queueOfJob(other), own);
+      const taker = sideOf(own, queueOfJob(other))[0];
+      if (taker === undefined) return false;
+      const isInside = (use.get(taker) ?? 0) + 1 <= guaranteeOf(state, taker);
+      return isInside && theirs.length > 0 && theirs.every(over);
+    });
+    if (victim !== undefined) unused.push(`${id} of ${own} waits, ${victim} could leave`);
+  }
+  return unused;
+}
+
+/** GPUs by queue once those who are leaving have left and those who come have come. */
+function futureUse(state: ClusterState): ReadonlyMap<string, number> {
+  const use = new Map<string, number>();
+  const add = (id: JobId): void => {
+    for (const path of pathsOf(must(state.jobs.get(id), id).spec.queue)) {
+      use.set(path, (use.get(path) ?? 0) + 1);
+    }
+  };
+  for (const { allocations } of state.nodes.values()) {
+    for (const { jobId } of allocations) {
+      if (state.jobs.get(jobId)?.phase.kind !== "stopping") add(jobId);
+    }
+  }
+  for (const id of state.reservations.keys()) add(id);
+  return use;
+}
+
+/** The queue and those above it, the topmost first. */
+const pathsOf = (path: string): readonly string[] =>
+  path.split("/").map((_, at, parts) => parts.slice(0, at + 1).join("/"));
+
+/** The queues on the way to `path` that are not on the way to `other`, the topmost first. */
+function sideOf(path: string, other: string): readonly string[] {
+  const shared = new Set(pathsOf(other));
+  return pathsOf(path).filter((one) => !shared.has(one));
+}
+
+const guaranteeOf = (state: ClusterState, path: string): number =>
+  must(
+    [...state.queues.values()].find(({ spec }) => spec.path === path),
+    path,
+  ).spec.guarantee;
 
 function takeHeld(state: ClusterState, taken: Taken, isStaying: (id: JobId) => boolean): void {
   for (const [nodeId, node] of state.nodes) {

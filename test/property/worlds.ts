@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import type { Refusal } from "../../src/base/errors.ts";
 import { type JobId, nodeId, type NodeId, queuePath } from "../../src/base/ids.ts";
+import { DAY_MS, HOUR_MS } from "../../src/base/time.ts";
 import {
   ALICE,
   CRASHED,
@@ -122,7 +123,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("run") }) },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant("wait"), ms: fc.constantFrom(1, 20_000, 3_600_000) }),
+    arbitrary: fc.record({
+      kind: fc.constant("wait"),
+      ms: fc.constantFrom(1, 20_000, HOUR_MS, 9 * HOUR_MS, 2 * DAY_MS),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("checkpoint"), which }) },
   {
@@ -159,6 +163,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
 );
 
+type QuotaFields = Pick<QueueSpec, "borrowingLimit" | "lendingLimit" | "limitCpuMilli">;
+
+const quota: fc.Arbitrary<QuotaFields> = fc.record({
+  borrowingLimit: fc.constantFrom(null, null, null, 0, 2, 6),
+  lendingLimit: fc.constantFrom(null, null, null, 0, 2),
+  limitCpuMilli: fc.constantFrom(null, null, null, 48_000, 90_000),
+});
+
 /** Guarantees of children never add up to more than their parent's. */
 const queues: fc.Arbitrary<readonly QueueSpec[]> = fc
   .array(
@@ -169,21 +181,55 @@ const queues: fc.Arbitrary<readonly QueueSpec[]> = fc
       order: fc.constantFrom("fifo", "las", "edf"),
       children: fc.integer({ min: 0, max: 3 }),
       part: fc.nat(3),
+      // Of the top, and of its children: GPUs to borrow and to lend, CPUs.
+      quotas: fc.tuple(quota, quota),
     }),
     { minLength: 1, maxLength: 4, size: "max" },
   )
   .map((tops) =>
-    tops.flatMap(({ guarantee, slack, weight, order, children, part }, at): QueueSpec[] => {
+    tops.flatMap(({ guarantee, slack, weight, order, children, part, quotas }, at): QueueSpec[] => {
       const path = `q${at}`;
       const limit = slack === null ? null : guarantee + slack;
-      const top = queueSpec(path, { guarantee, limit, weight, order });
+      const top = withQuota(queueSpec(path, { guarantee, limit, weight, order }), quotas[0]);
       const share = children === 0 ? 0 : Math.floor((guarantee * part) / (3 * children));
       const below = Array.from({ length: children }, (_, n) =>
-        queueSpec(`${path}/c${n}`, { guarantee: share, weight: (weight + n) % 3, order }),
+        withQuota(
+          queueSpec(`${path}/c${n}`, { guarantee: share, weight: (weight + n) % 3, order }),
+          { ...quotas[1], limitCpuMilli: smaller(top.limitCpuMilli, quotas[1].limitCpuMilli) },
+        ),
       );
-      return [top, ...below];
+      return [top, ...withSomeShare(below)];
     }),
-  );
+  )
+  .map((all) => {
+    const [tops, below] = [true, false].map((isTop) =>
+      all.filter(({ path }) => !path.includes("/") === isTop),
+    );
+    return [...withSomeShare(tops ?? []), ...(below ?? [])];
+  });
+
+/** Siblings of which none has a guarantee or a weight are refused. */
+function withSomeShare(siblings: readonly QueueSpec[]): readonly QueueSpec[] {
+  const isLost = siblings.every(({ weight, guarantee }) => weight === 0 && guarantee === 0);
+  return isLost ? siblings.map((queue) => ({ ...queue, weight: 1 })) : siblings;
+}
+
+/** What could never be reached is refused, so it is not asked for. */
+function withQuota(queue: QueueSpec, given: QuotaFields): QueueSpec {
+  const { guarantee, limit } = queue;
+  const above = limit === null ? null : limit - guarantee;
+  const { borrowingLimit: borrowing, lendingLimit: lending, limitCpuMilli } = given;
+  return {
+    ...queue,
+    borrowingLimit: borrowing === null || above === null ? borrowing : Math.min(borrowing, above),
+    lendingLimit: lending === null ? null : Math.min(lending, guarantee),
+    limitCpuMilli,
+  };
+}
+
+/** A child's limit is not over its parent's. */
+const smaller = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
 
 const nodes: fc.Arbitrary<readonly NodeSpec[]> = fc
   .array(
@@ -226,6 +272,12 @@ const policy: fc.Arbitrary<Partial<Policy>> = fc.record({
   minRunMs: fc.constantFrom(0, 0, 0, 30_000),
   gangPatienceMs: fc.constantFrom(0, 60_000, 300_000),
   claimsMax: fc.constantFrom(0, 1, 8),
+  lasLevelsGpuMs: fc.constantFrom([8 * HOUR_MS], [HOUR_MS, 24 * HOUR_MS], []),
+  lasAgingMs: fc.constantFrom(HOUR_MS, 3 * DAY_MS, 30 * DAY_MS),
+  lasPreemptionsMax: fc.constantFrom(0, 1, 3, 10),
+  lasLossMaxMs: fc.constantFrom(0, HOUR_MS, 100 * DAY_MS),
+  isShareReclaimed: fc.constantFrom(true, true, false),
+  usageHalfLifeMs: fc.constantFrom(0, HOUR_MS, 7 * DAY_MS),
   limits: fc.record({
     tenants: fc.constantFrom({}, {}, {}, { default: { running: 6, gpus: 24 } }),
     users: fc.constantFrom({}, {}, { default: { running: 2 } }, { default: { gpus: 8 } }),
@@ -256,6 +308,35 @@ export function onlyGpus(story: Story): Story {
     return { ...happening, job: { ...happening.job, cpuMilli: 0, ...anywhere } };
   });
   return { ...story, nodes, happenings };
+}
+
+/** The same story with queues that keep nothing from others. */
+export function withoutLending(story: Story): Story {
+  return { ...story, queues: story.queues.map((queue) => ({ ...queue, lendingLimit: null })) };
+}
+
+/**
+ * The same story with jobs of one GPU, too many for the cluster, that may run at once, and no limit on
+ * anybody.
+ */
+export function oneGpuEach(given: Story): Story {
+  const story = onlyGpus(given);
+  const nodes = story.nodes.slice(0, 2).map((node) => ({ ...node, gpus: node.gpus.slice(0, 4) }));
+  const queues = story.queues.map((queue) => ({
+    ...queue,
+    limit: null,
+    limitCpuMilli: null,
+    borrowingLimit: null,
+    lendingLimit: null,
+  }));
+  const atOnce = { array: null, after: null, beginAfterMs: null, isHeld: false } as const;
+  const happenings = story.happenings.flatMap((happening): Happening[] => {
+    if (happening.kind === "limit") return [];
+    if (happening.kind !== "submit") return [happening];
+    return [{ ...happening, job: { ...happening.job, ...atOnce, nodes: 1, more: 0, gpus: 1 } }];
+  });
+  const limits = { tenants: {}, users: {} };
+  return { queues, nodes, happenings, policy: { ...story.policy, limits } };
 }
 
 /** The cluster of a story before anything happened. */

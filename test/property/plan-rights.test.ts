@@ -1,0 +1,127 @@
+// What a plan owes to queues and jobs: their limits, their guarantees, and an end of it all. By oracles
+// that share nothing with the planner (plan-oracle.ts).
+
+import fc from "fast-check";
+import { afterAll, expect, test } from "vitest";
+import type { JobId } from "../../src/base/ids.ts";
+import { HOUR_MS } from "../../src/base/time.ts";
+import type { World } from "../../src/scheduler/core/fixture.ts";
+import { activeAttempt } from "../../src/scheduler/core/job.ts";
+import type { Plan } from "../../src/scheduler/core/plan-types.ts";
+import { limitsBroken, rightsUnused } from "./plan-oracle.ts";
+import {
+  activeJobs,
+  happen,
+  heal,
+  leave,
+  oneGpuEach,
+  open,
+  stories,
+  type Story,
+} from "./worlds.ts";
+
+const SEED = Number(process.env["TRAINYARD_SEED"] ?? 20_260_101);
+const HAPPENINGS = 30;
+const RUNS = Number(process.env["TRAINYARD_RUNS"] ?? 400);
+
+let plans = 0;
+let evictions = 0;
+afterAll(() => console.log(`${plans} plans carried out, ${evictions} evictions among them`));
+
+function planIn(world: World): Plan {
+  const plan = world.plan();
+  plans += 1;
+  evictions += plan.evictions.length;
+  return plan;
+}
+
+function always(body: (story: Story) => void): void {
+  console.log(`seed ${SEED}, ${RUNS} stories`);
+  fc.assert(fc.property(stories(HAPPENINGS), body), { seed: SEED, numRuns: RUNS });
+}
+
+/** Plays the story and hands over each plan right after it was carried out. */
+function play(story: Story, each: (world: World, plan: Plan) => void = () => undefined): World {
+  const world = open(story);
+  for (const happening of story.happenings) {
+    happen(world, story, happening);
+    each(world, planIn(world));
+  }
+  return world;
+}
+
+test("no plan starts anything over a limit of GPUs, CPUs or of what may be borrowed", () => {
+  always((story) => {
+    play(story, (world, plan) => expect(limitsBroken(world.state, plan)).toEqual([]));
+  });
+});
+
+test("nobody waits inside a guarantee while others are over theirs", () => {
+  always((given) => {
+    const story = oneGpuEach(given);
+    const atOnce = { minRunMs: 0, preemptionPatienceMs: 0, claimsMax: 0 };
+    const policy = {
+      ...story.policy,
+      ...atOnce,
+      isPreemptionEnabled: true,
+      isBackfillEnabled: true,
+    };
+    play({ ...story, policy }, (world, plan) => {
+      expect(rightsUnused(world.state, plan)).toEqual([]);
+    });
+  });
+});
+
+test("who is evicted gives GPUs to the job that it was evicted for", () => {
+  always((given) => {
+    play(oneGpuEach(given), (world, { evictions: all }) => {
+      for (const { victim, preemptor } of all) {
+        if (preemptor === null) continue;
+        const placement = world.state.reservations.get(preemptor)?.placement ?? [];
+        const attempt = activeAttempt(world.job(victim).phase);
+        const freed = (attempt?.placement ?? []).flatMap(gpuNames);
+        expect(placement.flatMap(gpuNames).some((gpu) => freed.includes(gpu))).toBe(true);
+      }
+    });
+  });
+});
+
+const gpuNames = (task: { readonly nodeId: string; readonly gpus: readonly number[] }): string[] =>
+  task.gpus.map((gpu) => `${task.nodeId}/${gpu}`);
+
+test("preemptions come to rest: at one instant nobody goes in a circle", () => {
+  always((story) => {
+    const world = play(story);
+    heal(world);
+    const jobs = world.state.jobs.size;
+    for (let round = 0; round <= 2 * jobs + 8; round += 1) {
+      const { starts, evictions: evicted, drops } = planIn(world);
+      if (starts.length + evicted.length + drops.length === 0) return;
+      leave(world, null);
+      for (const id of world.state.nodes.keys()) world.report(id);
+    }
+    throw new Error(`no rest after ${2 * jobs + 8} rounds`);
+  });
+});
+
+const ROUNDS = 40;
+
+test("as hours pass and jobs save, a job gives way to those who had less only so often", () => {
+  always((given) => {
+    const queues = given.queues.map((queue) => ({ ...queue, order: "las" as const }));
+    const world = play({ ...given, queues });
+    const turns = new Map<JobId, number>();
+    for (const id of world.state.jobs.keys()) turns.set(id, world.job(id).preemptions);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      heal(world);
+      world.nowMs += 3 * HOUR_MS;
+      for (const id of world.state.nodes.keys()) world.report(id);
+      for (const id of activeJobs(world, "running")) world.checkpoint(id, world.nowMs);
+      for (const { victim, how } of planIn(world).evictions) {
+        if (how !== "las") continue;
+        expect(world.job(victim).preemptions).toBeLessThan(world.policy.lasPreemptionsMax);
+      }
+      leave(world, null);
+    }
+  });
+});
