@@ -79,11 +79,7 @@ function isWithinLimits(
         const each = state.jobs.get(jobId)?.spec.perNode[kind] ?? 0;
         if (isBelow(jobId)) use += placement.length * each;
       }
-      for (const node of state.nodes.values()) {
-        for (const { jobId, resources } of node.allocations) {
-          if (isBelow(jobId) && isStaying(jobId)) use += resources[kind];
-        }
-      }
+      use += heldBelow(state, kind, (id) => isBelow(id) && isStaying(id));
       if (use > limit) return false;
     }
   }
@@ -104,6 +100,14 @@ function limitsOf(spec: QueueSpec): readonly (readonly [Kind, number | null])[] 
   ];
 }
 
+function heldBelow(state: ClusterState, kind: Kind, isMeant: (id: JobId) => boolean): number {
+  let held = 0;
+  for (const { allocations } of state.nodes.values()) {
+    for (const { jobId, resources } of allocations) if (isMeant(jobId)) held += resources[kind];
+  }
+  return held;
+}
+
 /** Limits of queues that are broken where the plan, which has been carried out, started something. */
 export function limitsBroken(state: ClusterState, { starts }: Plan): readonly string[] {
   const broken: string[] = [];
@@ -112,13 +116,9 @@ export function limitsBroken(state: ClusterState, { starts }: Plan): readonly st
     const own = started.filter(({ queue }) => `${queue}/`.startsWith(`${spec.path}/`));
     for (const [kind, limit] of limitsOf(spec)) {
       if (limit === null || !own.some(({ perNode }) => perNode[kind] > 0)) continue;
-      let use = 0;
-      for (const node of state.nodes.values()) {
-        for (const { jobId, resources } of node.allocations) {
-          const path = state.jobs.get(jobId)?.spec.queue ?? "";
-          if (`${path}/`.startsWith(`${spec.path}/`)) use += resources[kind];
-        }
-      }
+      const use = heldBelow(state, kind, (id) => {
+        return `${state.jobs.get(id)?.spec.queue}/`.startsWith(`${spec.path}/`);
+      });
       if (use > limit) broken.push(`${spec.path} holds ${use} ${kind} of ${limit}`);
     }
   }

@@ -22,9 +22,8 @@ import {
   open,
   stories,
   type Story,
-  onlyGpus,
-  withoutLending,
 } from "./worlds.ts";
+import { onlyGpus, withoutLending } from "./worlds-narrow.ts";
 
 const SEED = Number(process.env["TRAINYARD_SEED"] ?? 20_260_101);
 const HAPPENINGS = 30;
