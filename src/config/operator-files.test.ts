@@ -66,7 +66,7 @@ describe("the queues file", () => {
       "q.yaml:1:14 queues.a.guarantee: -1 is not a whole number from 0 to 1000000",
     ],
     ["queues: {a: {weight: 1.5}}", "queues.a.weight: 1.5 is not a whole number"],
-    ["queues: {a: {order: lifo}}", '"lifo" is unknown; write fifo, las or edf'],
+    ["queues: {a: {order: lifo}}", '"lifo" is unknown; write fifo, las, edf or shortest'],
     ["queues: {a/b: {}}", "is not a queue name"],
     ["queues: [a]", "is not a map of queues by name"],
     [

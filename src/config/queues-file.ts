@@ -29,7 +29,7 @@ export interface QueueSettings {
   readonly borrowingLimit: number | null;
   readonly lendingLimit: number | null;
   readonly weight: number;
-  readonly order: "fifo" | "las" | "edf";
+  readonly order: "fifo" | "las" | "edf" | "shortest";
   readonly usageHalfLifeMs: number | null;
 }
 
@@ -48,7 +48,7 @@ interface QueueNode {
   readonly lending_limit?: number | undefined;
   readonly usage_half_life?: number | undefined;
   readonly weight?: number | undefined;
-  readonly order?: "fifo" | "las" | "edf" | undefined;
+  readonly order?: "fifo" | "las" | "edf" | "shortest" | undefined;
   readonly queues?: Readonly<Record<string, QueueNode | null>> | undefined;
 }
 
@@ -88,13 +88,14 @@ const queueNode: z.ZodType<QueueNode> = z.strictObject({
     .optional()
     .describe("Part of what nobody is guaranteed, against its siblings. Default 1."),
   order: z
-    .enum(["fifo", "las", "edf"], {
-      error: (issue) => `${shown(issue.input)} is unknown; write fifo, las or edf`,
+    .enum(["fifo", "las", "edf", "shortest"], {
+      error: (issue) => `${shown(issue.input)} is unknown; write fifo, las, edf or shortest`,
     })
     .optional()
     .describe(
       "las: least attained GPU time first, who had less takes turns with who had much; fifo; edf: " +
-        "earliest deadline first, while it can be met. Default las.",
+        "earliest deadline first, while it can be met; shortest: fewest GPU hours to come first, by " +
+        "forecast or time limit. Default las.",
     ),
   usage_half_life: durationMs({ min: 0, max: 365 * DAY_MS })
     .optional()

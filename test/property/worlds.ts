@@ -182,7 +182,7 @@ const queues: fc.Arbitrary<readonly QueueSpec[]> = fc
       guarantee: fc.nat(8),
       slack: fc.option(fc.nat(12), { nil: null, freq: 2 }),
       weight: fc.constantFrom(0, 1, 1, 2, 5),
-      order: fc.constantFrom("fifo", "las", "edf"),
+      order: fc.constantFrom("fifo", "las", "edf", "shortest"),
       children: fc.integer({ min: 0, max: 3 }),
       part: fc.nat(3),
       // Of the top, and of its children: GPUs to borrow and to lend, CPUs.

@@ -61,10 +61,12 @@ function settingsOf(spec: Queue__Output["spec"]): QueueSettings {
     borrowingLimit: spec?.borrowingLimit ?? null,
     lendingLimit: spec?.lendingLimit ?? null,
     weight: spec?.weight ?? 1,
-    order: spec?.order === "las" || spec?.order === "edf" ? spec.order : "fifo",
+    order: ORDERS.find((order) => order === spec?.order) ?? "fifo",
     usageHalfLifeMs: spec?.usageHalfLifeMs ?? null,
   };
 }
+
+const ORDERS = ["las", "edf", "shortest"] as const;
 
 export function depthOf(queue: { readonly path: string }): number {
   return queue.path.split("/").length - 1;

@@ -1,5 +1,6 @@
 // In what order the jobs of one leaf queue are looked at: priority class, then in `edf` queues the
-// deadline, then the user who holds least of the queue, then its `las` order, then age. Knows nothing of nodes or other queues.
+// deadline, then the user who holds least of the queue, then its `las` or `shortest` order, then age.
+// Knows nothing of nodes or other queues.
 
 import { must } from "../../base/assert.ts";
 import { popHeap, pushHeap, sinkFirst } from "../../base/heap.ts";
@@ -10,6 +11,9 @@ import {
   comparePending,
   type Deadline,
   deadlineOf,
+  forecastLevelOf,
+  limitLevelOf,
+  secondsLeftOf,
   type PendingGroup,
   type PendingJob,
   type PendingKind,
@@ -17,7 +21,7 @@ import {
   type PendingQueue,
 } from "./pending.ts";
 import type { QueueNode } from "./queue-tree.ts";
-import type { Shape } from "./shape.ts";
+import { type Shape, shapeOf } from "./shape.ts";
 import type { Policy, QueueOrder } from "./state.ts";
 
 /** A kind of pending jobs in one planning pass. */
@@ -64,12 +68,22 @@ export function lasLevel(
   return level;
 }
 
+/** What a group's place by service, had or to come, follows from. */
+type Service = Pick<PendingGroup, "attainedLevel" | "forecastLevel" | "limitLevel"> & {
+  readonly kind: Pick<PendingKind, "shape">;
+};
+
 /**
- * What a job's service counts for in the order of its queue. Finer than the levels: those who had
- * less go first among those of a level too, but preempt nobody of it.
+ * What a job's service counts for in the order of its queue. Finer than the levels of `las`: those
+ * who had less go first among those of a level too, but preempt nobody of it. In `shortest` queues
+ * it is the GPU seconds to come; of whom nobody knows, more than any.
  */
-const serviceRank = (order: QueueOrder, attainedLevel: number): number =>
-  order === "las" ? attainedLevel : 0;
+function serviceRank(order: QueueOrder, group: Service): number {
+  if (order === "las") return group.attainedLevel;
+  if (order !== "shortest") return 0;
+  const seconds = secondsLeftOf(group);
+  return seconds === null ? Number.MAX_SAFE_INTEGER : seconds * group.kind.shape.gpus;
+}
 
 /** Behind every deadline that can be met. */
 const NO_DEADLINE = Number.MAX_SAFE_INTEGER;
@@ -223,7 +237,7 @@ export class LeafOrder {
       const entry = must(group.jobs.first, "a group has jobs");
       const { order } = this.leaf.spec;
       const due = dueRank(order, group.deadline, this.#jobs.nowMs);
-      const service = serviceRank(order, group.attainedLevel);
+      const service = serviceRank(order, group);
       const head = { group, due, service, entry, at: 0, isRefused: false };
       if (this.#jobs.isWaiting(entry.id) || this.#skipServed(head)) {
         pushHeap(heads, head, comparePlaces);
@@ -262,7 +276,7 @@ export function countAhead(jobs: LeafJobs, policy: Policy, job: Job): number {
   const own = rankOfJob(jobs, policy, job);
   let ahead = 0;
   for (const group of [...groupsOf(jobs.pending), ...jobs.late]) {
-    const rank = rankOf(jobs, policy, { ...group, priorityClass: group.kind.priorityClass });
+    const rank = rankOf(jobs, policy, group);
     const order = compareRanks(rank, own);
     if (order < 0) ahead += group.jobs.size;
     else if (order === 0) ahead += group.jobs.rank(job);
@@ -284,24 +298,31 @@ interface Rank {
   readonly service: number;
 }
 
-function rankOfJob(jobs: LeafJobs, policy: Policy, { spec, owner, attainedGpuMs }: Job): Rank {
-  const { priorityClass } = spec;
-  const attainedLevel = attainedLevelOf(attainedGpuMs);
-  const deadline = deadlineOf(spec);
-  return rankOf(jobs, policy, { priorityClass, ownerKey: userKey(owner), attainedLevel, deadline });
+function rankOfJob(jobs: LeafJobs, policy: Policy, job: Job): Rank {
+  const { spec, owner } = job;
+  return rankOf(jobs, policy, {
+    kind: { priorityClass: spec.priorityClass, shape: shapeOf(spec) },
+    ownerKey: userKey(owner),
+    attainedLevel: attainedLevelOf(job.attainedGpuMs),
+    limitLevel: limitLevelOf(spec),
+    forecastLevel: forecastLevelOf(job),
+    deadline: deadlineOf(spec),
+  });
 }
 
 function rankOf(
   { leaf, held, nowMs }: LeafJobs,
   policy: Policy,
-  of: Pick<PendingGroup, "ownerKey" | "attainedLevel" | "deadline"> &
-    Pick<PendingKind, "priorityClass">,
+  of: Service &
+    Pick<PendingGroup, "ownerKey" | "deadline"> & {
+      readonly kind: Pick<PendingKind, "priorityClass">;
+    },
 ): Rank {
-  const priority = priorityOf(of.priorityClass, policy);
+  const priority = priorityOf(of.kind.priorityClass, policy);
   const heldGpus = held.get(of.ownerKey) ?? 0;
   const { order } = leaf.spec;
   const due = dueRank(order, of.deadline, nowMs);
-  return { priority, due, heldGpus, service: serviceRank(order, of.attainedLevel) };
+  return { priority, due, heldGpus, service: serviceRank(order, of) };
 }
 
 const compareRanks = (a: Rank, b: Rank): number =>

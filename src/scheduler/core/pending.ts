@@ -4,12 +4,13 @@
 // Knows no policy: what a class or a level is worth is decided in order.ts.
 
 import { assert, must } from "../../base/assert.ts";
-import { quarterOctave, WHOLE_MAX } from "../../base/quarter-octave.ts";
+import { endOfQuarterOctave, quarterOctave, WHOLE_MAX } from "../../base/quarter-octave.ts";
 import { compareJobIds, type JobId, type QueuePath } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
 import { type ReadonlySortedList, SortedList } from "../../base/sorted-list.ts";
 import { HOUR_MS, SECOND_MS } from "../../base/time.ts";
 import { type Identity, type Job, type JobSpec, userKey } from "./job.ts";
+import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
 import { type Shape, shapeKey, shapeOf } from "./shape.ts";
 import { Shapes } from "./shapes.ts";
 
@@ -48,6 +49,8 @@ export interface PendingGroup {
   readonly attainedLevel: number;
   /** See `limitLevelOf`; null = without a time limit. */
   readonly limitLevel: number | null;
+  /** See `forecastLevelOf`; null = nobody said. */
+  readonly forecastLevel: number | null;
   /** Null = none. */
   readonly deadline: Deadline | null;
   /** Oldest first, as `comparePending`. */
@@ -146,6 +149,22 @@ export function limitLevelOf({ timeLimitMs }: JobSpec): number | null {
   if (timeLimitMs === null) return null;
   const seconds = Math.min(WHOLE_MAX, Math.ceil(timeLimitMs / SECOND_MS));
   return 32 - Math.clz32(Math.max(0, seconds - 1));
+}
+
+/** A job with level n is forecast to end within `endOfQuarterOctave(n)` seconds of running. */
+export function forecastLevelOf(job: Job): number | null {
+  const leftMs = forecastRemainingMs(job, usefulRunMs(job, 0));
+  return leftMs === null ? null : quarterOctave(Math.floor(leftMs / SECOND_MS));
+}
+
+/** Within so many seconds of running the jobs of the group will have ended; null = nobody said. */
+export function secondsLeftOf({
+  forecastLevel,
+  limitLevel,
+}: Pick<PendingGroup, "forecastLevel" | "limitLevel">): number | null {
+  const forecast = forecastLevel === null ? null : endOfQuarterOctave(forecastLevel);
+  if (limitLevel === null) return forecast;
+  return Math.min(2 ** limitLevel, forecast ?? Number.MAX_SAFE_INTEGER);
 }
 
 export function deadlineOf({ deadlineMs, timeLimitMs }: JobSpec): Deadline | null {
@@ -417,15 +436,26 @@ function createGroup(job: Job, kind: PendingKind, entries: readonly PendingJob[]
   for (const entry of entries) jobs.add(entry);
   const attainedLevel = attainedLevelOf(job.attainedGpuMs);
   const limitLevel = limitLevelOf(job.spec);
+  const forecastLevel = forecastLevelOf(job);
   const deadline = deadlineOf(job.spec);
-  return { kind, ownerKey: userKey(job.owner), attainedLevel, limitLevel, deadline, jobs };
+  return {
+    kind,
+    ownerKey: userKey(job.owner),
+    attainedLevel,
+    limitLevel,
+    forecastLevel,
+    deadline,
+    jobs,
+  };
 }
 
 /** Inside the line of one class and user. */
-function groupKey({ spec, attainedGpuMs }: Job, ofShape: string): string {
+function groupKey(job: Job, ofShape: string): string {
+  const { spec, attainedGpuMs } = job;
   const deadline = deadlineOf(spec);
+  const runs = `${limitLevelOf(spec)}|${forecastLevelOf(job)}`;
   const due = deadline === null ? "" : `${deadline.atMs}/${deadline.latestStartMs}`;
-  return `${attainedLevelOf(attainedGpuMs)}|${limitLevelOf(spec)}|${due}|${ofShape}`;
+  return `${attainedLevelOf(attainedGpuMs)}|${runs}|${due}|${ofShape}`;
 }
 
 const createTally = (): Tally => ({ size: 0, asked: { gpus: 0, cpuMilli: 0, memoryMib: 0 } });

@@ -3,8 +3,7 @@
 
 import { SECOND_MS } from "../../base/time.ts";
 import { activeAttempt, type Job } from "./job.ts";
-import { learnedRemainingMs } from "./run-times.ts";
-import type { ClusterState } from "./state.ts";
+import { learnedRemainingMs, type RunTimes } from "./run-times.ts";
 
 /**
  * In how many milliseconds of running the job is expected to end; one that waits is taken as if it
@@ -13,7 +12,7 @@ import type { ClusterState } from "./state.ts";
  * null when nobody knows.
  */
 export function expectedRemainingMs(
-  state: Pick<ClusterState, "runTimes">,
+  state: { readonly runTimes: ReadonlyMap<string, RunTimes> },
   job: Job,
   nowMs: number,
   permille: number,

@@ -97,6 +97,13 @@ export const POLICY_PRESETS: Readonly<Record<string, PolicyPreset>> = {
     order: "fifo",
     inform: TELLS_NOTHING,
   },
+  "sjf-oracle": {
+    summary:
+      "shortest job first, in GPU hours, knowing in advance how long each runs; nobody is preempted",
+    policy: { ...DEFAULT_POLICY, isPreemptionEnabled: false, claimsMax: 0 },
+    order: "shortest",
+    inform: TELLS_RUN_TIMES,
+  },
   "easy-oracle": {
     summary: "easy, knowing in advance how long each job runs",
     policy: EASY_POLICY,
