@@ -28,6 +28,7 @@ reclaim_shares: false
 victim_order: newest
 min_run: 1m
 restart_cost: 2m
+grow_after: 5m
 gang_patience: 3m
 gang_claims_max: 4
 gang_latest_start: 12h

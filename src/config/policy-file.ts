@@ -110,6 +110,12 @@ export const policyFileSchema = z.strictObject({
   las_loss_max: wait()
     .optional()
     .describe("Nobody is preempted by those who had less GPU time if that would lose more work."),
+  grow_after: wait()
+    .optional()
+    .describe(
+      "An elastic job takes idle nodes this long after it began to run, at the earliest; 0 = never. " +
+        "Default 10m.",
+    ),
   cheap_loss: wait()
     .optional()
     .describe("A victim that would lose more is spared while its preemptor has patience."),
@@ -194,6 +200,7 @@ export interface PolicySettings {
   readonly lasAgingMs?: number;
   readonly lasPreemptionsMax?: number;
   readonly lasLossMaxMs?: number;
+  readonly growAfterMs?: number;
   readonly cheapLossMs?: number;
   readonly preemptionPatienceMs?: number;
   readonly isBackfillEnabled?: boolean;
@@ -245,6 +252,7 @@ function withoutUndefined(file: PolicyFile): PolicySettings {
     lasAgingMs: file.las_aging,
     lasPreemptionsMax: file.las_preemptions_max,
     lasLossMaxMs: file.las_loss_max,
+    growAfterMs: file.grow_after,
     cheapLossMs: file.cheap_loss,
     preemptionPatienceMs: file.preemption_patience,
     isBackfillEnabled: file.backfill,

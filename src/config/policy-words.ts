@@ -22,6 +22,7 @@ export function policyWords(settings: Required<PolicySettings>): Readonly<Record
     las_aging: formatDuration(settings.lasAgingMs),
     las_preemptions_max: settings.lasPreemptionsMax,
     las_loss_max: formatDuration(settings.lasLossMaxMs),
+    grow_after: formatDuration(settings.growAfterMs),
     backfill: settings.isBackfillEnabled,
     gang_patience: formatDuration(settings.gangPatienceMs),
     gang_claims_max: settings.claimsMax,

@@ -44,6 +44,7 @@ const OTHER: Policy = {
   lasAgingMs: 1,
   lasPreemptionsMax: 2,
   lasLossMaxMs: 3,
+  growAfterMs: 13,
   isBackfillEnabled: false,
   isShareReclaimed: false,
   victimOrder: "newest",

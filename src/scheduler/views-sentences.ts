@@ -133,6 +133,7 @@ function conditionsMessage({ nodeId, conditions }: EventOf<"node.conditions-set"
 }
 
 function reservedMessage({ placement, victims }: EventOf<"reservation.made">): string {
+  if (victims.length === 0) return `Reserved ${placementText(placement)} for its next attempt.`;
   const verb = victims.length === 1 ? "leaves" : "leave";
   return `Reserved ${placementText(placement)} while ${victims.join(", ")} ${verb}.`;
 }

@@ -196,6 +196,7 @@ function drawPolicy(prng: Prng): Policy {
     ...DEFAULT_POLICY,
     usageHalfLifeMs: prng.pick([0, 60_000, DEFAULT_POLICY.usageHalfLifeMs]),
     minRunMs: prng.pick([0, 0, 10_000]),
+    growAfterMs: prng.pick([0, 5_000, 30_000]),
     gangPatienceMs: prng.pick([5_000, 30_000, 300_000]),
     backoffBaseMs: 2_000,
     backoffMaxMs: 30_000,

@@ -274,6 +274,7 @@ const policy: fc.Arbitrary<Partial<Policy>> = fc.record({
   isPreemptionEnabled: fc.constantFrom(true, true, true, false),
   isBackfillEnabled: fc.constantFrom(true, true, true, false),
   minRunMs: fc.constantFrom(0, 0, 0, 30_000),
+  growAfterMs: fc.constantFrom(0, 20_000, 600_000),
   gangPatienceMs: fc.constantFrom(0, 60_000, 300_000),
   claimsMax: fc.constantFrom(0, 1, 8),
   lasLevelsGpuMs: fc.constantFrom([8 * HOUR_MS], [HOUR_MS, 24 * HOUR_MS], []),

@@ -48,6 +48,7 @@ export function policyFields(policy: Policy__Output): Readonly<Record<string, un
     lasAgingMs: policy.lasAgingMs ?? 0,
     lasPreemptionsMax: policy.lasPreemptionsMax ?? 0,
     lasLossMaxMs: policy.lasLossMaxMs ?? 0,
+    growAfterMs: policy.growAfterMs ?? 0,
     isBackfillEnabled: policy.isBackfillEnabled ?? true,
     isShareReclaimed: policy.isShareReclaimed ?? true,
     victimOrder: policy.victimOrder === "newest" ? "newest" : "least-lost",

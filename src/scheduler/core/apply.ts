@@ -43,7 +43,7 @@ export function createState(policy: Policy = DEFAULT_POLICY): MutableClusterStat
       failed: 0,
       cancelled: 0,
       placements: 0,
-      preemptions: { reclaim: 0, share: 0, priority: 0, las: 0, drain: 0 },
+      preemptions: { reclaim: 0, share: 0, priority: 0, las: 0, drain: 0, shrink: 0, grow: 0 },
       nodeLosses: 0,
       usedGpuMs: 0,
       lostGpuMs: 0,

@@ -123,7 +123,10 @@ function replyJob(envelope: Envelope, decision: readonly ClusterEvent[]): JobId 
   return isSubmitted ? first.jobId : null;
 }
 
-/** Drops first, so that what they free may be reserved or taken by what comes after. */
+/**
+ * Drops first, so that what they free may be reserved or taken by what comes after. Who is to change
+ * its size is told to stop before room is kept for it.
+ */
 function planEvents(state: ClusterState, plan: Plan, nowMs: number): readonly ClusterEvent[] {
   const events: ClusterEvent[] = [];
   for (const drop of plan.drops) events.push({ kind: "reservation.dropped", ...drop });
@@ -131,11 +134,13 @@ function planEvents(state: ClusterState, plan: Plan, nowMs: number): readonly Cl
     const attempt = jobOf(state, start.jobId).attemptLast + 1;
     events.push({ kind: "job.placed", ...start, attempt });
   }
+  const reserved: ClusterEvent[] = [];
   for (const reservation of plan.reservations) {
-    events.push({ kind: "reservation.made", ...reservation });
+    const isPending = jobOf(state, reservation.jobId).phase.kind === "pending";
+    (isPending ? events : reserved).push({ kind: "reservation.made", ...reservation });
   }
   for (const eviction of plan.evictions) events.push(evicted(state, eviction, nowMs));
-  return events;
+  return [...events, ...reserved];
 }
 
 function evicted(state: ClusterState, eviction: Eviction, nowMs: number): ClusterEvent {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { JobId } from "../../base/ids.ts";
-import { nodeSpec, queueSpec, World } from "./fixture.ts";
+import { nodeSpec, queueSpec, STOPPED, World } from "./fixture.ts";
 import { invariants } from "./invariants.ts";
 import { activeAttempt } from "./job.ts";
 
@@ -63,4 +63,98 @@ test("a checkpoint is whole with one part for each node that the attempt has", (
   settle(world);
   world.checkpoint(id, 10);
   expect(world.job(id).checkpoints).toMatchObject([{ step: 10, state: "committed" }]);
+});
+
+/** An elastic job on four nodes that has saved; then an hour passes. */
+function onFour(queues = [queueSpec("default")]): { world: World; id: JobId } {
+  const world = new World(queues).nodes(4, 4);
+  const id = world.submit({ ...ELASTIC, priorityClass: "low" });
+  settle(world);
+  world.checkpoint(id, 10);
+  world.nowMs += 3_600_000;
+  return { world, id };
+}
+
+/** The job is told to stop, does so, and whatever then follows runs. */
+function stop(world: World, id: JobId): void {
+  world.end(id, STOPPED);
+  settle(world);
+}
+
+test("it shrinks by as much as is needed, keeps the rest and goes on there at once", () => {
+  const { world, id } = onFour();
+  const before = activeAttempt(world.job(id).phase)?.placement ?? [];
+  const high = world.submit({ nodes: 1, gpus: 4, priorityClass: "high" });
+  const { evictions } = world.plan();
+  expect(evictions).toMatchObject([{ victim: id, how: "shrink", preemptor: high }]);
+  expect(invariants(world.state)).toEqual([]);
+  // Nobody gets what it keeps while it saves.
+  world.submit({ nodes: 3, gpus: 4, priorityClass: "high" });
+  expect(world.plan().evictions).toEqual([]);
+  stop(world, id);
+  expect([sizeOf(world, id), sizeOf(world, high)]).toEqual([3, 1]);
+  const after = activeAttempt(world.job(id).phase)?.placement ?? [];
+  expect(before).toEqual(expect.arrayContaining([...after]));
+  expect(world.job(id)).toMatchObject({ preemptions: 0 });
+  const { preemptions, thrash } = world.state.totals;
+  expect([preemptions.shrink, preemptions.priority, thrash]).toEqual([1, 0, 0]);
+});
+
+test("whoever needs more than it can spare takes all of it", () => {
+  const { world, id } = onFour();
+  const high = world.submit({ nodes: 3, gpus: 4, priorityClass: "high" });
+  expect(world.plan().evictions).toMatchObject([{ victim: id, how: "priority" }]);
+  stop(world, id);
+  expect([sizeOf(world, id), sizeOf(world, high)]).toEqual([0, 3]);
+});
+
+test("it shrinks before another of its class is evicted, however cheap that one is", () => {
+  const world = new World().nodes(4, 4);
+  const id = world.submit({ nodesMin: 1, nodes: 3, gpus: 4, priorityClass: "low" });
+  settle(world);
+  world.nowMs += 3_600_000;
+  const cheap = world.submit({ nodes: 1, gpus: 4, priorityClass: "low" });
+  settle(world);
+  const high = world.submit({ nodes: 2, gpus: 4, priorityClass: "high" });
+  expect(world.plan().evictions).toMatchObject([{ victim: id, how: "shrink", preemptor: high }]);
+  stop(world, id);
+  expect([id, cheap, high].map((one) => sizeOf(world, one))).toEqual([1, 1, 2]);
+});
+
+test("a lower class is evicted before a higher one shrinks", () => {
+  const world = new World().nodes(4, 4);
+  const id = world.submit({ nodesMin: 1, nodes: 3, gpus: 4 });
+  settle(world);
+  const low = world.submit({ nodes: 1, gpus: 4, priorityClass: "low" });
+  settle(world);
+  world.submit({ nodes: 1, gpus: 4, priorityClass: "high" });
+  expect(world.plan().evictions).toMatchObject([{ victim: low, how: "priority" }]);
+  expect(sizeOf(world, id)).toBe(3);
+});
+
+test("a guarantee is taken back from what a borrower can spare", () => {
+  const { world, id } = onFour([queueSpec("default"), queueSpec("owner", { guarantee: 8 })]);
+  const owner = world.submit({ queue: queueSpec("owner").path, nodes: 2, gpus: 4 });
+  expect(world.plan().evictions).toMatchObject([{ victim: id, how: "shrink" }]);
+  stop(world, id);
+  expect([sizeOf(world, id), sizeOf(world, owner)]).toEqual([2, 2]);
+});
+
+test.each(["cancelled", "lost"])("%s while it saves, it keeps nothing", (how) => {
+  const { world, id } = onFour();
+  world.submit({ nodes: 1, gpus: 4, priorityClass: "high" });
+  world.plan();
+  expect(world.state.reservations.has(id)).toBe(true);
+  if (how === "cancelled") {
+    world.must({ kind: "job.cancel", jobId: id, why: "" });
+    expect(world.state.reservations.has(id)).toBe(false);
+  } else {
+    const kept = world.state.reservations.get(id)?.placement[0]?.nodeId;
+    for (const [name, { instance }] of world.state.nodes) {
+      if (name === kept) world.must({ kind: "node.expire", nodeId: name, instance });
+    }
+    world.plan();
+    expect(world.state.reservations.has(id)).toBe(false);
+  }
+  expect(invariants(world.state)).toEqual([]);
 });

@@ -6,13 +6,35 @@
 // beyond that is what is left over once everyone else was served. So it never keeps anybody waiting
 // who could have been started in the same pass, and takes as much as its limits leave.
 
-import type { Job, TaskPlacement } from "./job.ts";
+import { activeAttempt, isResize, type Job, type TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import type { Pass } from "./pass.ts";
 import { limitReached } from "./quota.ts";
 import { shapeOf, sizedTo } from "./shape.ts";
+import { keepsRules } from "./sites.ts";
 
 export const isElastic = ({ spec }: Pick<Job, "spec">): boolean => spec.nodesMin < spec.nodes;
+
+/** Has it been told to go on with another size, and not started so yet? */
+export function isChangingSize({ phase, history }: Job): boolean {
+  if (phase.kind === "stopping") return isResize(phase.cause);
+  return phase.kind === "pending" && isResize(history.at(-1)?.cause ?? null);
+}
+
+/**
+ * Tasks that a running job can give up, any of them, and go on with the others where they are: none
+ * when some of its nodes would not be given to it now.
+ */
+export function spareTasks(pass: Pass, job: Job): number {
+  const attempt = activeAttempt(job.phase);
+  if (!isElastic(job) || attempt === null) return 0;
+  const { placement, tasks } = attempt;
+  if (tasks.some(({ kind }) => kind === "ended")) return 0;
+  const isOffered = placement.every(({ nodeId }) => pass.later.slot(nodeId)?.isOffered === true);
+  if (!isOffered) return 0;
+  const shape = shapeOf(sizedTo(job.spec, placement.length));
+  return keepsRules(pass.later, shape, placement) ? placement.length - job.spec.nodesMin : 0;
+}
 
 /** Gives those who start in this pass what is left over. Call when nobody else is to be placed. */
 export function widenStarts(pass: Pass): void {
@@ -20,27 +42,34 @@ export function widenStarts(pass: Pass): void {
   for (const start of starts) {
     const job = jobOf(pass.state, start.jobId);
     const { placement } = pass.takeBack(start);
-    pass.start(job, largestFit(pass, job, placement.length + 1) ?? placement);
+    const leaf = pass.tree.queue(job.spec.queue);
+    const larger = largestFit(placement.length + 1, job.spec.nodes, (nodes) => {
+      const shape = shapeOf(sizedTo(job.spec, nodes));
+      if (limitReached(leaf, shape) !== null) return null;
+      if (pass.owners.reached(job.owner, shape.gpus) !== null) return null;
+      return pass.fit(job, shape);
+    });
+    pass.start(job, larger ?? placement);
   }
 }
 
+/** A placement of a gang of so many nodes, or null. */
+type FitOf = (nodes: number) => readonly TaskPlacement[] | null;
+
 /** Whoever fits with n nodes fits with fewer: halving finds the most. Null = not even `least`. */
-function largestFit(pass: Pass, job: Job, least: number): readonly TaskPlacement[] | null {
+export function largestFit(
+  least: number,
+  most: number,
+  fitOf: FitOf,
+): readonly TaskPlacement[] | null {
   let best: readonly TaskPlacement[] | null = null;
   let fitting = least - 1;
-  let tooMany = job.spec.nodes + 1;
+  let tooMany = most + 1;
   while (tooMany - fitting > 1) {
     const nodes = (fitting + tooMany) >> 1;
-    const found = fitOf(pass, job, nodes);
+    const found = fitOf(nodes);
     if (found === null) tooMany = nodes;
     else [best, fitting] = [found, nodes];
   }
   return best;
-}
-
-function fitOf(pass: Pass, job: Job, nodes: number): readonly TaskPlacement[] | null {
-  const shape = shapeOf(sizedTo(job.spec, nodes));
-  if (limitReached(pass.tree.queue(job.spec.queue), shape) !== null) return null;
-  if (pass.owners.reached(job.owner, shape.gpus) !== null) return null;
-  return pass.fit(job, shape);
 }

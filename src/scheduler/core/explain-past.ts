@@ -142,6 +142,8 @@ const RIGHTS: Readonly<Record<PreemptionKind, string>> = {
   las: "a job of its queue that had had less GPU time took its turn",
   share: "a queue took back its fair share",
   drain: "its node was emptied",
+  shrink: "it gave up nodes that it can do without",
+  grow: "idle nodes joined it",
 };
 
 /** What its earlier attempts came to, newest first, and what they cost. */

@@ -166,14 +166,20 @@ function countFaults(state: ClusterState): readonly string[] {
   });
 }
 
-/** Reservations are of pending jobs, whole, and share no GPU. */
+function isChangingSize({ phase }: Job): boolean {
+  if (phase.kind !== "stopping" || phase.cause.kind !== "preempted") return false;
+  return phase.cause.how === "shrink" || phase.cause.how === "grow";
+}
+
+/** Reservations are of jobs that wait or change their size, whole, and share no GPU. */
 function reservationFaults(state: ClusterState): readonly string[] {
   const faults: string[] = [];
   const keptBy = new Map<string, JobId>();
   for (const [id, { jobId, placement }] of state.reservations) {
     const job = state.jobs.get(id);
     faults.push(...faultIf(jobId !== id, `the reservation of ${id} is filed as ${jobId}`));
-    faults.push(...faultIf(job?.phase.kind !== "pending", `${id} has a reservation, not pending`));
+    const isKept = job?.phase.kind === "pending" || (job !== undefined && isChangingSize(job));
+    faults.push(...faultIf(!isKept, `${id} has a reservation and is not to be placed`));
     const isWhole = job !== undefined && isSize(job, placement.length);
     faults.push(...faultIf(!isWhole, `the reservation of ${id} is not whole`));
     for (const key of placement.flatMap(({ nodeId, gpus }) => gpus.map((gpu) => [nodeId, gpu]))) {

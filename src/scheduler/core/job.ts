@@ -195,8 +195,10 @@ export interface Attempt {
 /**
  * `reclaim` = a queue takes back what it is guaranteed; `share` = a queue takes back its fair share; `priority` = a higher class of the same
  * queue; `las` = a job of the same queue and class that had less service; `drain` = its node empties.
+ * Of elastic jobs, which go on at once with another size: `shrink` = others have a right to some of
+ * its nodes; `grow` = idle nodes join it, and nobody gets any of its own.
  */
-export type PreemptionKind = "reclaim" | "share" | "priority" | "las" | "drain";
+export type PreemptionKind = "reclaim" | "share" | "priority" | "las" | "drain" | "shrink" | "grow";
 
 /** Why a running attempt is being brought to an end. */
 export type StopCause =
@@ -406,6 +408,10 @@ export const ATTEMPTS_KEPT = 50;
 export function isEnded(phase: JobPhase): boolean {
   return phase.kind === "succeeded" || phase.kind === "failed" || phase.kind === "cancelled";
 }
+
+/** Does the job go on with another size right after this? That is no preemption of the job. */
+export const isResize = (cause: StopCause | null): boolean =>
+  cause?.kind === "preempted" && (cause.how === "shrink" || cause.how === "grow");
 
 /** The attempt that holds resources now, or null. */
 export function activeAttempt(phase: JobPhase): Attempt | null {

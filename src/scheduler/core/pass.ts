@@ -224,9 +224,16 @@ export class Pass {
     this.#begin(job, placement);
   }
 
+  /** An elastic job that goes on with another size keeps its next placement from everyone else. */
   evict(eviction: Eviction): void {
+    const { victim: id, next: placement } = eviction;
+    const job = jobOf(this.state, id);
     this.evictions.push(eviction);
-    this.#leave(jobOf(this.state, eviction.victim));
+    this.#leave(job);
+    if (placement.length === 0) return;
+    const reservation = { jobId: id, placement, victims: [] };
+    this.reservations.push(reservation);
+    this.reserve(job, reservation);
   }
 
   /** Keeps a placement, which must be whole in `later`, from everyone else. */
@@ -238,7 +245,7 @@ export class Pass {
       this.keep(task.nodeId, kept);
     }
     this.#chargeUser(job, this.#chargeQueue(job, placement, "reserved", 1));
-    this.owners.add(job.owner, 1, gpusOn(job, placement));
+    this.#addOwner(job, placement, 1);
     this.reserved.set(job.id, { job, placement, victims, fromOpen, kept });
     this.#served.add(job.id);
   }
@@ -252,7 +259,7 @@ export class Pass {
       this.unkeep(task.nodeId, kept);
     });
     this.#chargeUser(job, -this.#chargeQueue(job, placement, "reserved", -1));
-    this.owners.add(job.owner, -1, -gpusOn(job, placement));
+    this.#addOwner(job, placement, -1);
     this.laterVersion += 1;
     this.reserved.delete(job.id);
     this.#served.delete(job.id);
@@ -345,6 +352,12 @@ export class Pass {
     const asked = { nodes: placement.length, perNode };
     charge(this.tree.queue(queue), counter, asked, sign);
     return gpusOn(job, placement);
+  }
+
+  /** Who leaves counts until it has left: for a job that changes its size, that is enough. */
+  #addOwner(job: Job, placement: readonly TaskPlacement[], sign: 1 | -1): void {
+    if (this.#leaving.has(job.id)) return;
+    this.owners.add(job.owner, sign, sign * gpusOn(job, placement));
   }
 
   #chargeUser(job: Job, gpus: number): void {

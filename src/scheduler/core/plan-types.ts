@@ -16,6 +16,8 @@ export interface Eviction {
   readonly how: PreemptionKind;
   /** Null for a drain. */
   readonly preemptor: JobId | null;
+  /** Where an elastic job goes on with another size; empty = it waits again. */
+  readonly next: readonly TaskPlacement[];
   /** One sentence for the victim's owner, with the numbers. */
   readonly why: string;
 }

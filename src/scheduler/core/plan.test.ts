@@ -342,6 +342,7 @@ describe("nodes", () => {
       {
         victim: gang,
         how: "drain",
+        next: [],
         preemptor: null,
         why: "Node node-2 is being drained: new fan.",
       },

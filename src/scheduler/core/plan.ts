@@ -24,6 +24,7 @@ import { jobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
 import { widenStarts } from "./elastic.ts";
 import { fitGang, NO_TASTE } from "./gang.ts";
+import { growRunning } from "./grow.ts";
 import type { Holds } from "./hold.ts";
 import { HoldBook, PlanHolds } from "./holds.ts";
 import { jobOf } from "./lookup.ts";
@@ -60,8 +61,10 @@ export function plan(state: ClusterState, nowMs: number, policy: Policy): Plan {
   const planner = new Planner(pass);
   planner.begin();
   planner.walkAll();
-  if (policy.isBackfillEnabled) widenStarts(pass);
+  const isAnyoneWaiting = planner.isAnyoneWaiting();
+  if (policy.isBackfillEnabled || !isAnyoneWaiting) widenStarts(pass);
   startReservations(pass);
+  if (!isAnyoneWaiting) planner.wakeAt(growRunning(pass));
   return {
     starts: pass.starts,
     evictions: pass.evictions,
@@ -79,7 +82,7 @@ function evictFromDraining(pass: Pass): void {
       if (pass.isLeaving(jobId)) continue;
       const note = node.note === "" ? "" : `: ${node.note}`;
       const why = `Node ${node.spec.id} is being drained${note}.`;
-      pass.evict({ victim: jobId, how: "drain", preemptor: null, why });
+      pass.evict({ victim: jobId, how: "drain", preemptor: null, next: [], why });
     }
   }
 }
@@ -169,15 +172,29 @@ export class Planner {
     this.#claims.restart();
   }
 
+  /** Was anybody refused who could start if there were room, or is about to come? */
+  isAnyoneWaiting(): boolean {
+    const { nowMs, policy, state } = this.#pass;
+    for (const { refusedInRound, leaf, shape } of this.#kinds.values()) {
+      if (refusedInRound >= 0 && limitReached(leaf, shape) === null) return true;
+    }
+    const soonMs = nowMs + policy.growAfterMs;
+    const next = state.pending.delayed.at(this.#lateCount());
+    return next !== undefined && next.eligibleFromMs <= soonMs && this.#pass.isWaiting(next.id);
+  }
+
+  #lateCount(): number {
+    return this.#leaves.reduce((sum, leaf) => sum + this.#pass.jobsOf(leaf).late.length, 0);
+  }
+
   /** After everything was decided. */
   finish(): Holds {
     const { state } = this.#pass;
-    this.#wakeAt(this.#preemption.wakeAtMs);
-    if (this.#hasClaimants) this.#wakeAt(this.#nextClaimAtMs());
-    const late = this.#leaves.reduce((sum, leaf) => sum + this.#pass.jobsOf(leaf).late.length, 0);
-    this.#wakeAt(state.pending.delayed.at(late)?.eligibleFromMs ?? null);
+    this.wakeAt(this.#preemption.wakeAtMs);
+    if (this.#hasClaimants) this.wakeAt(this.#nextClaimAtMs());
+    this.wakeAt(state.pending.delayed.at(this.#lateCount())?.eligibleFromMs ?? null);
     if (!this.#pass.policy.isBackfillEnabled) this.#wakeAtLatestStarts();
-    this.#wakeAt(this.#pass.timeLimitAtMs);
+    this.wakeAt(this.#pass.timeLimitAtMs);
     return new PlanHolds(this.#pass, this.#book);
   }
 
@@ -371,7 +388,7 @@ export class Planner {
       if (spec.order !== "edf") continue;
       for (const { deadline } of groupsOf(this.#pass.state.pending.queue(spec.path))) {
         if (deadline !== null && deadline.latestStartMs >= nowMs) {
-          this.#wakeAt(deadline.latestStartMs + 1);
+          this.wakeAt(deadline.latestStartMs + 1);
         }
       }
     }
@@ -391,7 +408,7 @@ export class Planner {
     }
   }
 
-  #wakeAt(atMs: number | null): void {
+  wakeAt(atMs: number | null): void {
     if (atMs !== null) this.wakeAtMs = Math.min(this.wakeAtMs ?? atMs, atMs);
   }
 }

@@ -6,7 +6,7 @@ import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { HOUR_MS } from "../../base/time.ts";
 import { fitGang } from "./gang.ts";
-import type { Job, PreemptionKind, TaskPlacement } from "./job.ts";
+import type { Job, TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { strengthOf, type WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
@@ -25,14 +25,14 @@ import {
   fairGameAtMs,
   type Holding,
   hasReclaimRight,
+  type Right,
   rightOver,
   sideOf,
+  type Victim,
 } from "./victims.ts";
 
 /** Searches for victims in one pass; what is left over is looked at in the next. */
 export const PROOFS_MAX = 256;
-
-type Right = Exclude<PreemptionKind, "drain">;
 
 export class Preemption {
   readonly #pass: Pass;
@@ -108,7 +108,7 @@ export class Preemption {
   }
 
   /** Taking back a guarantee goes before taking from the own queue's lower classes. */
-  #search(waiting: WaitingJob): readonly Candidate[] | null {
+  #search(waiting: WaitingJob): readonly Victim[] | null {
     const eligible = this.#eligible(waiting);
     if (eligible.length === 0) return null;
     this.#proofs += 1;
@@ -146,18 +146,21 @@ export class Preemption {
     return this.#pass.reserved.has(job.id) && !this.#pass.isDropped(job.id);
   }
 
-  #carryOut(waiting: WaitingJob, victims: readonly Candidate[]): void {
+  #carryOut(waiting: WaitingJob, victims: readonly Victim[]): void {
     const pass = this.#pass;
     const cut: Cut = new Map();
     const evictions: Eviction[] = [];
     for (const victim of victims) {
-      const how = must(rightOver(waiting, victim, cut), `right over ${victim.job.id}`);
-      const why = reason(waiting, victim, how, cut);
-      addCut(cut, victim, 1);
-      if (victim.holding.kind === "reserved") continue;
-      evictions.push({ victim: victim.job.id, how, preemptor: waiting.job.id, why });
+      const { candidate, gives } = victim;
+      const right = must(rightOver(waiting, candidate, cut), `right over ${candidate.job.id}`);
+      const why = reason(waiting, candidate, right, cut);
+      addCut(cut, candidate, gives, 1);
+      if (candidate.holding.kind === "reserved") continue;
+      evictions.push(evictionOf(waiting, victim, right, why));
     }
-    for (const { holding } of victims) if (holding.kind === "reserved") this.#takeOver(holding);
+    for (const { candidate } of victims) {
+      if (candidate.holding.kind === "reserved") this.#takeOver(candidate.holding);
+    }
     if (evictions.length === 0 && this.#start(waiting)) return;
     for (const eviction of evictions) pass.evict(eviction);
     const placement = fitGang(pass.later, waiting.shape, pass.tasteOf(waiting.job));
@@ -178,6 +181,21 @@ export class Preemption {
     pass.reservations.push(reservation);
     pass.reserve(job, reservation);
   }
+}
+
+/** Who keeps enough to go on with does so; who does not waits again. */
+function evictionOf(
+  { job }: WaitingJob,
+  { candidate, gives }: Victim,
+  right: Right,
+  why: string,
+): Eviction {
+  const kept = candidate.tasks.filter((task) => !gives.includes(task));
+  const next = kept.map(({ placement }) => placement);
+  const victim = { victim: candidate.job.id, preemptor: job.id, next };
+  if (kept.length === 0) return { ...victim, how: right, why };
+  const size = `${kept.length} of its ${candidate.tasks.length} nodes`;
+  return { ...victim, how: "shrink", why: `It goes on with ${size}. ${why}` };
 }
 
 /** Jobs that still hold GPUs of the placement. */

@@ -13,6 +13,7 @@ import {
   type AttemptOutcome,
   activeAttempt,
   type Checkpoint,
+  isResize,
   type Job,
   type StopCause,
   type TaskExit,
@@ -42,7 +43,7 @@ export function react(
     case "task.ended":
       return afterTaskEnd(state, event, nowMs, policy);
     case "job.stopping":
-      return endIfDone(jobOf(state, event.jobId), nowMs);
+      return [...giveUpResize(state, event), ...endIfDone(jobOf(state, event.jobId), nowMs)];
     case "attempt.ended":
       return afterAttempt(jobOf(state, event.jobId), event, nowMs, policy);
     case "job.submitted":
@@ -62,6 +63,15 @@ export function react(
     default:
       return [];
   }
+}
+
+/** What was kept for its next size is free again if it is told to stop for another reason. */
+function giveUpResize(
+  state: ClusterState,
+  { jobId, cause }: EventOf<"job.stopping">,
+): readonly ClusterEvent[] {
+  if (isResize(cause)) return [];
+  return dropReservations(state, jobId, cause.kind === "preempted" ? "node_gone" : "job_ended");
 }
 
 const endedWell = (exit: TaskExit): boolean => exit.reason === "exited" && exit.code === 0;

@@ -3,7 +3,8 @@
 
 import type { DropReason } from "./events.ts";
 import { hasHostRoom, type NodePool } from "./fit.ts";
-import type { Job } from "./job.ts";
+import { isResize, type Job } from "./job.ts";
+import { eligibleFromMs } from "./pending.ts";
 import type { Keeping, Pass } from "./pass.ts";
 import { isOverLimitLater, isOverLimitNow } from "./quota.ts";
 import { shapeOf, sizedTo } from "./shape.ts";
@@ -23,10 +24,14 @@ export function takeUpReservations(pass: Pass): void {
   }
 }
 
-/** Starts every reservation whose room and quota are free by now. */
+/**
+ * Starts every reservation whose room and quota are free by now. Who is to change its size has to have
+ * ended first, with its last checkpoint committed.
+ */
 export function startReservations(pass: Pass): void {
   for (const keeping of pass.reserved.values()) {
     const { job, placement } = keeping;
+    if (pass.isLeaving(job.id) || (eligibleFromMs(job) ?? 0) > pass.nowMs) continue;
     if (isRoom(pass.raw, job, placement) && isWithinLimits(pass, keeping))
       pass.startReserved(keeping);
   }
@@ -34,13 +39,17 @@ export function startReservations(pass: Pass): void {
 
 function dropReason(pass: Pass, job: Job, { placement }: Reservation): DropReason | null {
   const spec = sizedTo(job.spec, placement.length);
-  if (job.phase.kind !== "pending") return "job_ended";
+  const { phase } = job;
+  const isChanging = phase.kind === "stopping" && isResize(phase.cause);
+  if (phase.kind !== "pending" && !isChanging) return "job_ended";
   if (placement.some(({ nodeId }) => pass.later.slot(nodeId)?.isOffered !== true)) {
     return "node_gone";
   }
   if (!keepsRules(pass.later, shapeOf(spec), placement)) return "node_gone";
   if (isOverLimitLater(pass.tree.queue(spec.queue), spec)) return "limit_lowered";
-  if (pass.owners.reached(job.owner, shapeOf(spec).gpus) !== null) return "limit_lowered";
+  // What it holds already counts for its owner.
+  const isOver = !isChanging && pass.owners.reached(job.owner, shapeOf(spec).gpus) !== null;
+  if (isOver) return "limit_lowered";
   return isRoom(pass.later, job, placement) ? null : "replanned";
 }
 

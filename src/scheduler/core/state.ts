@@ -73,7 +73,7 @@ export const NO_COUNTS: QueueCounts = {
   failed: 0,
   cancelled: 0,
   placements: 0,
-  preemptions: { reclaim: 0, share: 0, priority: 0, las: 0, drain: 0 },
+  preemptions: { reclaim: 0, share: 0, priority: 0, las: 0, drain: 0, shrink: 0, grow: 0 },
 };
 
 export interface Gpu {
@@ -281,6 +281,11 @@ export interface Policy {
    * latter is there to be compared with.
    */
   readonly victimOrder: "least-lost" | "newest";
+  /**
+   * A running elastic job takes idle nodes this long after it began to run, at the earliest, and if
+   * it gains more in that time than the change costs. 0 = it does not grow.
+   */
+  readonly growAfterMs: number;
   /** A gang that waited longer holds back smaller jobs behind it from its nodes. */
   readonly gangPatienceMs: number;
   /** How many blocked gangs may hold nodes back at once. */
@@ -318,6 +323,7 @@ export const DEFAULT_POLICY: Policy = {
   preemptionPatienceMs: 10 * MINUTE_MS,
   restartCostMs: 60_000,
   victimOrder: "least-lost",
+  growAfterMs: 10 * MINUTE_MS,
   gangPatienceMs: 300_000,
   claimsMax: 8,
   gangLatestStartMs: DAY_MS,

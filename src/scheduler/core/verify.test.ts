@@ -82,13 +82,13 @@ test.each<readonly [string, Partial<Plan>, Parameters<typeof jobSpec>[0], string
   ["a word to who starts", { ...startOn(at(2, 0)), holds: holding(two) }, {}, "is told why not"],
   [
     "an eviction without a reservation",
-    { evictions: [{ victim: one, how: "reclaim", preemptor: two, why: "" }] },
+    { evictions: [{ victim: one, how: "reclaim", preemptor: two, next: [], why: "" }] },
     {},
     "who has no reservation that names it",
   ],
   [
     "a drain where nothing drains",
-    { evictions: [{ victim: one, how: "drain", preemptor: null, why: "" }] },
+    { evictions: [{ victim: one, how: "drain", preemptor: null, next: [], why: "" }] },
     {},
     "job-1 has no task on a draining node",
   ],

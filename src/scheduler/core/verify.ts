@@ -4,7 +4,7 @@
 import { must } from "../../base/assert.ts";
 import { type JobId, type NodeId, type QueuePath, queuePath } from "../../base/ids.ts";
 import type { Job, TaskPlacement } from "./job.ts";
-import type { Plan, Start } from "./plan-types.ts";
+import type { Eviction, Plan, Start } from "./plan-types.ts";
 import type { ClusterState, Gpu, Node, Policy } from "./state.ts";
 import { isSpotNode, type Labels, TOPOLOGY_LABELS } from "./topology.ts";
 
@@ -12,7 +12,8 @@ import { isSpotNode, type Labels, TOPOLOGY_LABELS } from "./topology.ts";
  * What is wrong with the plan, one sentence each; empty = proven. What it proves: nothing is given
  * twice, gangs are whole and on schedulable nodes of the right type, limits hold, what is reserved
  * is nobody else's and comes free by itself or by this plan, nobody is asked to leave without a
- * drain or a preemptor whose placement is reserved, and whoever is pending is started or told why
+ * drain or a preemptor whose placement is reserved, an elastic job that is made smaller keeps some of
+ * its own nodes, enough to go on, and one that grows takes from nobody, and whoever is pending is started or told why
  * not: checked for those whom the plan touches, counted for the others.
  */
 export function verifyPlan(state: ClusterState, plan: Plan, policy: Policy): readonly string[] {
@@ -34,6 +35,8 @@ class Proof {
   readonly #policy: Policy;
   readonly #dropped: ReadonlySet<JobId>;
   readonly #evicted: ReadonlySet<JobId>;
+  /** They go on with another size. */
+  readonly #resized: ReadonlySet<JobId>;
   readonly #typeMatches = new Map<string, boolean>();
   readonly #reserved: ReadonlyMap<JobId, readonly JobId[]>;
   readonly #started: ReadonlySet<JobId>;
@@ -46,6 +49,8 @@ class Proof {
     this.#policy = policy;
     this.#dropped = new Set(plan.drops.map(({ jobId }) => jobId));
     this.#evicted = new Set(plan.evictions.map(({ victim }) => victim));
+    const resizes = plan.evictions.filter(({ how }) => how === "shrink" || how === "grow");
+    this.#resized = new Set(resizes.map(({ victim }) => victim));
     this.#started = new Set(plan.starts.map(({ jobId }) => jobId));
     this.#reserved = new Map(plan.reservations.map(({ jobId, victims }) => [jobId, victims]));
     for (const { jobId, placement } of this.#standing()) this.#promise(jobId, placement);
@@ -60,7 +65,8 @@ class Proof {
   checkEvictions(): void {
     const { evictions } = this.#plan;
     this.#expect(this.#evicted.size === evictions.length, "a victim is evicted twice");
-    for (const { victim, how, preemptor } of evictions) {
+    for (const eviction of evictions) {
+      const { victim, how, preemptor } = eviction;
       const job = this.#state.jobs.get(victim);
       this.#expect(this.#state.active.has(victim), `victim ${victim} holds nothing`);
       this.#expect(job?.phase.kind !== "stopping", `victim ${victim} is being stopped already`);
@@ -68,6 +74,8 @@ class Proof {
         this.#expect(this.#isOnDraining(victim), `${victim} has no task on a draining node`);
         continue;
       }
+      this.#checkResize(eviction);
+      if (how === "grow") continue;
       this.#expect(this.#policy.isPreemptionEnabled, `preemption is off, yet ${victim} is evicted`);
       const isServed =
         preemptor !== null &&
@@ -80,9 +88,30 @@ class Proof {
     }
   }
 
+  /** What it goes on with is reserved for it: a part of what it has, or more nodes than it has. */
+  #checkResize({ victim, how, preemptor, next }: Eviction): void {
+    const isResize = how === "shrink" || how === "grow";
+    this.#expect(isResize === next.length > 0, `${victim} is to ${how} to ${next.length} nodes`);
+    if (!isResize) return;
+    const phase = this.#state.jobs.get(victim)?.phase;
+    const had = phase !== undefined && "attempt" in phase ? phase.attempt.placement : [];
+    const reserved = this.#plan.reservations.find(({ jobId }) => jobId === victim)?.placement;
+    const isKept = JSON.stringify(reserved) === JSON.stringify(next);
+    this.#expect(isKept, `${victim} changes its size and nothing is reserved for it`);
+    if (how === "grow") {
+      this.#expect(next.length > had.length && preemptor === null, `${victim} does not grow`);
+      return;
+    }
+    const own = new Set(had.map((task) => JSON.stringify(task)));
+    const isPart = next.length < had.length && next.every((task) => own.has(JSON.stringify(task)));
+    this.#expect(isPart, `${victim} shrinks to more than a part of what it has`);
+  }
+
   checkReservations(): void {
     for (const { jobId, placement, victims } of this.#plan.reservations) {
-      const job = this.#pending(jobId);
+      const job = this.#resized.has(jobId)
+        ? (this.#state.jobs.get(jobId) ?? null)
+        : this.#pending(jobId);
       if (job === null) continue;
       this.#expect(!this.#hasStanding(jobId), `${jobId} has a reservation already`);
       this.#checkPlacement(job, placement);
@@ -211,6 +240,7 @@ class Proof {
     }
     const started = this.#started;
     for (const { jobId } of reservations) {
+      if (this.#resized.has(jobId)) continue;
       const isToldSo = started.has(jobId) || holds.of(jobId)?.code === "WAITING_FOR_PREEMPTED";
       this.#expect(isToldSo, `${jobId} has a reservation and is told something else`);
     }

@@ -1,5 +1,8 @@
 // One search for the victims of one job: a set of running jobs whose leaving lets the gang in, of
 // whom none can be spared. Changes nothing; preempt.ts carries it out.
+//
+// An elastic job above its least is asked twice: first for as many nodes as it can give up and go on,
+// before anybody of its class has to leave as a whole; then, like the others, for all.
 
 import type { NodeSlot } from "./fit.ts";
 import type { WaitingJob } from "./order.ts";
@@ -13,27 +16,35 @@ import {
   compareCandidates,
   cutOf,
   rightOver,
+  type Victim,
 } from "./victims.ts";
 import { WhatIf } from "./what-if.ts";
+
+/** What a candidate is asked for: all that it holds, or only what it can spare. */
+interface Ask {
+  readonly candidate: Candidate;
+  readonly isWhole: boolean;
+}
 
 export class VictimSearch {
   readonly #pass: Pass;
   readonly #waiting: WaitingJob;
-  /** In the order in which they are asked. */
-  readonly #eligible: readonly Candidate[];
+  /** In the order in which they are put. */
+  readonly #asks: readonly Ask[];
   readonly #whatIf: WhatIf;
-  readonly #chosen = new Set<Candidate>();
+  /** What each gives. */
+  readonly #given = new Map<Candidate, readonly HeldTask[]>();
   readonly #cut: Cut = new Map();
 
   constructor(pass: Pass, waiting: WaitingJob, eligible: readonly Candidate[]) {
     this.#pass = pass;
     this.#waiting = waiting;
-    this.#eligible = eligible;
+    this.#asks = asksOf(eligible);
     this.#whatIf = new WhatIf(pass.later, waiting.shape);
   }
 
   /** Victims of whom none can be spared, perhaps none at all; null when no set suffices. */
-  run(): readonly Candidate[] | null {
+  run(): readonly Victim[] | null {
     for (const goal of this.#goals()) {
       const victims = this.#runAt(goal);
       if (victims !== null) return victims;
@@ -42,20 +53,36 @@ export class VictimSearch {
   }
 
   /** Changes nothing where it fails. */
-  #runAt(goal: Goal): readonly Candidate[] | null {
+  #runAt(goal: Goal): readonly Victim[] | null {
     this.#makeRoom(goal);
     this.#makeQuota();
-    const asked = [...this.#chosen];
+    const asked = [...this.#given.keys()];
     if (!this.#suffices()) {
-      for (const candidate of asked) this.#spare(candidate);
+      for (const candidate of asked) this.#give(candidate, []);
       return null;
     }
-    for (const candidate of [...asked].sort(compareCandidates).reverse()) {
-      this.#spare(candidate);
-      if (!this.#suffices()) this.#choose(candidate);
-    }
+    for (const candidate of [...asked].sort(compareCandidates).reverse()) this.#spare(candidate);
     // In the order of asking: each right was checked with those before it gone.
-    return asked.filter((candidate) => this.#chosen.has(candidate));
+    return asked.flatMap((candidate) => {
+      const gives = this.#givenBy(candidate);
+      return gives.length === 0 ? [] : [{ candidate, gives }];
+    });
+  }
+
+  /** Asks for no more than is needed: nothing, some nodes of an elastic job, or all. */
+  #spare(candidate: Candidate): void {
+    let gives = this.#givenBy(candidate);
+    this.#give(candidate, []);
+    if (this.#suffices()) return;
+    this.#give(candidate, gives);
+    if (candidate.spare === 0) return;
+    for (const task of [...gives].reverse()) {
+      const fewer = gives.filter((other) => other !== task);
+      this.#give(candidate, fewer);
+      if (this.#suffices()) gives = fewer;
+      else this.#give(candidate, gives);
+    }
+    if (gives.length > candidate.spare) this.#give(candidate, candidate.tasks);
   }
 
   #suffices(): boolean {
@@ -64,7 +91,8 @@ export class VictimSearch {
 
   /**
    * The sites that could be emptied for the gang, the cheapest first: the class that would have to
-   * go counts before the work that would be lost, as among victims.
+   * go counts before whether anybody has to go as a whole, and that before the work that would be
+   * lost, as among victims.
    */
   #goals(): readonly Goal[] {
     const { sites } = this.#whatIf;
@@ -81,33 +109,39 @@ export class VictimSearch {
       if (there.length < missing) return;
       const asked = there.slice(0, Math.max(0, missing));
       const priority = Math.max(Number.MIN_SAFE_INTEGER, ...asked.map((offer) => offer.priority));
+      const evicts = asked.some((offer) => offer.evicts);
       const costGpuMs = asked.reduce((sum, offer) => sum + offer.costGpuMs, 0);
-      goals.push({ site, offers: there, priority, costGpuMs });
+      goals.push({ site, offers: there, priority, evicts, costGpuMs });
     });
-    return goals.sort(
-      (a, b) => a.priority - b.priority || a.costGpuMs - b.costGpuMs || a.site - b.site,
-    );
+    return goals.sort((a, b) => comparePrices(a, b) || a.site - b.site);
   }
 
   /** Empties nodes of the site, the cheapest first, until enough of them can serve a task. */
   #makeRoom({ site, offers }: Goal): void {
     const typeSet = this.#whatIf.sites.typeSetOf(site);
-    for (const { slot, victims } of offers) {
-      if (this.#whatIf.nodesFit(site) >= this.#waiting.shape.nodes) return;
-      if (!this.#whatIf.fits(slot, typeSet)) this.#empty(slot, typeSet, victims);
+    let due = offers;
+    for (let at = 0; at < due.length; at += 1) {
+      const offer = due[at];
+      if (offer === undefined || this.#whatIf.nodesFit(site) >= this.#waiting.shape.nodes) return;
+      if (this.#whatIf.fits(offer.slot, typeSet)) continue;
+      // What an elastic job can spare is offered on each of its nodes, and good for some of them.
+      const now = offer.evicts ? offer : this.#offer(offer.slot, typeSet, offer.tenants);
+      if (now !== null && now.evicts !== offer.evicts) {
+        due = [...due.slice(0, at + 1), ...[...due.slice(at + 1), now].sort(compareOffers)];
+      } else if (now !== null) this.#empty(now, typeSet);
     }
   }
 
   /** Nodes that could be made to fit, with who would have to leave, the cheapest first. */
   #offers(typeSet: number): readonly Offer[] {
     const bySlot = new Map<NodeSlot, Tenant[]>();
-    for (const candidate of this.#eligible) {
-      for (const task of candidate.tasks) {
+    for (const ask of this.#asks) {
+      for (const task of ask.candidate.tasks) {
         const slot = this.#pass.later.slot(task.placement.nodeId);
         if (slot === undefined || !slot.isOffered || this.#whatIf.fits(slot, typeSet)) continue;
         const there = bySlot.get(slot);
-        if (there === undefined) bySlot.set(slot, [{ candidate, task }]);
-        else there.push({ candidate, task });
+        if (there === undefined) bySlot.set(slot, [{ ...ask, task }]);
+        else there.push({ ...ask, task });
       }
     }
     const offers: Offer[] = [];
@@ -122,45 +156,73 @@ export class VictimSearch {
   #offer(slot: NodeSlot, typeSet: number, tenants: readonly Tenant[]): Offer | null {
     const left: HeldTask[] = [];
     let priority = Number.MIN_SAFE_INTEGER;
+    let evicts = false;
     let costGpuMs = 0;
-    for (const { candidate, task } of tenants) {
+    for (const tenant of tenants) {
       if (this.#whatIf.fits(slot, typeSet)) break;
+      const { candidate, isWhole, task } = tenant;
+      if (left.includes(task) || !this.#canGive(tenant)) continue;
       left.push(task);
       this.#whatIf.leave([task]);
       priority = Math.max(priority, candidate.priority);
-      costGpuMs += Math.round(candidate.costGpuMs / this.#usefulNodes(candidate));
+      evicts ||= isWhole;
+      costGpuMs += Math.round(candidate.costGpuMs / this.#usefulNodes(tenant));
     }
     const isEnough = this.#whatIf.fits(slot, typeSet);
     this.#whatIf.stay(left);
-    const victims = tenants.map(({ candidate }) => candidate);
-    return isEnough ? { slot, victims, priority, costGpuMs } : null;
+    return isEnough ? { slot, tenants, priority, evicts, costGpuMs } : null;
   }
 
   /** A gang that leaves may serve several tasks: each bears its part of the cost. */
-  #usefulNodes(victim: Candidate): number {
-    return Math.min(victim.tasks.length, this.#waiting.shape.nodes);
+  #usefulNodes({ candidate, isWhole }: Ask): number {
+    const nodes = isWhole ? candidate.tasks.length : candidate.spare;
+    return Math.min(nodes, this.#waiting.shape.nodes);
+  }
+
+  /** Is the task still there to be given, and can the job go on without it if it is to? */
+  #canGive({ candidate, isWhole, task }: Tenant): boolean {
+    const given = this.#givenBy(candidate);
+    return !given.includes(task) && (isWhole || given.length < candidate.spare);
   }
 
   /** All or nothing: a node that can't be emptied within everyone's rights costs nobody. */
-  #empty(slot: NodeSlot, typeSet: number, victims: readonly Candidate[]): void {
-    const asked: Candidate[] = [];
-    for (const victim of victims) {
+  #empty({ slot, tenants }: Offer, typeSet: number): void {
+    const before = new Map<Candidate, readonly HeldTask[]>();
+    let order: ReadonlyMap<Candidate, readonly HeldTask[]> | null = null;
+    for (const tenant of tenants) {
       if (this.#whatIf.fits(slot, typeSet)) return;
-      if (this.#chosen.has(victim) || !this.#mayTake(victim)) continue;
-      this.#choose(victim);
-      asked.push(victim);
+      const { candidate, isWhole, task } = tenant;
+      if (!this.#canGive(tenant) || !this.#mayTake(candidate)) continue;
+      const given = this.#givenBy(candidate);
+      if (given.length > 0) order ??= new Map(this.#given);
+      if (!before.has(candidate)) before.set(candidate, given);
+      this.#give(candidate, isWhole ? candidate.tasks : [...given, task]);
     }
-    if (!this.#whatIf.fits(slot, typeSet)) for (const victim of asked) this.#spare(victim);
+    if (this.#whatIf.fits(slot, typeSet)) return;
+    for (const [candidate, given] of before) this.#give(candidate, given);
+    // Who gave more for a while stands where he stood.
+    if (order === null) return;
+    this.#given.clear();
+    for (const [candidate, given] of order) this.#given.set(candidate, given);
   }
 
   /** Where a limit is in the way, those who leave must come from below it. */
   #makeQuota(): void {
-    for (const candidate of this.#eligible) {
+    for (const { candidate, isWhole } of this.#asks) {
       const limited = this.#overQuota();
       if (limited === null) return;
-      if (this.#chosen.has(candidate) || !isBelow(candidate, limited)) continue;
-      if (this.#mayTake(candidate)) this.#choose(candidate);
+      const { tasks, spare } = candidate;
+      const more = isWhole ? tasks.length : spare;
+      if (this.#givenBy(candidate).length >= more || !isBelow(candidate, limited)) continue;
+      if (this.#mayTake(candidate)) this.#give(candidate, this.#withMore(candidate, more));
     }
+  }
+
+  /** What it gives already, and of the rest what is last, up to so many. */
+  #withMore(candidate: Candidate, count: number): readonly HeldTask[] {
+    const given = this.#givenBy(candidate);
+    const rest = candidate.tasks.filter((task) => !given.includes(task));
+    return [...given, ...rest.slice(rest.length - (count - given.length))];
   }
 
   /** What still forbids it once those who were chosen have left. */
@@ -177,17 +239,39 @@ export class VictimSearch {
     return rightOver(this.#waiting, candidate, this.#cut) !== null;
   }
 
-  #choose(candidate: Candidate): void {
-    this.#chosen.add(candidate);
-    this.#whatIf.leave(candidate.tasks);
-    addCut(this.#cut, candidate, 1);
+  #givenBy(candidate: Candidate): readonly HeldTask[] {
+    return this.#given.get(candidate) ?? NOTHING;
   }
 
-  #spare(candidate: Candidate): void {
-    this.#chosen.delete(candidate);
-    this.#whatIf.stay(candidate.tasks);
-    addCut(this.#cut, candidate, -1);
+  /**
+   * In place of what it gave before. Whoever gives more comes last: the right to it was checked with
+   * all that others give.
+   */
+  #give(candidate: Candidate, tasks: readonly HeldTask[]): void {
+    const before = this.#givenBy(candidate);
+    this.#whatIf.stay(before);
+    addCut(this.#cut, candidate, before, -1);
+    this.#whatIf.leave(tasks);
+    addCut(this.#cut, candidate, tasks, 1);
+    if (tasks.length === 0 || tasks.length > before.length) this.#given.delete(candidate);
+    if (tasks.length > 0) this.#given.set(candidate, tasks);
   }
+}
+
+const NOTHING: readonly HeldTask[] = [];
+
+/** In each class, what can be spared goes before anyone who would have to leave. */
+function asksOf(eligible: readonly Candidate[]): readonly Ask[] {
+  const whole = eligible.map((candidate) => ({ candidate, isWhole: true }));
+  const spare = eligible.filter((candidate) => candidate.spare > 0);
+  if (spare.length === 0) return whole;
+  const asks = [...spare.map((candidate) => ({ candidate, isWhole: false })), ...whole];
+  return asks.sort(
+    (a, b) =>
+      a.candidate.priority - b.candidate.priority ||
+      Number(a.isWhole) - Number(b.isWhole) ||
+      compareCandidates(a.candidate, b.candidate),
+  );
 }
 
 /** Would its leaving help? Where GPUs are not lent, whoever borrows instead may leave. */
@@ -198,36 +282,44 @@ function isBelow({ leaf, tasks }: Candidate, block: QuotaBlock): boolean {
 }
 
 /** An eligible job on one node. */
-interface Tenant {
-  readonly candidate: Candidate;
+interface Tenant extends Ask {
   readonly task: HeldTask;
 }
 
-interface Offer {
-  readonly slot: NodeSlot;
-  /** All who are eligible there, in the order in which they are asked. */
-  readonly victims: readonly Candidate[];
-  /** Highest class among those who would have to leave. */
+interface Price {
+  /** Highest class among those who would have to give. */
   readonly priority: number;
+  /** Would anybody have to leave as a whole? */
+  readonly evicts: boolean;
   readonly costGpuMs: number;
 }
 
-/** A site to empty for the gang. */
-interface Goal {
+interface Offer extends Price {
+  readonly slot: NodeSlot;
+  /** All who are eligible there, in the order in which they are asked. */
+  readonly tenants: readonly Tenant[];
+}
+
+/** A site to empty for the gang, with the price of the cheapest that would suffice. */
+interface Goal extends Price {
   readonly site: number;
   /** Its nodes that could be made to fit, the cheapest first. */
   readonly offers: readonly Offer[];
-  /** Of the cheapest that would suffice. */
-  readonly priority: number;
-  readonly costGpuMs: number;
 }
 
 /** Where only quota is in the way. */
-const NO_ROOM_NEEDED: Goal = { site: 0, offers: [], priority: 0, costGpuMs: 0 };
+const NO_ROOM_NEEDED: Goal = { site: 0, offers: [], priority: 0, evicts: false, costGpuMs: 0 };
 
 /**
- * Class first, cost second: cheap work of a higher class is not traded for dear work of a lower.
+ * Class first, cost last: cheap work of a higher class is not traded for dear work of a lower, and who
+ * can give some nodes does so before others of the class have to wait.
  */
+function comparePrices(a: Price, b: Price): number {
+  return (
+    a.priority - b.priority || Number(a.evicts) - Number(b.evicts) || a.costGpuMs - b.costGpuMs
+  );
+}
+
 function compareOffers(a: Offer, b: Offer): number {
-  return a.priority - b.priority || a.costGpuMs - b.costGpuMs || a.slot.order - b.slot.order;
+  return comparePrices(a, b) || a.slot.order - b.slot.order;
 }

@@ -10,6 +10,7 @@ import {
   type Resources,
 } from "../../base/resources.ts";
 import { MINUTE_MS } from "../../base/time.ts";
+import { isChangingSize, spareTasks } from "./elastic.ts";
 import {
   type Attempt,
   activeAttempt,
@@ -38,6 +39,8 @@ export interface Candidate {
   readonly priority: number;
   readonly gpus: number;
   readonly tasks: readonly HeldTask[];
+  /** How many of its tasks it can give up and go on: those beyond its least. Mostly 0. */
+  readonly spare: number;
   /** Up to now. */
   readonly attainedGpuMs: number;
   /** Was preempted so often, or would lose so much, that only a better right moves it. */
@@ -65,7 +68,8 @@ export interface Candidate {
  * Lost work is the time since the newest committed checkpoint, or since the attempt ran, plus
  * `restartCostMs`, for each GPU. A job that never had a checkpoint counts with the median of those
  * in its class that have: it is neither immune nor always first. A reservation costs nothing:
- * whoever could evict its holder the moment it runs takes the room over now.
+ * whoever could evict its holder the moment it runs takes the room over now. But what an elastic job
+ * keeps to go on with is not taken over: it has just given up the rest.
  */
 export class Candidates {
   readonly #pass: Pass;
@@ -79,7 +83,7 @@ export class Candidates {
     for (const [leaf, jobs] of pass.active) this.#running.set(leaf, runningOf(pass, jobs));
     for (const keeping of pass.reserved.values()) {
       const { id, spec } = keeping.job;
-      if (!pass.state.reservations.has(id)) continue;
+      if (!pass.state.reservations.has(id) || isChangingSize(keeping.job)) continue;
       const leaf = pass.tree.queue(spec.queue);
       const others = this.#kept.get(leaf);
       if (others === undefined) this.#kept.set(leaf, [keeping]);
@@ -152,6 +156,7 @@ function reservedOf(pass: Pass, keeping: Keeping): Candidate {
     priority: priorityOf(job.spec.priorityClass, pass.policy),
     gpus: placement.length * resources.gpus,
     tasks: placement.map((task) => ({ placement: task, resources })),
+    spare: 0,
     attainedGpuMs: job.attainedGpuMs,
     isLeftAlone: false,
     level: levelOf(pass, job, job.attainedGpuMs, 0),
@@ -198,6 +203,7 @@ function candidateOf(pass: Pass, running: Running, median: number | undefined): 
     priority,
     gpus,
     tasks: pass.heldBy(job),
+    spare: spareTasks(pass, job),
     attainedGpuMs,
     isLeftAlone: isLeftAlone(pass, job, lossMs),
     level: levelOf(pass, job, attainedGpuMs, lossMs),
@@ -223,7 +229,7 @@ function levelOf(pass: Pass, job: Job, attainedGpuMs: number, lossMs: number): n
   return lasLevel(order, attainedLevelOf(attainedGpuMs), policy);
 }
 
-function savesAtMs({ checkpoints }: Job): number | null {
+export function savesAtMs({ checkpoints }: Job): number | null {
   let beforeMs: number | null = null;
   let lastMs: number | null = null;
   for (const { state, takenAtMs } of checkpoints) {
@@ -235,7 +241,7 @@ function savesAtMs({ checkpoints }: Job): number | null {
 }
 
 /** 0 before every process has started: there is nothing to lose yet. */
-function lossOf(pass: Pass, { attempt, saved }: Running): number {
+export function lossOf(pass: Pass, { attempt, saved }: Pick<Running, "attempt" | "saved">): number {
   if (attempt.runningAtMs === null) return 0;
   return Math.max(0, pass.nowMs - Math.max(attempt.runningAtMs, saved?.takenAtMs ?? 0));
 }
@@ -285,7 +291,18 @@ export function fairGameAtMs(pass: Pass, waiting: WaitingJob, candidate: Candida
 /** What has been decided about some victims so far: what is gone from each queue. */
 export type Cut = Map<QueueNode, Record<ResourceKind, number>>;
 
-export function addCut(cut: Cut, { leaf, tasks }: Candidate, sign: 1 | -1): void {
+/** What a candidate gives: all that it holds, or, if it goes on smaller, some of its tasks. */
+export interface Victim {
+  readonly candidate: Candidate;
+  readonly gives: readonly HeldTask[];
+}
+
+export function addCut(
+  cut: Cut,
+  { leaf }: Candidate,
+  tasks: readonly HeldTask[],
+  sign: 1 | -1,
+): void {
   for (const queue of leaf.lineage) {
     let gone = cut.get(queue);
     if (gone === undefined) cut.set(queue, (gone = { ...NO_RESOURCES }));
@@ -303,6 +320,9 @@ type ReadonlyCut = ReadonlyMap<QueueNode, Resources>;
 /** Nobody leaves. */
 export const NO_CUT: ReadonlyCut = new Map();
 
+/** What gives a waiting job a right over another. */
+export type Right = Exclude<PreemptionKind, "drain" | "shrink" | "grow">;
+
 /**
  * By which right, if any, `waiting` may take from `candidate`, when `cut` is already gone: from its
  * own leaf queue by priority, if the candidate is in a lower class, or by service, if it is of the
@@ -312,7 +332,7 @@ export function rightOver(
   waiting: WaitingJob,
   candidate: Candidate,
   cut: ReadonlyCut,
-): Exclude<PreemptionKind, "drain"> | null {
+): Right | null {
   if (waiting.leaf !== candidate.leaf) {
     if (mayReclaim(waiting, candidate, cut)) return "reclaim";
     return mayTakeShare(waiting, candidate, cut) ? "share" : null;

@@ -31,6 +31,7 @@ export interface Policy {
   'isShareReclaimed'?: (boolean);
   'victimOrder'?: (string);
   'gangLatestStartMs'?: (number | string | Long);
+  'growAfterMs'?: (number | string | Long);
   '_usageHalfLifeMs'?: "usageHalfLifeMs";
   '_oversize'?: "oversize";
   '_isPreemptionEnabled'?: "isPreemptionEnabled";
@@ -51,6 +52,7 @@ export interface Policy {
   '_isShareReclaimed'?: "isShareReclaimed";
   '_victimOrder'?: "victimOrder";
   '_gangLatestStartMs'?: "gangLatestStartMs";
+  '_growAfterMs'?: "growAfterMs";
 }
 
 export interface Policy__Output {
@@ -79,6 +81,7 @@ export interface Policy__Output {
   'isShareReclaimed'?: (boolean);
   'victimOrder'?: (string);
   'gangLatestStartMs'?: (number);
+  'growAfterMs'?: (number);
   '_usageHalfLifeMs'?: "usageHalfLifeMs";
   '_oversize'?: "oversize";
   '_isPreemptionEnabled'?: "isPreemptionEnabled";
@@ -99,4 +102,5 @@ export interface Policy__Output {
   '_isShareReclaimed'?: "isShareReclaimed";
   '_victimOrder'?: "victimOrder";
   '_gangLatestStartMs'?: "gangLatestStartMs";
+  '_growAfterMs'?: "growAfterMs";
 }
