@@ -18,6 +18,10 @@ function endReason(result: EventOf<"job.ended">["result"]): string {
   return result.kind === "cancelled" && result.by === "scheduler" ? `: ${result.why}` : "";
 }
 
+/** Who changes its size waits for nobody else. */
+const untilLeft = (victims: readonly string[]): string =>
+  victims.length === 0 ? "" : ` until ${victims.join(", ")} left`;
+
 /** Null = not worth a line. */
 function renderEvent(event: ClusterEvent, startMs: number): string | null {
   switch (event.kind) {
@@ -48,7 +52,7 @@ function renderEvent(event: ClusterEvent, startMs: number): string | null {
     case "job.ended":
       return `${event.jobId} ${event.result.kind}${endReason(event.result)}`;
     case "reservation.made":
-      return `${event.jobId} reserves ${where(event.placement)} until ${event.victims.join(", ")} left`;
+      return `${event.jobId} reserves ${where(event.placement)}${untilLeft(event.victims)}`;
     case "reservation.dropped":
       return `${event.jobId} gives up its reservation: ${event.why}`;
     case "node.lost":

@@ -168,7 +168,7 @@ function submit(stage: Stage, line: Line): readonly string[] {
   const deadline = line.options.get("deadline");
   const spec = jobSpec({
     queue: queuePath(word(line)),
-    nodes: count(line, "nodes", 1),
+    ...nodesOf(line.options.get("nodes") ?? "1"),
     perNode: {
       gpus: count(line, "gpus", 1),
       cpuMilli: count(line, "cpuMilli", 0),
@@ -188,6 +188,12 @@ function submit(stage: Stage, line: Line): readonly string[] {
     isHeld: line.options.get("held") === "true",
   });
   return renderReply(stage.send({ kind: "job.submit", spec }, line.options.get("request") ?? null));
+}
+
+/** `2..4`, or one number for both. */
+function nodesOf(text: string): Pick<JobSpec, "nodes" | "nodesMin"> {
+  const [min = "", max = min] = text.split("..");
+  return { nodesMin: Number(min), nodes: Number(max) };
 }
 
 /** `0-9%2`. */

@@ -5,7 +5,7 @@
 import { unreachable } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { amountText, type Hold } from "./hold.ts";
-import { activeAttempt, type Job, type JobSpec, userKey } from "./job.ts";
+import { activeAttempt, isResize, type Job, type JobSpec, userKey } from "./job.ts";
 import { jobOf, queueOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
 import { deadlineOf } from "./pending.ts";
@@ -314,7 +314,11 @@ function phaseLines(job: Job, nowMs: number): readonly string[] {
       const since = duration(nowMs - (runningAtMs ?? placedAtMs));
       const where = named(placement.map(({ nodeId }) => nodeId));
       const is = `Attempt ${number} is ${phase.kind} on ${where} for ${since}.`;
-      return [is, ...timeLimitLines(job.spec, runningAtMs, nowMs)];
+      return [
+        is,
+        ...sizeLines(job, placement.length),
+        ...timeLimitLines(job.spec, runningAtMs, nowMs),
+      ];
     }
     case "stopping":
       return [
@@ -330,6 +334,16 @@ function phaseLines(job: Job, nowMs: number): readonly string[] {
     default:
       return unreachable(phase);
   }
+}
+
+/** With how many nodes an elastic job runs, and why. */
+function sizeLines({ spec, history }: Job, nodes: number): readonly string[] {
+  if (spec.nodesMin === spec.nodes) return [];
+  const size = `It runs on ${nodes} of ${spec.nodesMin} to ${count(spec.nodes, "node")}`;
+  const cause = history.at(-1)?.cause ?? null;
+  if (cause !== null && isResize(cause)) return [`${size}. ${causeMessage(cause)}`];
+  if (nodes === spec.nodes) return [`${size}: all that it takes.`];
+  return [`${size}: no more were free within its limits when it started.`];
 }
 
 function timeLimitLines(

@@ -55,7 +55,7 @@ test.each<readonly [string, (world: World) => void, string]>([
       const reservation = { jobId: first, placement: [], victims: [], madeAtMs: 0 };
       state.reservations.set(first, reservation);
     },
-    "job-1 has a reservation, not pending",
+    "job-1 has a reservation and is not to be placed",
   ],
   [
     "attempts that do not count up",
