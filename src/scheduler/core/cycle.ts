@@ -124,8 +124,8 @@ function replyJob(envelope: Envelope, decision: readonly ClusterEvent[]): JobId 
 }
 
 /**
- * Drops first, so that what they free may be reserved or taken by what comes after. Who is to change
- * its size is told to stop before room is kept for it.
+ * Drops first, so that what they free may be reserved or taken by what comes after. Who is to
+ * change its size is told to stop before room is kept for it.
  */
 function planEvents(state: ClusterState, plan: Plan, nowMs: number): readonly ClusterEvent[] {
   const events: ClusterEvent[] = [];

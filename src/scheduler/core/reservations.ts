@@ -25,8 +25,8 @@ export function takeUpReservations(pass: Pass): void {
 }
 
 /**
- * Starts every reservation whose room and quota are free by now. Who is to change its size has to have
- * ended first, with its last checkpoint committed.
+ * Starts every reservation whose room and quota are free by now. Who is to change its size has to
+ * have ended first, with its last checkpoint committed.
  */
 export function startReservations(pass: Pass): void {
   for (const keeping of pass.reserved.values()) {

@@ -12,9 +12,9 @@ import { isSpotNode, type Labels, TOPOLOGY_LABELS } from "./topology.ts";
  * What is wrong with the plan, one sentence each; empty = proven. What it proves: nothing is given
  * twice, gangs are whole and on schedulable nodes of the right type, limits hold, what is reserved
  * is nobody else's and comes free by itself or by this plan, nobody is asked to leave without a
- * drain or a preemptor whose placement is reserved, an elastic job that is made smaller keeps some of
- * its own nodes, enough to go on, and one that grows takes from nobody, and whoever is pending is started or told why
- * not: checked for those whom the plan touches, counted for the others.
+ * drain or a preemptor whose placement is reserved, an elastic job that is made smaller keeps some
+ * of its own nodes, enough to go on, and one that grows takes from nobody, and whoever is pending
+ * is started or told why not: checked for those whom the plan touches, counted for the others.
  */
 export function verifyPlan(state: ClusterState, plan: Plan, policy: Policy): readonly string[] {
   const proof = new Proof(state, plan, policy);

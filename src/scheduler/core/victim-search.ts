@@ -244,8 +244,8 @@ export class VictimSearch {
   }
 
   /**
-   * In place of what it gave before. Whoever gives more comes last: the right to it was checked with
-   * all that others give.
+   * In place of what it gave before. Whoever gives more comes last: the right to it was checked
+   * with all that others give.
    */
   #give(candidate: Candidate, tasks: readonly HeldTask[]): void {
     const before = this.#givenBy(candidate);
@@ -311,8 +311,8 @@ interface Goal extends Price {
 const NO_ROOM_NEEDED: Goal = { site: 0, offers: [], priority: 0, evicts: false, costGpuMs: 0 };
 
 /**
- * Class first, cost last: cheap work of a higher class is not traded for dear work of a lower, and who
- * can give some nodes does so before others of the class have to wait.
+ * Class first, cost last: cheap work of a higher class is not traded for dear work of a lower, and
+ * who can give some nodes does so before others of the class have to wait.
  */
 function comparePrices(a: Price, b: Price): number {
   return (

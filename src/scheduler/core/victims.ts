@@ -68,8 +68,8 @@ export interface Candidate {
  * Lost work is the time since the newest committed checkpoint, or since the attempt ran, plus
  * `restartCostMs`, for each GPU. A job that never had a checkpoint counts with the median of those
  * in its class that have: it is neither immune nor always first. A reservation costs nothing:
- * whoever could evict its holder the moment it runs takes the room over now. But what an elastic job
- * keeps to go on with is not taken over: it has just given up the rest.
+ * whoever could evict its holder the moment it runs takes the room over now. But what an elastic
+ * job keeps to go on with is not taken over: it has just given up the rest.
  */
 export class Candidates {
   readonly #pass: Pass;
