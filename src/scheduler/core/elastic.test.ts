@@ -145,16 +145,14 @@ test.each(["cancelled", "lost"])("%s while it saves, it keeps nothing", (how) =>
   world.submit({ nodes: 1, gpus: 4, priorityClass: "high" });
   world.plan();
   expect(world.state.reservations.has(id)).toBe(true);
-  if (how === "cancelled") {
-    world.must({ kind: "job.cancel", jobId: id, why: "" });
-    expect(world.state.reservations.has(id)).toBe(false);
-  } else {
-    const kept = world.state.reservations.get(id)?.placement[0]?.nodeId;
-    for (const [name, { instance }] of world.state.nodes) {
-      if (name === kept) world.must({ kind: "node.expire", nodeId: name, instance });
-    }
-    world.plan();
-    expect(world.state.reservations.has(id)).toBe(false);
+  const kept = world.state.reservations.get(id)?.placement[0]?.nodeId;
+  if (how === "cancelled") world.must({ kind: "job.cancel", jobId: id, why: "" });
+  for (const [name, { instance }] of world.state.nodes) {
+    if (how !== "lost" || name !== kept) continue;
+    world.must({ kind: "node.expire", nodeId: name, instance });
   }
+  expect(invariants(world.state)).toEqual([]);
+  world.plan();
+  expect(world.state.reservations.has(id)).toBe(false);
   expect(invariants(world.state)).toEqual([]);
 });
