@@ -48,6 +48,8 @@ export class Claims {
   /** By shape, the earliest end of a job that found no room ahead: nor does who ends later. */
   readonly #refusedAhead = new Map<Shape, number>();
   #triesAhead = 0;
+  /** A bank is another object as soon as anything of it changes. */
+  #freeTimes = new WeakMap<Bank, FreeTimes>();
 
   constructor(pass: Pass) {
     this.#pass = pass;
@@ -133,6 +135,7 @@ export class Claims {
   /** The clock was moved: who runs may be others. Nothing may be claimed. */
   restart(): void {
     this.#ends = new Ends(this.#pass);
+    this.#freeTimes = new WeakMap();
     this.#triesAhead = 0;
   }
 
@@ -205,17 +208,18 @@ export class Claims {
 
   /** When the bank is expected to have GPUs enough, beside what earlier claims still wait for. */
   #readyAt(slot: NodeSlot, bank: Bank, shape: Shape): number {
-    const ready = this.#freeTimes(slot, bank);
+    const { byGpu, sorted } = this.#freeTimesOf(slot, bank);
     let owed = 0;
     for (const { nodeId, kept, fromLater } of this.#claims) {
       if (nodeId === slot.id) owed += kept.gpus - fromLater.length;
     }
     const { gpus } = shape.perNode;
-    if (!needsIsland(shape)) return nthOf(ready.values(), gpus + owed);
+    if (!needsIsland(shape)) return sorted[gpus + owed - 1] ?? NEVER_MS;
     let soonest = NEVER_MS;
     for (const name of new Set(bank.islands.values())) {
-      const there = [...ready].filter(([gpu]) => bank.islands.get(gpu) === name);
-      soonest = Math.min(soonest, nthOf(new Map(there).values(), gpus + owed));
+      const there = [...byGpu].filter(([gpu]) => bank.islands.get(gpu) === name);
+      const times = there.map(([, atMs]) => atMs).sort(compareTimes);
+      soonest = Math.min(soonest, times[gpus + owed - 1] ?? NEVER_MS);
     }
     return soonest;
   }
@@ -234,8 +238,13 @@ export class Claims {
     return NEVER_MS;
   }
 
-  /** By GPU of the bank, when it comes free; those that are promised to others are not in it. */
-  #freeTimes({ id, order }: NodeSlot, { type, indexes, free }: Bank): ReadonlyMap<number, number> {
+  #freeTimesOf(slot: NodeSlot, bank: Bank): FreeTimes {
+    let times = this.#freeTimes.get(bank);
+    if (times === undefined) this.#freeTimes.set(bank, (times = this.#listFreeTimes(slot, bank)));
+    return times;
+  }
+
+  #listFreeTimes({ id, order }: NodeSlot, { type, indexes, free }: Bank): FreeTimes {
     const { raw, nowMs } = this.#pass;
     const freeNow = raw.bankAt(order, type).free;
     const times = new Map<number, number>();
@@ -248,8 +257,14 @@ export class Claims {
         if (indexes.includes(gpu) && isLeaving === free.includes(gpu)) times.set(gpu, endMs);
       }
     }
-    return times;
+    return { byGpu: times, sorted: [...times.values()].sort(compareTimes) };
   }
+}
+
+/** When GPUs of a bank come free; those that are promised to others are not in it. */
+interface FreeTimes {
+  readonly byGpu: ReadonlyMap<number, number>;
+  readonly sorted: readonly number[];
 }
 
 /** GPUs of one node, as they are in `later`, that could serve a task of the gang some day. */
@@ -274,11 +289,6 @@ const lastOf = (seats: readonly Seat[]): number =>
 
 const usefulOf = (seats: readonly Seat[]): number =>
   seats.reduce((sum, { useful }) => sum + useful, 0);
-
-/** The count-th smallest; `NEVER_MS` where there are fewer. */
-function nthOf(times: Iterable<number>, count: number): number {
-  return [...times].sort(compareTimes)[count - 1] ?? NEVER_MS;
-}
 
 const compareSites = (a: readonly Seat[], b: readonly Seat[]): number =>
   compareTimes(lastOf(a), lastOf(b)) || usefulOf(b) - usefulOf(a);
