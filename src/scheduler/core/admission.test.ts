@@ -49,6 +49,19 @@ describe("an array", () => {
     );
   });
 
+  it("admits an element that was released while the array was held, once that is released", () => {
+    const world = new World().nodes(1, 4);
+    const id = world.submit({ array: { indexes: "0-1", parallel: null } });
+    for (const held of [jobId("job-2"), id]) {
+      world.must({ kind: "job.hold", jobId: held, why: "" });
+    }
+    for (const released of [jobId("job-2"), id]) {
+      world.must({ kind: "job.release", jobId: released });
+    }
+    expect(invariants(world.state)).toEqual([]);
+    expect(world.plan().starts).toHaveLength(2);
+  });
+
   it("keeps the turn of an element that was requeued, and gives on that of one held", () => {
     const world = new World().nodes(1, 4);
     world.submit({ array: { indexes: "0-3", parallel: 2 }, restartsMax: 1 });

@@ -54,7 +54,8 @@ function reconsiderJob(state: MutableClusterState, id: JobId): void {
     if (!isAdmitted(job) && !mustWait) admit(state, job);
     return;
   }
-  if (!isAdmitted(job) && !mustWait) rewind(state, array.id, positionOf(array, id));
+  // Also while the array is held: once it is not, this one's turn comes.
+  if (!isAdmitted(job) && !isClosed(job)) rewind(state, array.id, positionOf(array, id));
   admitNext(state, array.id);
 }
 
