@@ -142,6 +142,7 @@ const RIGHTS: Readonly<Record<PreemptionKind, string>> = {
   reclaim: "a queue took back what it is guaranteed",
   priority: "a higher class of its queue went before it",
   las: "a job of its queue that had had less GPU time took its turn",
+  shortest: "a job of its queue that has less to come took its turn",
   share: "a queue took back its fair share",
   drain: "its node was emptied",
   shrink: "it gave up nodes that it can do without",

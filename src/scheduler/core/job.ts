@@ -193,12 +193,21 @@ export interface Attempt {
 }
 
 /**
- * `reclaim` = a queue takes back what it is guaranteed; `share` = a queue takes back its fair share; `priority` = a higher class of the same
- * queue; `las` = a job of the same queue and class that had less service; `drain` = its node empties.
- * Of elastic jobs, which go on at once with another size: `shrink` = others have a right to some of
- * its nodes; `grow` = idle nodes join it, and nobody gets any of its own.
+ * `reclaim` = a queue takes back what it is guaranteed; `share` = a queue takes back its fair share;
+ * `priority` = a higher class of the same queue; `las`, `shortest` = a job of the same queue and
+ * class that had less service, or has less to come; `drain` = its node empties. Of elastic jobs,
+ * which go on at once with another size: `shrink` = others have a right to some of its nodes;
+ * `grow` = idle nodes join it, and nobody gets any of its own.
  */
-export type PreemptionKind = "reclaim" | "share" | "priority" | "las" | "drain" | "shrink" | "grow";
+export type PreemptionKind =
+  | "reclaim"
+  | "share"
+  | "priority"
+  | "las"
+  | "shortest"
+  | "drain"
+  | "shrink"
+  | "grow";
 
 /** Why a running attempt is being brought to an end. */
 export type StopCause =

@@ -4,6 +4,7 @@
 
 import { must } from "../../base/assert.ts";
 import { popHeap, pushHeap, sinkFirst } from "../../base/heap.ts";
+import { quarterOctave, WHOLE_MAX } from "../../base/quarter-octave.ts";
 import type { JobId } from "../../base/ids.ts";
 import { type Job, userKey } from "./job.ts";
 import {
@@ -36,7 +37,7 @@ export interface WaitingKind {
 export interface WaitingJob extends Omit<WaitingKind, "kind"> {
   readonly job: Job;
   readonly sinceMs: number;
-  /** See `lasLevel`. */
+  /** See `turnLevel`. */
   readonly level: number;
   /** Has it waited so long that it no longer spares who would lose much? */
   readonly isImpatient: boolean;
@@ -55,17 +56,23 @@ export function priorityOf(priorityClass: string, policy: Policy): number {
 }
 
 /** In a `las` queue jobs of a lower level go first; elsewhere all are on one. */
-export function lasLevel(
-  order: QueueOrder,
-  attainedLevel: number,
-  { lasLevelsGpuMs }: Policy,
-): number {
-  if (order !== "las") return 0;
+export function lasLevel(attainedLevel: number, { lasLevelsGpuMs }: Policy): number {
   let level = 0;
   for (const fromGpuMs of lasLevelsGpuMs) {
     if (attainedLevel >= attainedLevelOf(fromGpuMs)) level += 1;
   }
   return level;
+}
+
+/** In a `shortest` queue: GPU seconds to come, by `quarterOctave`; what nobody knows comes last. */
+export const comingLevel = (secondsLeft: number | null, gpus: number): number =>
+  quarterOctave(secondsLeft === null ? WHOLE_MAX : secondsLeft * gpus);
+
+/** Where the group stands among those who take turns; all on one level where nobody does. */
+export function turnLevel(order: QueueOrder, group: Service, policy: Policy): number {
+  if (order === "las") return lasLevel(group.attainedLevel, policy);
+  if (order !== "shortest") return 0;
+  return comingLevel(secondsLeftOf(group), group.kind.shape.gpus);
 }
 
 /** What a group's place by service, had or to come, follows from. */

@@ -32,11 +32,11 @@ import {
   groupsOf,
   type Head,
   LeafOrder,
-  lasLevel,
   priorityOf,
   strengthOf,
   type WaitingJob,
   type WaitingKind,
+  turnLevel,
 } from "./order.ts";
 import { Pass } from "./pass.ts";
 import type { PendingKind } from "./pending.ts";
@@ -340,7 +340,7 @@ export class Planner {
   /** What its strength follows from: thousands ask for it whose job is not looked up. */
   #standingOf({ leaf }: Kind, { group, entry }: Head): Standing {
     const { policy, nowMs } = this.#pass;
-    const level = lasLevel(leaf.spec.order, group.attainedLevel, policy);
+    const level = turnLevel(leaf.spec.order, group, policy);
     return { level, isImpatient: nowMs - entry.sinceMs >= policy.preemptionPatienceMs };
   }
 

@@ -225,6 +225,9 @@ function reason({ job, leaf, shape }: WaitingJob, victim: Candidate, how: Right,
     const classes = `${job.spec.priorityClass} over ${priorityClass}`;
     return `${asks} and goes before it in ${queue}: ${classes}.`;
   }
+  if (how === "shortest") {
+    return `${asks} and goes before it in ${leaf.spec.path}: it has less than half as much to come.`;
+  }
   if (how === "las") {
     const before = `${asks} and goes before it in ${leaf.spec.path}`;
     const had = `${gpuHours(job.attainedGpuMs)} GPU h against ${gpuHours(victim.attainedGpuMs)}`;

@@ -17,3 +17,22 @@ test("in a queue of order shortest, the fewest GPU hours to come go first; the u
   expect(starts.map(({ jobId }) => jobId)).toEqual([told, long, unknown]);
   expect(holds.of(wide)).toMatchObject({ code: "WAITING_FOR_GPUS", ahead: [] });
 });
+
+test("who has less than half as much to come takes its turn, and whoever nobody knows does not", () => {
+  const queue = queueSpec("default", { order: "shortest" });
+  const world = new World([queue], { claimsMax: 0, preemptionPatienceMs: 0 }).nodes(1, 1);
+  const long = world.submit();
+  world.must({ kind: "job.forecast", jobId: long, remainingMs: 10 * HOUR_MS });
+  world.plan();
+  world.run();
+  world.submit();
+  expect(world.plan().evictions, "nobody knows how long it runs").toEqual([]);
+  const alike = world.submit();
+  world.must({ kind: "job.forecast", jobId: alike, remainingMs: 8 * HOUR_MS });
+  expect(world.plan().evictions).toEqual([]);
+  const short = world.submit();
+  world.must({ kind: "job.forecast", jobId: short, remainingMs: HOUR_MS });
+  expect(world.plan().evictions).toMatchObject([
+    { victim: long, how: "shortest", preemptor: short },
+  ]);
+});

@@ -73,7 +73,16 @@ export const NO_COUNTS: QueueCounts = {
   failed: 0,
   cancelled: 0,
   placements: 0,
-  preemptions: { reclaim: 0, share: 0, priority: 0, las: 0, drain: 0, shrink: 0, grow: 0 },
+  preemptions: {
+    reclaim: 0,
+    share: 0,
+    priority: 0,
+    las: 0,
+    shortest: 0,
+    drain: 0,
+    shrink: 0,
+    grow: 0,
+  },
 };
 
 export interface Gpu {

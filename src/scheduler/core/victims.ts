@@ -9,7 +9,7 @@ import {
   type ResourceKind,
   type Resources,
 } from "../../base/resources.ts";
-import { MINUTE_MS } from "../../base/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../../base/time.ts";
 import { isChangingSize, spareTasks } from "./elastic.ts";
 import {
   type Attempt,
@@ -19,10 +19,12 @@ import {
   type PreemptionKind,
   resumePoint,
 } from "./job.ts";
-import { lasLevel, priorityOf, type WaitingJob } from "./order.ts";
+import { comingLevel, lasLevel, priorityOf, type WaitingJob } from "./order.ts";
+import { gpusOf } from "./lookup.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
 import { attainedLevelOf } from "./pending.ts";
 import { futureUse, isWithinGuarantee, isWithinShare, type QueueNode } from "./queue-tree.ts";
+import { expectedRemainingMs } from "./remaining-time.ts";
 
 /** What a candidate would lose: its attempt, or only the room that is kept for it. */
 export type Holding =
@@ -226,7 +228,10 @@ function levelOf(pass: Pass, job: Job, attainedGpuMs: number, lossMs: number): n
   const { phase } = job;
   if (phase.kind === "pending" && phase.sinceMs < nowMs - policy.lasAgingMs) return 0;
   const { order } = tree.queue(job.spec.queue).spec;
-  return lasLevel(order, attainedLevelOf(attainedGpuMs), policy);
+  if (order === "las") return lasLevel(attainedLevelOf(attainedGpuMs), policy);
+  if (order !== "shortest") return 0;
+  const leftMs = expectedRemainingMs(pass.state, job, nowMs, 500);
+  return leftMs === null ? 0 : comingLevel(Math.ceil(leftMs / SECOND_MS), gpusOf(job.spec));
 }
 
 export function savesAtMs({ checkpoints }: Job): number | null {
@@ -261,6 +266,9 @@ function medianLossByClass(pass: Pass, running: readonly Running[]): ReadonlyMap
   }
   return medians;
 }
+
+/** Quarter octaves: who has half as much to come may take from who has it. */
+const SHORTER_BY = 4;
 
 /** A checkpoint that comes this soon is worth waiting for, whoever has the right. */
 const NEAR_CHECKPOINT_MS = MINUTE_MS;
@@ -339,6 +347,9 @@ export function rightOver(
   }
   if (candidate.priority !== waiting.priority) {
     return candidate.priority < waiting.priority ? "priority" : null;
+  }
+  if (waiting.leaf.spec.order === "shortest") {
+    return candidate.level >= waiting.level + SHORTER_BY ? "shortest" : null;
   }
   return candidate.level > waiting.level ? "las" : null;
 }

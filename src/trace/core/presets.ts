@@ -104,6 +104,14 @@ export const POLICY_PRESETS: Readonly<Record<string, PolicyPreset>> = {
     order: "shortest",
     inform: TELLS_RUN_TIMES,
   },
+  "srsf-oracle": {
+    summary:
+      "shortest remaining service first, in GPU hours, knowing in advance how long each runs; takes " +
+      "from those that have twice as much to come",
+    policy: { ...PREEMPTS_FREELY, claimsMax: 0 },
+    order: "shortest",
+    inform: TELLS_RUN_TIMES,
+  },
   "easy-oracle": {
     summary: "easy, knowing in advance how long each job runs",
     policy: EASY_POLICY,
