@@ -120,7 +120,7 @@ export const CASES: readonly GateCase[] = [
     budgets: budgets({
       avgJctHours: 6.269,
       p99JctHours: 79.016,
-      avgWaitHoursLarge: 0.028,
+      avgWaitHoursLarge: 0.035,
       lostGpuHours: 193.015,
       maxPreemptionsOfOneJob: 10,
       finishTimeFairnessWorst: 2.147,

@@ -40,6 +40,8 @@ function growOne(pass: Pass, job: Job, attempt: Attempt): number | null {
   // What was never saved would be lost as a whole.
   const saved = resumePoint(job);
   if (placement.length === job.spec.nodes || saved === null) return null;
+  // It is coming to its end, and has given back what those tasks held.
+  if (attempt.tasks.some(({ kind }) => kind === "ended")) return null;
   const restedAtMs = (attempt.runningAtMs ?? nowMs) + waitMs(job, policy.growAfterMs);
   if (restedAtMs > nowMs) return restedAtMs;
   const next = widerFit(pass, job, placement);

@@ -20,11 +20,11 @@ import {
   resumePoint,
 } from "./job.ts";
 import { comingLevel, lasLevel, priorityOf, type WaitingJob } from "./order.ts";
-import { gpusOf } from "./lookup.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
 import { attainedLevelOf } from "./pending.ts";
 import { futureUse, isWithinGuarantee, isWithinShare, type QueueNode } from "./queue-tree.ts";
 import { expectedRemainingMs } from "./remaining-time.ts";
+import { shapeOf } from "./shape.ts";
 
 /** What a candidate would lose: its attempt, or only the room that is kept for it. */
 export type Holding =
@@ -231,7 +231,7 @@ function levelOf(pass: Pass, job: Job, attainedGpuMs: number, lossMs: number): n
   if (order === "las") return lasLevel(attainedLevelOf(attainedGpuMs), policy);
   if (order !== "shortest") return 0;
   const leftMs = expectedRemainingMs(pass.state, job, nowMs, 500);
-  return leftMs === null ? 0 : comingLevel(Math.ceil(leftMs / SECOND_MS), gpusOf(job.spec));
+  return leftMs === null ? 0 : comingLevel(Math.ceil(leftMs / SECOND_MS), shapeOf(job.spec).gpus);
 }
 
 export function savesAtMs({ checkpoints }: Job): number | null {
