@@ -3,7 +3,7 @@
 
 import { Fault } from "../base/errors.ts";
 import { apply, createState } from "./core/apply.ts";
-import { decodeState, type SnapshotState } from "./core/snapshot.ts";
+import { decodeState } from "./core/snapshot.ts";
 import type { MutableClusterState } from "./core/state.ts";
 import type { LoopStore } from "./loop-store.ts";
 import { nextTurn } from "./loop-timers.ts";
@@ -46,25 +46,4 @@ function refuseGap(firstSeq: number, lastSeq: number, snapshotSeq: number): void
       { isRetryable: false },
     );
   }
-}
-
-/**
- * The state as it is now, for whoever reads it later: the maps are copies (20 ms at 130,000
- * records), the records in them are never changed, only replaced.
- */
-export function momentOf(state: SnapshotState): SnapshotState {
-  const copy = <K, V>(index: ReadonlyMap<K, ReadonlySet<V>>): Map<K, ReadonlySet<V>> =>
-    new Map([...index].map(([key, ids]) => [key, new Set(ids)]));
-  return {
-    ...state,
-    jobs: new Map(state.jobs),
-    arrays: new Map(state.arrays),
-    queues: new Map(state.queues),
-    nodes: new Map(state.nodes),
-    reservations: new Map(state.reservations),
-    requests: new Map(state.requests),
-    dependents: copy(state.dependents),
-    active: new Set(state.active),
-    ended: new Set(state.ended),
-  };
 }

@@ -14,6 +14,7 @@ import type { Accepted, Envelope } from "./core/commands.ts";
 import { countHolds, type HoldCounts, holdOf } from "./core/admission.ts";
 import { planStep, step } from "./core/cycle.ts";
 import type { LoggedEvent } from "./core/events.ts";
+import { momentOf } from "./core/fork.ts";
 import type { Hold, Holds } from "./core/hold.ts";
 import { changesNextPlan, changesPlan } from "./core/plan-changes.ts";
 import { encodeState } from "./core/snapshot.ts";
@@ -21,7 +22,7 @@ import type { ClusterState, MutableClusterState, Policy } from "./core/state.ts"
 import { LoopClock } from "./loop-clock.ts";
 import type { LoopObserver, LoopStats } from "./loop-observer.ts";
 import { PlanPacer } from "./loop-planning.ts";
-import { momentOf, restore } from "./loop-restore.ts";
+import { restore } from "./loop-restore.ts";
 import type { LoopStore } from "./loop-store.ts";
 import { Alarm, nextTurn, type TimerPort } from "./loop-timers.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ALICE, jobSpec, World } from "./fixture.ts";
 import { step } from "./cycle.ts";
-import { forkState } from "./fork.ts";
+import { forkState, momentOf } from "./fork.ts";
 import { invariants } from "./invariants.ts";
 import { plan } from "./plan.ts";
 import { encodeState } from "./snapshot.ts";
@@ -26,4 +26,20 @@ test("what happens in a copy of the state does not happen in the state", () => {
   expect([...encodeState(world.state)]).toEqual(before);
   expect(invariants(world.state)).toEqual([]);
   expect([...plan(world.state, world.nowMs, world.policy).holds]).toEqual(holds);
+});
+
+test("a moment stays as it was while the state goes on, run times and all", () => {
+  const world = new World().nodes(1, 1);
+  const runOne = (): void => {
+    const id = world.submit();
+    world.plan();
+    world.run();
+    world.nowMs += 60_000;
+    world.end(id);
+  };
+  runOne();
+  const before = JSON.stringify([...encodeState(world.state)]);
+  const moment = momentOf(world.state);
+  runOne();
+  expect(JSON.stringify([...encodeState(moment)])).toBe(before);
 });

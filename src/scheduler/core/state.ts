@@ -57,7 +57,7 @@ export interface Queue {
   readonly counts: QueueCounts;
 }
 
-/** Counters of one queue that only grow, as `Totals`; they go with the queue. */
+/** Counters that only grow, of one queue: they go with it. Of the cluster: see `Totals`. */
 export interface QueueCounts {
   readonly submitted: number;
   readonly succeeded: number;
@@ -159,13 +159,7 @@ export interface RequestRecord {
 }
 
 /** Counters that only grow; Prometheus counters come from here, so that a restart keeps them. */
-export interface Totals {
-  readonly submitted: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly cancelled: number;
-  readonly placements: number;
-  readonly preemptions: Readonly<Record<PreemptionKind, number>>;
+export interface Totals extends QueueCounts {
   readonly nodeLosses: number;
   readonly usedGpuMs: number;
   readonly lostGpuMs: number;
