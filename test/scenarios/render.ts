@@ -3,6 +3,7 @@
 import type { Refusal } from "../../src/base/errors.ts";
 import type { Accepted } from "../../src/scheduler/core/commands.ts";
 import type { ClusterEvent, EventOf, LoggedEvent } from "../../src/scheduler/core/events.ts";
+import type { Prospect } from "../../src/scheduler/core/explain-when.ts";
 import type { Hold } from "../../src/scheduler/core/hold.ts";
 import type { Job, StopCause, TaskPlacement } from "../../src/scheduler/core/job.ts";
 
@@ -91,6 +92,15 @@ export function renderHold(job: Job, hold: Hold | undefined): string {
   const facts = Object.entries(rest).filter(([name]) => !name.endsWith("Ms"));
   const words = facts.map(([name, value]) => `${name}=${String(value)}`);
   return [job.id, code, ...words].join(" ");
+}
+
+/** When it is likely to start, from now, and until when with nine in ten. */
+export function renderProspect(job: Job, prospect: Prospect | null): string {
+  if (prospect === null) return `${job.id} ${job.phase.kind}, no time is told`;
+  const { p50Ms, p90Ms, gap } = prospect.forecast;
+  if (p50Ms === null) return `${job.id} starts at a time not known: ${gap}`;
+  const late = p90Ms === null ? "or later" : `${p90Ms / 1_000}s at the latest`;
+  return `${job.id} starts in ${p50Ms / 1_000}s, ${late}`;
 }
 
 function renderCause(cause: StopCause): string {

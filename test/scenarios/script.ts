@@ -3,6 +3,7 @@
 
 import { must } from "../../src/base/assert.ts";
 import { jobId, nodeId, queuePath } from "../../src/base/ids.ts";
+import { prospectOf } from "../../src/scheduler/core/explain-when.ts";
 import { jobSpec, nodeSpec } from "../../src/scheduler/core/fixture.ts";
 import {
   type JobSpec,
@@ -12,7 +13,7 @@ import {
 } from "../../src/scheduler/core/job.ts";
 import { completeQueueSpec } from "../../src/scheduler/core/queue-spec.ts";
 import { DEFAULT_POLICY, QUEUE_ORDERS, type QueueSpec } from "../../src/scheduler/core/state.ts";
-import { renderEvents, renderHold, renderJob, renderReply } from "./render.ts";
+import { renderEvents, renderHold, renderJob, renderProspect, renderReply } from "./render.ts";
 import { Stage, START_MS } from "./stage.ts";
 
 interface Line {
@@ -65,6 +66,7 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["wait", (stage, line) => nothing(stage.wait(seconds(word(line))))],
   ["jobs", (stage) => [...stage.state.jobs.values()].map(renderJob)],
   ["explain", explain],
+  ["when", when],
 ]);
 
 /** `condition a disk_full`; without a kind, all is well again. */
@@ -252,6 +254,13 @@ function explain(stage: Stage, line: Line): readonly string[] {
   const job = stage.job(jobId(word(line)));
   const hold = job.phase.kind === "pending" ? stage.holdOf(job.id) : undefined;
   return [renderHold(job, hold)];
+}
+
+/** What a waiting job is told of its start. */
+function when(stage: Stage, line: Line): readonly string[] {
+  const job = stage.job(jobId(word(line)));
+  const prospect = prospectOf(stage.state, job, stage.nowMs, stage.holdOf(job.id));
+  return [renderProspect(job, prospect)];
 }
 
 function parseLine(text: string): Line {
