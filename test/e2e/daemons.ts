@@ -17,13 +17,17 @@ export class Daemons {
   readonly dir = mkdtempSync(join(tmpdir(), "trainyard-daemons-"));
   readonly #children: ChildProcess[] = [];
 
-  async startScheduler(listen = "127.0.0.1:0"): Promise<{ child: ChildProcess; grpc: string }> {
+  async startScheduler(
+    listen = "127.0.0.1:0",
+    flags: readonly string[] = [],
+  ): Promise<{ child: ChildProcess; grpc: string }> {
     const dataDir = join(this.dir, "scheduler");
     const endpoints = join(dataDir, "endpoints.json");
     await rm(endpoints, { force: true });
     const addresses = ["--listen", listen, "--http-listen", "127.0.0.1:0"];
     const lease = ["--lease", "20s", "--heartbeat", "500ms"];
-    const child = this.#start(["scheduler", ...addresses, "--data-dir", dataDir, ...lease]);
+    const place = ["--data-dir", dataDir];
+    const child = this.#start(["scheduler", ...addresses, ...place, ...lease, ...flags]);
     const grpc = await until("the scheduler's endpoints", async () => {
       const text = await readFile(endpoints, "utf8").catch(() => "");
       return text.endsWith("\n") ? (JSON.parse(text) as { grpc: string }).grpc : null;
