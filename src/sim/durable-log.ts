@@ -39,6 +39,10 @@ export class DurableLog {
     return state;
   }
 
+  *events(): Generator<LoggedEvent> {
+    for (const row of this.rows) yield JSON.parse(row) as LoggedEvent;
+  }
+
   private foldTail(state: MutableClusterState): void {
     for (const row of this.rows.slice(state.seq)) apply(state, JSON.parse(row) as LoggedEvent);
   }

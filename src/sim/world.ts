@@ -5,10 +5,12 @@ import { must } from "../base/assert.ts";
 import { agentInstanceId, type JobId } from "../base/ids.ts";
 import { createPrng, type Prng } from "../base/prng.ts";
 import { holdOf } from "../scheduler/core/admission.ts";
+import { createState } from "../scheduler/core/apply.ts";
 import { arrayIndexes, elementsOf } from "../scheduler/core/array.ts";
 import { isWhole } from "../scheduler/core/decide-checkpoint.ts";
 import { isEnded, type Job } from "../scheduler/core/job.ts";
 import type { ClusterState } from "../scheduler/core/state.ts";
+import { Replay } from "../trace/core/replay.ts";
 import { Agent } from "./agent.ts";
 import { Chaos } from "./chaos.ts";
 import { Checks } from "./checks.ts";
@@ -50,6 +52,8 @@ export interface RunOptions {
   readonly sabotage?: Partial<Sabotage>;
   /** Instead of what the seed drew. */
   readonly faults?: Partial<Faults>;
+  /** Whether the log is replayed at the end, pass by pass. Default true. */
+  readonly decidesAgain?: boolean;
 }
 
 export class World {
@@ -73,10 +77,14 @@ export class World {
   private scheduler: Scheduler | null = null;
   private isHealed = false;
   private isTidy = false;
+  private readonly decidesAgain: boolean;
+  /** Planning passes that came out of the log again. */
+  replayedCount = 0;
   private tidyAtMs = Infinity;
 
   constructor(options: RunOptions) {
     this.trace = new Trace({ keepsLines: options.keepsLines ?? false });
+    this.decidesAgain = options.decidesAgain ?? true;
     this.sabotage = { ...NO_SABOTAGE, ...options.sabotage };
     this.prng = createPrng(options.seed);
     this.faults = { ...drawFaults(this.prng.fork()), ...options.faults };
@@ -109,6 +117,7 @@ export class World {
     this.timeline.run(untilMs, () => this.goesOn() || this.isDone());
     promise(this.isDone(), () => `not at rest ${untilMs} ms after the start: ${this.unfinished()}`);
     this.compareDisk();
+    if (this.decidesAgain) this.decideAgain();
     for (const job of this.state?.jobs.values() ?? []) this.savedWork(job);
   }
 
@@ -235,6 +244,15 @@ export class World {
     const live = must(this.scheduler, "scheduler");
     const folded = encodeText(this.log.fold());
     promise(encodeText(live.state) === folded, () => "the log does not fold to the live state");
+  }
+
+  /** What a pass decided follows from the log alone, through crashes and restarts too. */
+  private decideAgain(): void {
+    const replay = new Replay(createState());
+    for (const logged of this.log.events()) if (!replay.next(logged)) break;
+    const { difference, passes } = replay.finish();
+    this.replayedCount = passes;
+    promise(difference === null, () => `the log replays otherwise: ${JSON.stringify(difference)}`);
   }
 
   private say(actor: string, text: string): void {

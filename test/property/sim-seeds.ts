@@ -19,22 +19,24 @@ export function runShare(share: number, shares: number): ShareResult {
   const seedMax = seedCount();
   console.log(`simulating every ${shares}th seed of ${1 + share}..${seedMax}, each twice`);
   const failures: string[] = [];
-  let [runCount, eventCount, loggedCount, checkCount] = [0, 0, 0, 0];
+  let [runCount, eventCount, loggedCount, checkCount, replayedCount] = [0, 0, 0, 0, 0];
   for (let seed = 1 + share; seed <= seedMax; seed += shares) {
     const result = simulateTwice(seed);
     runCount += 1;
     eventCount += result.eventCount;
     loggedCount += result.loggedCount;
     checkCount += result.checkCount;
+    replayedCount += result.replayedCount;
     if (result.violation === null) continue;
     failures.push(`seed ${seed}: ${result.violation}\n  replay: ${replayCommand(seed)}`);
     if (failures.length >= SHOWN_MAX) break;
   }
   console.log(
     `${runCount} seeds, ${eventCount} events, ${loggedCount} log rows, invariants looked at ` +
-      `${checkCount} times`,
+      `${checkCount} times, ${replayedCount} planning passes replayed from the logs`,
   );
-  return { failures, lookedAt: Math.min(runCount, eventCount, loggedCount, checkCount) };
+  const counts = [runCount, eventCount, loggedCount, checkCount, replayedCount];
+  return { failures, lookedAt: Math.min(...counts) };
 }
 
 function seedCount(): number {
