@@ -5,6 +5,10 @@
 // order, not who comes before, and never evicts. At most `Policy.claimsMax` gangs claim at once, and
 // only GPUs that they themselves can use.
 //
+// Mostly nobody behind a claim would fit anyway. So who may claim is only noted at first: the claims
+// are made when somebody behind has found room, who then looks again (`bind`). Nothing is placed in
+// between, so they are those that would have been made at once.
+//
 // Backfill (EASY, Lifka 1995, for several reservations). A claim has a start: when the last of its
 // nodes is expected to have room. A job behind may run on what is claimed and free now, if it is
 // expected to end before that; where nobody knows the start, if anybody knows its end. So who keeps
@@ -22,6 +26,7 @@ import type { Kept, Pass } from "./pass.ts";
 import { needsIsland, type Shape } from "./shape.ts";
 import { isLargeEnough } from "./suitable.ts";
 import { SiteTable } from "./sites.ts";
+import { isEverOffered } from "./structural.ts";
 
 /** What one gang claims of one node. */
 interface Claim {
@@ -42,8 +47,8 @@ export class Claims {
   readonly #pass: Pass;
   readonly #claims: Claim[] = [];
   readonly #holders = new Set<JobId>();
-  /** Too few nodes could ever serve these beside what is kept by now. */
-  readonly #unable = new Set<Shape>();
+  /** Of the holders, those whose claims are still to be made, in their order. */
+  #noted: WaitingJob[] = [];
   #ends: Ends;
   /** By shape, the earliest end of a job that found no room ahead: nor does who ends later. */
   readonly #refusedAhead = new Map<Shape, number>();
@@ -56,14 +61,15 @@ export class Claims {
     this.#ends = new Ends(pass);
   }
 
+  /** Does anybody keep anything? */
   get isEmpty(): boolean {
-    return this.#holders.size === 0;
+    return this.#claims.length === 0;
   }
 
   /** May another job of the shape claim? */
   isOpenFor(shape: Shape): boolean {
     const isLeft = this.#holders.size < this.#pass.policy.claimsMax;
-    return isLeft && shape.gpus > 0 && !this.#unable.has(shape);
+    return isLeft && shape.gpus > 0 && isEverOffered(this.#pass.later, shape);
   }
 
   /** Has it waited past its patience? */
@@ -71,16 +77,30 @@ export class Claims {
     return sinceMs + this.#pass.policy.gangPatienceMs <= this.#pass.nowMs;
   }
 
-  /** Keeps nodes for a job that does not fit now. Does nothing when too few could ever serve it. */
-  claim(waiting: WaitingJob): void {
+  /** Lets a job claim that does not fit now. */
+  note(waiting: WaitingJob): void {
     const { id } = waiting.job;
     if (!this.isOpenFor(waiting.shape) || !this.isDue(waiting) || this.#holders.has(id)) return;
-    const seats = this.#seatsFor(waiting.shape);
-    if (seats === null) {
-      this.#unable.add(waiting.shape);
-      return;
-    }
     this.#holders.add(id);
+    this.#noted.push(waiting);
+  }
+
+  /**
+   * Makes the claims of those who were noted. Call when a job behind them has found room, before it
+   * takes it: true = some of it may be kept by now.
+   */
+  bind(): boolean {
+    if (this.#noted.length === 0) return false;
+    for (const waiting of this.#noted) this.#claim(waiting);
+    this.#noted = [];
+    return true;
+  }
+
+  /** Does nothing when too few nodes could ever serve the job beside what others keep. */
+  #claim(waiting: WaitingJob): void {
+    const seats = this.#seatsFor(waiting.shape);
+    if (seats === null) return;
+    const { id } = waiting.job;
     const { policy, nowMs } = this.#pass;
     const isStrict = nowMs - waiting.sinceMs >= policy.gangLatestStartMs;
     const startMs = lastOf(seats);
@@ -121,14 +141,15 @@ export class Claims {
 
   /** Gives everything back, for another walk over the queues. */
   release(): void {
+    this.#holders.clear();
+    this.#noted = [];
+    if (this.isEmpty) return;
     for (const claim of this.#claims) {
       this.#give(claim);
       this.#pass.unkeep(claim.nodeId, claim.kept);
     }
     this.#pass.laterVersion += 1;
     this.#claims.length = 0;
-    this.#holders.clear();
-    this.#unable.clear();
     this.#refusedAhead.clear();
   }
 

@@ -9,6 +9,7 @@
 import { activeAttempt, isResize, type Job, type TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import type { Pass } from "./pass.ts";
+import type { Start } from "./plan-types.ts";
 import { limitReached } from "./quota.ts";
 import { shapeOf, sizedTo } from "./shape.ts";
 import { keepsRules } from "./sites.ts";
@@ -36,21 +37,22 @@ export function spareTasks(pass: Pass, job: Job): number {
   return keepsRules(pass.later, shape, placement) ? placement.length - job.spec.nodesMin : 0;
 }
 
-/** Gives those who start in this pass what is left over. Call when nobody else is to be placed. */
-export function widenStarts(pass: Pass): void {
-  const starts = pass.starts.filter(({ jobId }) => isElastic(jobOf(pass.state, jobId)));
-  for (const start of starts) {
-    const job = jobOf(pass.state, start.jobId);
-    const { placement } = pass.takeBack(start);
-    const leaf = pass.tree.queue(job.spec.queue);
-    const larger = largestFit(placement.length + 1, job.spec.nodes, (nodes) => {
-      const shape = shapeOf(sizedTo(job.spec, nodes));
-      if (limitReached(leaf, shape) !== null) return null;
-      if (pass.owners.reached(job.owner, shape.gpus) !== null) return null;
-      return pass.fit(job, shape);
-    });
-    pass.start(job, larger ?? placement);
-  }
+/** Those who start in this pass and could take more. */
+export const elasticStarts = (pass: Pass): readonly Start[] =>
+  pass.starts.filter(({ jobId }) => isElastic(jobOf(pass.state, jobId)));
+
+/** Gives one of them what is left over. Call when nobody else is to be placed. */
+export function widen(pass: Pass, start: Start): void {
+  const job = jobOf(pass.state, start.jobId);
+  const { placement } = pass.takeBack(start);
+  const leaf = pass.tree.queue(job.spec.queue);
+  const larger = largestFit(placement.length + 1, job.spec.nodes, (nodes) => {
+    const shape = shapeOf(sizedTo(job.spec, nodes));
+    if (limitReached(leaf, shape) !== null) return null;
+    if (pass.owners.reached(job.owner, shape.gpus) !== null) return null;
+    return pass.fit(job, shape);
+  });
+  pass.start(job, larger ?? placement);
 }
 
 /** A placement of a gang of so many nodes, or null. */

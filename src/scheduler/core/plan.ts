@@ -22,7 +22,7 @@
 import { must } from "../../base/assert.ts";
 import { jobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
-import { widenStarts } from "./elastic.ts";
+import { elasticStarts, widen } from "./elastic.ts";
 import { fitGang, NO_TASTE } from "./gang.ts";
 import { growRunning } from "./grow.ts";
 import type { Holds } from "./hold.ts";
@@ -62,7 +62,7 @@ export function plan(state: ClusterState, nowMs: number, policy: Policy): Plan {
   planner.begin();
   planner.walkAll();
   const isAnyoneWaiting = planner.isAnyoneWaiting();
-  if (policy.isBackfillEnabled || !isAnyoneWaiting) widenStarts(pass);
+  if (policy.isBackfillEnabled || !isAnyoneWaiting) planner.widenStarts();
   startReservations(pass);
   if (!isAnyoneWaiting) planner.wakeAt(growRunning(pass));
   return {
@@ -120,7 +120,7 @@ export class Planner {
     this.#pass = pass;
     this.#book = new HoldBook(pass);
     this.#claims = new Claims(pass);
-    this.#preemption = new Preemption(pass);
+    this.#preemption = new Preemption(pass, this.#claims);
     this.#leaves = pass.leaves();
   }
 
@@ -159,9 +159,17 @@ export class Planner {
     }
   }
 
+  /** Gives those who start in this pass what is left over and kept for nobody. */
+  widenStarts(): void {
+    const starts = elasticStarts(this.#pass);
+    if (starts.length === 0) return;
+    this.#claims.bind();
+    for (const start of starts) widen(this.#pass, start);
+  }
+
   /** Gives back what was claimed in a walk: then jobs may end, and time may pass. */
   endWalk(): void {
-    if (!this.#claims.isEmpty) this.#claims.release();
+    this.#claims.release();
   }
 
   /** For another walk, at a later instant. */
@@ -346,7 +354,8 @@ export class Planner {
 
   #start({ job, shape }: WaitingJob): boolean {
     if (this.#doesNotFit.has(shape)) return false;
-    const placement = this.#pass.fit(job, shape);
+    let placement = this.#pass.fit(job, shape);
+    if (placement !== null && this.#claims.bind()) placement = this.#pass.fit(job, shape);
     if (placement === null) {
       this.#doesNotFit.add(shape);
       this.#fitting?.delete(shape);
@@ -375,7 +384,7 @@ export class Planner {
     if (limitReached(leaf, shape) !== null) return false;
     this.#hasClaimants = true;
     if (!isOpen) return false;
-    if (this.#claims.isDue(head.entry)) this.#claims.claim(this.#waitingOf(kind, head));
+    if (this.#claims.isDue(head.entry)) this.#claims.note(this.#waitingOf(kind, head));
     if (!this.#claims.isOpenFor(shape)) return false;
     const next = head.group.jobs.at(head.at + 1);
     return next !== undefined && this.#claims.isDue({ sinceMs: next.submittedAtMs });

@@ -5,6 +5,7 @@
 import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { HOUR_MS } from "../../base/time.ts";
+import type { Claims } from "./claims.ts";
 import { fitGang } from "./gang.ts";
 import type { Job, TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
@@ -36,6 +37,7 @@ export const PROOFS_MAX = 256;
 
 export class Preemption {
   readonly #pass: Pass;
+  readonly #claims: Claims;
   #roster: Roster | null = null;
   /**
    * By queue, shape and class, the strongest that was refused: it and whoever is weaker are refused
@@ -53,8 +55,9 @@ export class Preemption {
   /** When the first protected victim may be asked; null = none was met. */
   wakeAtMs: number | null = null;
 
-  constructor(pass: Pass) {
+  constructor(pass: Pass, claims: Claims) {
     this.#pass = pass;
+    this.#claims = claims;
   }
 
   /**
@@ -67,7 +70,10 @@ export class Preemption {
     if (shape.gpus === 0 || !pass.hasLeaving) return false;
     if (isOverLimitLater(leaf, shape)) return false;
     if (this.#failsAt.get(shape) === pass.laterVersion) return false;
-    const placement = fitGang(pass.later, shape, pass.tasteOf(job));
+    const find = (): readonly TaskPlacement[] | null =>
+      fitGang(pass.later, shape, pass.tasteOf(job));
+    let placement = find();
+    if (placement !== null && this.#claims.bind()) placement = find();
     if (placement === null) this.#failsAt.set(shape, pass.laterVersion);
     else this.#reserve(job, placement, []);
     return placement !== null;
@@ -83,7 +89,8 @@ export class Preemption {
     const refused = this.#refusedLike(waiting);
     const strongest = refused.get(waiting.priority) ?? Number.POSITIVE_INFINITY;
     if (strengthOf(waiting) >= strongest || this.#proofs >= PROOFS_MAX) return false;
-    const victims = this.#search(waiting);
+    let victims = this.#search(waiting);
+    if (victims !== null && this.#claims.bind()) victims = this.#search(waiting);
     if (victims !== null) {
       this.#carryOut(waiting, victims);
       return true;

@@ -3,21 +3,45 @@
 import type { NodePool } from "./fit.ts";
 import type { Hold } from "./hold.ts";
 import { alternatives, type Shape } from "./shape.ts";
-import { fullestSite, largestSite, type Site } from "./sites.ts";
-
-/** By layout: as long as the nodes stay as they are, each pass would find the same. */
-const remembered = new WeakMap<object, WeakMap<Shape, Hold | null>>();
+import { fullestSite, largestSite, type Site, SiteTable } from "./sites.ts";
+import { isLargeEnough } from "./suitable.ts";
 
 /** Set when only another set of nodes could help; null when the shape can fit some day. */
-export function structuralHold(pool: NodePool, shape: Shape): Hold | null {
-  let known = remembered.get(pool.layout);
-  if (known === undefined) remembered.set(pool.layout, (known = new WeakMap()));
-  let hold = known.get(shape);
-  if (hold === undefined) known.set(shape, (hold = findStructuralHold(pool, shape)));
-  return hold;
+export const structuralHold = remembered(findStructuralHold);
+
+/** Are there nodes enough on offer for the shape, whatever runs there? */
+export const isEverOffered = remembered(findOffered);
+
+/**
+ * By layout: as long as the nodes stay as they are, each pass would find the same. So `find` goes by
+ * what is in the pool's layout, and by its types, alone.
+ */
+function remembered<T>(
+  find: (pool: NodePool, shape: Shape) => T,
+): (pool: NodePool, shape: Shape) => T {
+  const byLayout = new WeakMap<object, WeakMap<Shape, { readonly found: T }>>();
+  return (pool, shape) => {
+    let known = byLayout.get(pool.layout);
+    if (known === undefined) byLayout.set(pool.layout, (known = new WeakMap()));
+    let entry = known.get(shape);
+    if (entry === undefined) known.set(shape, (entry = { found: find(pool, shape) }));
+    return entry.found;
+  };
 }
 
-/** Goes by what is in the pool's layout, and by its types, alone. */
+function findOffered(pool: NodePool, shape: Shape): boolean {
+  const table = new SiteTable(pool, shape);
+  const nodesFit = Array.from({ length: table.count }, () => 0);
+  table.typeSets.forEach((types, typeSet) => {
+    for (const slot of pool.slots) {
+      const site = table.siteOf(slot, typeSet);
+      if (site < 0 || !slot.isOffered || !isLargeEnough(slot, shape, types)) continue;
+      nodesFit[site] = (nodesFit[site] ?? 0) + 1;
+    }
+  });
+  return nodesOf(table.best(nodesFit)) >= shape.nodes;
+}
+
 function findStructuralHold(pool: NodePool, shape: Shape): Hold | null {
   const { gpuTypes, nodes: nodesAsked } = shape;
   const gpusPerNode = shape.perNode.gpus;
