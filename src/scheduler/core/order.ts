@@ -75,6 +75,12 @@ export function turnLevel(order: QueueOrder, group: Service, policy: Policy): nu
   return comingLevel(secondsLeftOf(group), group.kind.shape.gpus);
 }
 
+/** No level of `turnLevel` is higher. */
+export function turnLevelMax(order: QueueOrder, { lasLevelsGpuMs }: Policy): number {
+  if (order === "las") return lasLevelsGpuMs.length;
+  return order === "shortest" ? comingLevel(null, 1) : 0;
+}
+
 /** What a group's place by service, had or to come, follows from. */
 type Service = Pick<PendingGroup, "attainedLevel" | "forecastLevel" | "limitLevel"> & {
   readonly kind: Pick<PendingKind, "shape">;

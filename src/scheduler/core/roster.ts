@@ -41,12 +41,14 @@ export class Roster {
     return rightful.sort(compareCandidates);
   }
 
-  /** Without a right over others there is only the own queue. */
+  /** Queues of whose jobs it might take some. */
   #near(waiting: WaitingJob): readonly QueueNode[] {
-    if (!mayTakeFromOthers(waiting)) return [waiting.leaf];
+    const candidates = this.#candidates;
+    const own = candidates.mayTakeWithin(waiting) ? [waiting.leaf] : [];
+    if (!mayTakeFromOthers(waiting)) return own;
     const isNear = (leaf: QueueNode): boolean =>
-      leaf === waiting.leaf || this.#candidates.mayTakeFrom(waiting, leaf);
-    return this.#candidates.leaves().filter(isNear);
+      leaf !== waiting.leaf && candidates.mayTakeFrom(waiting, leaf);
+    return [...own, ...candidates.leaves().filter(isNear)];
   }
 
   #groupsOf(leaf: QueueNode): readonly Group[] {

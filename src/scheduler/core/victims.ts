@@ -19,7 +19,7 @@ import {
   type PreemptionKind,
   resumePoint,
 } from "./job.ts";
-import { comingLevel, lasLevel, priorityOf, type WaitingJob } from "./order.ts";
+import { comingLevel, lasLevel, priorityOf, turnLevelMax, type WaitingJob } from "./order.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
 import { attainedLevelOf } from "./pending.ts";
 import { futureUse, isWithinGuarantee, isWithinShare, type QueueNode } from "./queue-tree.ts";
@@ -64,7 +64,7 @@ export interface Candidate {
 }
 
 /**
- * Everyone who ran and was not being stopped, and every reservation that stood, when this was made.
+ * Everyone who runs and is not being stopped, and every reservation that stood when this was made.
  * Worked out queue by queue, as they are asked for: most jobs may only take from a few.
  *
  * Lost work is the time since the newest committed checkpoint, or since the attempt ran, plus
@@ -75,14 +75,14 @@ export interface Candidate {
  */
 export class Candidates {
   readonly #pass: Pass;
-  readonly #running = new Map<QueueNode, Running[]>();
+  readonly #running = new Map<QueueNode, readonly Running[]>();
+  readonly #lowest = new Map<QueueNode, number>();
   readonly #kept = new Map<QueueNode, Keeping[]>();
   readonly #holds = new Map<QueueNode, readonly Resources[]>();
   #medians: ReadonlyMap<number, number> | null = null;
 
   constructor(pass: Pass) {
     this.#pass = pass;
-    for (const [leaf, jobs] of pass.active) this.#running.set(leaf, runningOf(pass, jobs));
     for (const keeping of pass.reserved.values()) {
       const { id, spec } = keeping.job;
       if (!pass.state.reservations.has(id) || isChangingSize(keeping.job)) continue;
@@ -93,9 +93,26 @@ export class Candidates {
     }
   }
 
-  /** Leaf queues that have any. */
+  /** Leaf queues that may have any. */
   leaves(): readonly QueueNode[] {
-    return [...new Set([...this.#running.keys(), ...this.#kept.keys()])];
+    return [...new Set([...this.#pass.active.keys(), ...this.#kept.keys()])];
+  }
+
+  /** Could `waiting` have a right over any job of its own queue? */
+  mayTakeWithin({ leaf, priority, level }: WaitingJob): boolean {
+    let lowest = this.#lowest.get(leaf);
+    if (lowest === undefined) this.#lowest.set(leaf, (lowest = this.#lowestIn(leaf)));
+    return lowest < priority || level < turnLevelMax(leaf.spec.order, this.#pass.policy);
+  }
+
+  #lowestIn(leaf: QueueNode): number {
+    let lowest = Number.POSITIVE_INFINITY;
+    const see = ({ spec }: Job): void => {
+      lowest = Math.min(lowest, priorityOf(spec.priorityClass, this.#pass.policy));
+    };
+    for (const job of this.#pass.active.get(leaf) ?? []) see(job);
+    for (const { job } of this.#kept.get(leaf) ?? []) see(job);
+    return lowest;
   }
 
   /** Could `waiting` have a right over any job of this other leaf queue? */
@@ -109,8 +126,8 @@ export class Candidates {
   /** What a task holds on its node, once for each set of resources of which tasks there hold any. */
   #holdsOf(leaf: QueueNode): readonly Resources[] {
     const byKinds = new Map<number, Resources>();
-    for (const list of [this.#running.get(leaf), this.#kept.get(leaf)]) {
-      for (const { job } of list ?? []) {
+    for (const list of [this.#runningIn(leaf), this.#kept.get(leaf) ?? []]) {
+      for (const { job } of list) {
         const { gpus, cpuMilli, memoryMib } = job.spec.perNode;
         const kinds = Number(gpus > 0) + 2 * Number(cpuMilli > 0) + 4 * Number(memoryMib > 0);
         byKinds.set(kinds, job.spec.perNode);
@@ -121,8 +138,9 @@ export class Candidates {
 
   of(leaf: QueueNode): readonly Candidate[] {
     const pass = this.#pass;
-    const running = this.#running.get(leaf) ?? [];
-    const candidates = running.map((one) => candidateOf(pass, one, this.#medianOf(one)));
+    const candidates = this.#runningIn(leaf).map((one) =>
+      candidateOf(pass, one, this.#medianOf(one)),
+    );
     for (const keeping of this.#kept.get(leaf) ?? []) candidates.push(reservedOf(pass, keeping));
     return candidates;
   }
@@ -130,8 +148,22 @@ export class Candidates {
   /** What counts for a job that never had a checkpoint; undefined for the others. */
   #medianOf({ saved, priority }: Running): number | undefined {
     if (saved !== null) return undefined;
-    this.#medians ??= medianLossByClass(this.#pass, [...this.#running.values()].flat());
+    this.#medians ??= this.#listMedians();
     return this.#medians.get(priority);
+  }
+
+  #listMedians(): ReadonlyMap<number, number> {
+    const all = [...this.#pass.active.keys()].flatMap((leaf) => this.#runningIn(leaf));
+    return medianLossByClass(this.#pass, all);
+  }
+
+  #runningIn(leaf: QueueNode): readonly Running[] {
+    let running = this.#running.get(leaf);
+    if (running === undefined) {
+      running = runningOf(this.#pass, this.#pass.active.get(leaf) ?? []);
+      this.#running.set(leaf, running);
+    }
+    return running;
   }
 }
 
