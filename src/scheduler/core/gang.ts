@@ -38,6 +38,7 @@ export function fitGang(
   taste: Taste = NO_TASTE,
   beside: NodePool = pool,
 ): readonly TaskPlacement[] | null {
+  if (shape.gpus > pool.nodesByFree.freeTotal) return null;
   const picks = pickGang({ pool, beside, shape, taste });
   if (picks === null) return null;
   const ordered = [...picks].sort((a, b) => a.slot.order - b.slot.order);

@@ -155,8 +155,8 @@ export interface LeafJobs {
   readonly late: readonly PendingGroup[];
   /** Jobs that have waited too long, each as a group of its own beside the one that it is in. */
   readonly aged: readonly PendingGroup[];
-  /** By user, GPUs that he holds, or is about to hold, in this queue. */
-  readonly held: ReadonlyMap<string, number>;
+  /** GPUs that a user holds, or is about to hold, in this queue. */
+  readonly heldBy: (ownerKey: string) => number;
   /** Does it still wait, or has it been served in this pass? */
   readonly isWaiting: (id: JobId) => boolean;
 }
@@ -172,6 +172,8 @@ export class LeafOrder {
   readonly #users = new Map<string, User>();
   /** Ascending priority: the last one is served first. */
   readonly #classes: PendingLine[][];
+  /** Where only one user waits, it does not matter what he holds. */
+  readonly #isShared: boolean;
   /** A heap of the class that is served now. */
   #lines: Line[] = [];
   #current: Line | null = null;
@@ -181,6 +183,7 @@ export class LeafOrder {
     this.leaf = jobs.leaf;
     this.#jobs = jobs;
     this.#classes = classify(jobs, policy);
+    this.#isShared = this.#classes.some((lines) => lines.length > 1);
   }
 
   /** What `next` will hand out. Look only after the last job was charged. */
@@ -242,7 +245,7 @@ export class LeafOrder {
   #open({ ownerKey, groups }: PendingLine): Line {
     let user = this.#users.get(ownerKey);
     if (user === undefined) {
-      user = { gpus: this.#jobs.held.get(ownerKey) ?? 0 };
+      user = { gpus: this.#isShared ? this.#jobs.heldBy(ownerKey) : 0 };
       this.#users.set(ownerKey, user);
     }
     const heads: Head[] = [];
@@ -324,7 +327,7 @@ function rankOfJob(jobs: LeafJobs, policy: Policy, job: Job): Rank {
 }
 
 function rankOf(
-  { leaf, held, nowMs }: LeafJobs,
+  { leaf, heldBy, nowMs }: LeafJobs,
   policy: Policy,
   of: Service &
     Pick<PendingGroup, "ownerKey" | "deadline"> & {
@@ -332,7 +335,7 @@ function rankOf(
     },
 ): Rank {
   const priority = priorityOf(of.kind.priorityClass, policy);
-  const heldGpus = held.get(of.ownerKey) ?? 0;
+  const heldGpus = heldBy(of.ownerKey);
   const { order } = leaf.spec;
   const due = dueRank(order, of.deadline, nowMs);
   return { priority, due, heldGpus, service: serviceRank(order, of) };

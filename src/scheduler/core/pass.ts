@@ -81,7 +81,12 @@ export class Pass {
   readonly #started = new Set<JobId>();
   /** Started or reserved: one set, for it is asked of the first job of every group. */
   readonly #served = new Set<JobId>();
-  readonly #users = new Map<QueueNode, Map<string, number>>();
+  /** Those who held resources when the pass began. */
+  readonly #found: ReadonlyMap<QueueNode, readonly Job[]>;
+  /** GPUs that they held, by user; counted where it is asked for. */
+  readonly #users = new Map<QueueNode, ReadonlyMap<string, number>>();
+  /** What has changed of it since. */
+  readonly #userChanges = new Map<QueueNode, Map<string, number>>();
   readonly #warmth: Warmth;
   readonly #late = new Map<QueuePath, PendingGroup[]>();
   readonly #aged = new Map<QueuePath, PendingGroup[]>();
@@ -101,7 +106,8 @@ export class Pass {
     for (const group of state.pending.aged(nowMs - policy.lasAgingMs, AGED_MAX, state.jobs)) {
       addTo(this.#aged, group);
     }
-    this.active = activeByQueue(state, this.tree);
+    this.#found = activeByQueue(state, this.tree);
+    this.active = this.#found;
     for (const jobs of this.active.values()) for (const job of jobs) this.#note(job);
   }
 
@@ -166,14 +172,9 @@ export class Pass {
       pending: this.state.pending.queue(path),
       late: this.#late.get(path) ?? [],
       aged: this.#aged.get(path) ?? [],
-      held: this.usersOf(leaf),
+      heldBy: (ownerKey) => this.#heldByUser(leaf, ownerKey),
       isWaiting: this.isWaiting,
     };
-  }
-
-  /** GPUs that each user holds, or is about to hold, in a leaf queue. */
-  usersOf(leaf: QueueNode): ReadonlyMap<string, number> {
-    return this.#usersOf(leaf);
   }
 
   /** Who keeps GPUs of the node, the oldest promise first. */
@@ -361,19 +362,24 @@ export class Pass {
   }
 
   #chargeUser(job: Job, gpus: number): void {
-    const users = this.#usersOf(this.tree.queue(job.spec.queue));
+    const leaf = this.tree.queue(job.spec.queue);
+    let changes = this.#userChanges.get(leaf);
+    if (changes === undefined) this.#userChanges.set(leaf, (changes = new Map<string, number>()));
     const key = userKey(job.owner);
-    users.set(key, (users.get(key) ?? 0) + gpus);
+    changes.set(key, (changes.get(key) ?? 0) + gpus);
   }
 
-  /** Counted only where it is asked for: in most queues nobody waits. */
-  #usersOf(leaf: QueueNode): Map<string, number> {
+  /** GPUs that the user holds, or is about to hold, in the leaf queue. */
+  #heldByUser(leaf: QueueNode, ownerKey: string): number {
     let users = this.#users.get(leaf);
-    if (users === undefined) {
-      this.#users.set(leaf, (users = new Map<string, number>()));
-      for (const [tenant, gpusOf] of this.#gpusByOwner(leaf)) {
-        for (const [user, gpus] of gpusOf) users.set(userKey({ tenant, user }), gpus);
-      }
+    if (users === undefined) this.#users.set(leaf, (users = this.#countUsers(leaf)));
+    return (users.get(ownerKey) ?? 0) + (this.#userChanges.get(leaf)?.get(ownerKey) ?? 0);
+  }
+
+  #countUsers(leaf: QueueNode): ReadonlyMap<string, number> {
+    const users = new Map<string, number>();
+    for (const [tenant, gpusOf] of this.#gpusByOwner(leaf)) {
+      for (const [user, gpus] of gpusOf) users.set(userKey({ tenant, user }), gpus);
     }
     return users;
   }
@@ -381,7 +387,7 @@ export class Pass {
   /** By tenant and user: a key made of both for each job would cost more than all the rest. */
   #gpusByOwner(leaf: QueueNode): ReadonlyMap<string, ReadonlyMap<string, number>> {
     const byTenant = new Map<string, Map<string, number>>();
-    for (const job of this.active.get(leaf) ?? []) {
+    for (const job of this.#found.get(leaf) ?? []) {
       const { tenant, user } = job.owner;
       let byUser = byTenant.get(tenant);
       if (byUser === undefined) byTenant.set(tenant, (byUser = new Map<string, number>()));

@@ -146,9 +146,7 @@ export class Planner {
     this.#roundLast = this.#round + rounds - 1;
     for (; this.#round <= this.#roundLast; this.#round += 1) {
       const dropsBefore = this.#pass.drops.length;
-      let hasPlaced = this.#isFull ? false : this.#walkOwed();
-      if (isForAll && !this.#isFull && this.#walk(this.#leaves, () => true)) hasPlaced = true;
-      if (!hasPlaced) return;
+      if (!this.#walkRound(isForAll)) return;
       // Without a claim or a lost reservation, only who was owed room may find more than before.
       isForAll = !this.#claims.isEmpty || this.#pass.drops.length > dropsBefore;
       if (!isForAll && !this.#preemption.isOpen) return;
@@ -206,12 +204,18 @@ export class Planner {
     return new PlanHolds(this.#pass, this.#book);
   }
 
-  /** Looks at the jobs that stay inside a guarantee. True when any was placed. */
-  #walkOwed(): boolean {
-    return this.#walk(
-      this.#leaves.filter((leaf) => leaf.lineage.some(hasGuaranteeLeft)),
-      this.#owedOnly(),
-    );
+  /**
+   * First those that stay inside a guarantee; if that was everyone, and none was placed, another
+   * look would find the same. True when any was placed.
+   */
+  #walkRound(isForAll: boolean): boolean {
+    if (this.#isFull) return false;
+    const owed = this.#leaves.filter((leaf) => leaf.lineage.some(hasGuaranteeLeft));
+    const passedOver = new Map<QueueNode, number>();
+    const hasPlaced = this.#walk(owed, this.#owedOnly(passedOver));
+    const wasEveryone = owed.length === this.#leaves.length && passedOver.size === 0;
+    if (!isForAll || this.#isFull || (wasEveryone && !hasPlaced)) return hasPlaced;
+    return this.#walk(this.#leaves, () => true) || hasPlaced;
   }
 
   get #isFull(): boolean {
@@ -311,10 +315,10 @@ export class Planner {
 
   /**
    * Jobs that stay inside a guarantee. Where one that does not is passed over, no lower class of
-   * its queue gets ahead of it: it would only be evicted for it.
+   * its queue gets ahead of it: it would only be evicted for it. `passedOver` is filled with the
+   * highest class of each queue that was.
    */
-  #owedOnly(): IsMeant {
-    const passedOver = new Map<QueueNode, number>();
+  #owedOnly(passedOver: Map<QueueNode, number>): IsMeant {
     const { isBackfillEnabled } = this.#pass.policy;
     return (kind) => {
       const { leaf, priority, isPossible } = kind;
