@@ -16,10 +16,11 @@
 // `Policy.gangLatestStartMs` gives nothing away any more.
 
 import { type Bank, hasHostRoom, type NodeSlot } from "./fit.ts";
-import type { JobId } from "../../base/ids.ts";
+import type { JobId, NodeId } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import { isElastic } from "./elastic.ts";
 import { Ends, NEVER_MS } from "./ends.ts";
+import { fitGang, NO_TASTE } from "./gang.ts";
 import type { TaskPlacement } from "./job.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Kept, Pass } from "./pass.ts";
@@ -40,7 +41,8 @@ interface Claim {
   fromLater: readonly number[];
 }
 
-/** Looks for room on what is claimed, in one pass; what is left over is looked at in the next. */
+/** Jobs behind claims whose end is looked up in one walk, and of these the looks for room. */
+const AHEAD_ASKED_MAX = 1_024;
 const AHEAD_TRIES_MAX = 256;
 
 export class Claims {
@@ -50,11 +52,15 @@ export class Claims {
   /** Of the holders, those whose claims are still to be made, in their order. */
   #noted: WaitingJob[] = [];
   #ends: Ends;
-  /** By shape, the earliest end of a job that found no room ahead: nor does who ends later. */
+  /** See `#refusedAheadFrom`. */
   readonly #refusedAhead = new Map<Shape, number>();
+  #askedAhead = 0;
   #triesAhead = 0;
-  /** A bank is another object as soon as anything of it changes. */
+  /** GPUs that claims on a node still wait for. */
+  readonly #owed = new Map<NodeId, number>();
+  /** Banks and slots are other objects as soon as anything of them changes. */
   #freeTimes = new WeakMap<Bank, FreeTimes>();
+  #hostEnds = new WeakMap<NodeSlot, readonly HostEnd[]>();
 
   constructor(pass: Pass) {
     this.#pass = pass;
@@ -114,7 +120,8 @@ export class Claims {
 
   /** May it look for room on what is claimed, or the next of its group? */
   get isOpenAhead(): boolean {
-    return this.#triesAhead < AHEAD_TRIES_MAX && this.#claims.some(isLending);
+    const isLeft = this.#askedAhead < AHEAD_ASKED_MAX && this.#triesAhead < AHEAD_TRIES_MAX;
+    return isLeft && this.#claims.some(isLending);
   }
 
   /**
@@ -124,10 +131,11 @@ export class Claims {
    */
   startAhead({ job, shape }: Pick<WaitingJob, "job" | "shape">): boolean {
     if (shape.gpus === 0 || isElastic(job) || !this.isOpenAhead) return false;
+    const refusedMs = this.#refusedAheadFrom(shape);
+    if (refusedMs <= this.#pass.nowMs) return false;
+    this.#askedAhead += 1;
     const endMs = this.#ends.of(job);
-    const refusedMs = this.#refusedAhead.get(shape);
-    if (refusedMs !== undefined && endMs >= refusedMs) return false;
-    if (endMs === NEVER_MS) return false;
+    if (endMs >= refusedMs) return false;
     const lent = this.#claims.filter((claim) => isLending(claim) && endMs <= claim.startMs);
     if (lent.length === 0) return false;
     this.#triesAhead += 1;
@@ -137,6 +145,20 @@ export class Claims {
     else this.#pass.start(job, placement);
     for (const claim of lent) this.#takeAgain(claim);
     return placement !== null;
+  }
+
+  /** Whoever ends then or later finds no room: at first everyone, if all that is lent is too little. */
+  #refusedAheadFrom(shape: Shape): number {
+    let fromMs = this.#refusedAhead.get(shape);
+    if (fromMs === undefined) {
+      const lent = this.#claims.filter(isLending);
+      for (const claim of lent) this.#give(claim);
+      const { open, later, nowMs } = this.#pass;
+      fromMs = fitGang(open, shape, NO_TASTE, later) === null ? nowMs : NEVER_MS;
+      for (const claim of lent) this.#takeAgain(claim);
+      this.#refusedAhead.set(shape, fromMs);
+    }
+    return fromMs;
   }
 
   /** Gives everything back, for another walk over the queues. */
@@ -150,13 +172,16 @@ export class Claims {
     }
     this.#pass.laterVersion += 1;
     this.#claims.length = 0;
+    this.#owed.clear();
     this.#refusedAhead.clear();
+    this.#askedAhead = 0;
   }
 
   /** The clock was moved: who runs may be others. Nothing may be claimed. */
   restart(): void {
     this.#ends = new Ends(this.#pass);
     this.#freeTimes = new WeakMap();
+    this.#hostEnds = new WeakMap();
     this.#triesAhead = 0;
   }
 
@@ -170,6 +195,11 @@ export class Claims {
     const { nodeId, resources, fromOpen, fromLater } = claim;
     claim.fromOpen = this.#pass.open.take({ nodeId, gpus: fromOpen }, NO_RESOURCES);
     claim.fromLater = this.#pass.later.take({ nodeId, gpus: fromLater }, resources);
+    this.#owe(nodeId, fromLater.length - claim.fromLater.length);
+  }
+
+  #owe(nodeId: NodeId, gpus: number): void {
+    this.#owed.set(nodeId, (this.#owed.get(nodeId) ?? 0) + gpus);
   }
 
   #take(terms: Pick<Claim, "kept" | "startMs" | "isStrict">, seat: Seat, shape: Shape): void {
@@ -185,6 +215,7 @@ export class Claims {
     const fromLater = later.take({ nodeId, gpus: [...free, ...coming] }, shape.perNode);
     this.#pass.keep(nodeId, terms.kept);
     this.#claims.push({ ...terms, nodeId, resources: shape.perNode, fromOpen, fromLater });
+    this.#owe(nodeId, gpus - fromLater.length);
   }
 
   /**
@@ -230,10 +261,7 @@ export class Claims {
   /** When the bank is expected to have GPUs enough, beside what earlier claims still wait for. */
   #readyAt(slot: NodeSlot, bank: Bank, shape: Shape): number {
     const { byGpu, sorted } = this.#freeTimesOf(slot, bank);
-    let owed = 0;
-    for (const { nodeId, kept, fromLater } of this.#claims) {
-      if (nodeId === slot.id) owed += kept.gpus - fromLater.length;
-    }
+    const owed = this.#owed.get(slot.id) ?? 0;
     const { gpus } = shape.perNode;
     if (!needsIsland(shape)) return sorted[gpus + owed - 1] ?? NEVER_MS;
     let soonest = NEVER_MS;
@@ -249,14 +277,25 @@ export class Claims {
   #hostReadyAt(slot: NodeSlot, { perNode }: Shape): number {
     let { freeCpuMilli, freeMemoryMib } = slot;
     if (hasHostRoom({ freeCpuMilli, freeMemoryMib }, perNode)) return this.#pass.nowMs;
-    const running = this.#ends.on(slot.id).filter(({ job }) => !this.#pass.isLeaving(job.id));
-    const ends = running.map(({ job }) => ({ endMs: this.#ends.of(job), ...job.spec.perNode }));
-    for (const end of ends.sort((a, b) => compareTimes(a.endMs, b.endMs))) {
-      freeCpuMilli += end.cpuMilli;
-      freeMemoryMib += end.memoryMib;
-      if (hasHostRoom({ freeCpuMilli, freeMemoryMib }, perNode)) return end.endMs;
+    for (const { endMs, resources } of this.#hostEndsOn(slot)) {
+      freeCpuMilli += resources.cpuMilli;
+      freeMemoryMib += resources.memoryMib;
+      if (hasHostRoom({ freeCpuMilli, freeMemoryMib }, perNode)) return endMs;
     }
     return NEVER_MS;
+  }
+
+  /** Of those who run there and were not asked to leave, the first end first. */
+  #hostEndsOn(slot: NodeSlot): readonly HostEnd[] {
+    let ends = this.#hostEnds.get(slot);
+    if (ends === undefined) {
+      const running = this.#ends.on(slot.id).filter(({ job }) => !this.#pass.isLeaving(job.id));
+      ends = running
+        .map(({ job }) => ({ endMs: this.#ends.of(job), resources: job.spec.perNode }))
+        .sort((a, b) => compareTimes(a.endMs, b.endMs));
+      this.#hostEnds.set(slot, ends);
+    }
+    return ends;
   }
 
   #freeTimesOf(slot: NodeSlot, bank: Bank): FreeTimes {
@@ -286,6 +325,12 @@ export class Claims {
 interface FreeTimes {
   readonly byGpu: ReadonlyMap<number, number>;
   readonly sorted: readonly number[];
+}
+
+/** What a job gives back of its node's CPU and memory, and when. */
+interface HostEnd {
+  readonly endMs: number;
+  readonly resources: Resources;
 }
 
 /** GPUs of one node, as they are in `later`, that could serve a task of the gang some day. */

@@ -20,11 +20,20 @@ const TOTAL_MAX = 512;
 /** Histograms kept; the one that was added to longest ago is forgotten. */
 const KEYS_KEPT = 20_000;
 
+/** Each job is asked for in every pass that looks ahead: its keys are made once. */
+const keysMade = new WeakMap<JobSpec, { readonly owner: Identity; readonly keys: Keys }>();
+
+type Keys = readonly string[];
+
 /** Histograms that a job's end is counted in, the most telling first. */
-function keysOf({ queue, name }: JobSpec, owner: Identity): readonly string[] {
-  const user = `${queue}|${userKey(owner)}`;
+function keysOf(spec: JobSpec, owner: Identity): Keys {
+  const made = keysMade.get(spec);
+  if (made?.owner === owner) return made.keys;
+  const user = `${spec.queue}|${userKey(owner)}`;
   // Runs of one experiment are often numbered.
-  return [`${user}|${name.replaceAll(/\d+/g, "#")}`, user, queue];
+  const keys = [`${user}|${spec.name.replaceAll(/\d+/g, "#")}`, user, spec.queue];
+  keysMade.set(spec, { owner, keys });
+  return keys;
 }
 
 /** Counts a success that ran for `ranMs` in all its attempts. */
@@ -65,18 +74,35 @@ export function learnedRemainingMs(
   return null;
 }
 
-function remainingOf({ counts }: RunTimes, ranMs: number, permille: number): number | null {
-  const reached = bucketOf(ranMs);
+function remainingOf(times: RunTimes, ranMs: number, permille: number): number | null {
+  const bucket = lastBucket(times, bucketOf(ranMs), permille);
+  if (bucket === null) return null;
+  return Math.max(SECOND_MS, endOfQuarterOctave(bucket) * SECOND_MS - ranMs);
+}
+
+/** By what was asked: jobs alike ask the same. A histogram is replaced, never changed. */
+const lastBuckets = new WeakMap<RunTimes, Map<number, number | null>>();
+
+/** The one by whose end `permille` of those have ended that reached the bucket `reached`. */
+function lastBucket(times: RunTimes, reached: number, permille: number): number | null {
+  let known = lastBuckets.get(times);
+  if (known === undefined) lastBuckets.set(times, (known = new Map<number, number | null>()));
+  const asked = reached * 1_001 + permille;
+  let last = known.get(asked);
+  if (last === undefined) known.set(asked, (last = findLastBucket(times, reached, permille)));
+  return last;
+}
+
+function findLastBucket({ counts }: RunTimes, reached: number, permille: number): number | null {
   let longer = 0;
   for (let bucket = reached; bucket < counts.length; bucket += 1) longer += counts[bucket] ?? 0;
   if (longer < RUN_TIMES_MIN) return null;
   let ended = 0;
-  let bucket = reached;
-  for (; bucket < counts.length; bucket += 1) {
+  for (let bucket = reached; bucket < counts.length; bucket += 1) {
     ended += counts[bucket] ?? 0;
-    if (ended * 1_000 >= longer * permille) break;
+    if (ended * 1_000 >= longer * permille) return bucket;
   }
-  return Math.max(SECOND_MS, endOfQuarterOctave(bucket) * SECOND_MS - ranMs);
+  return counts.length;
 }
 
 function addTo(times: RunTimes | undefined, bucket: number): RunTimes {
