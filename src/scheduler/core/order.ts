@@ -50,6 +50,9 @@ export interface WaitingJob extends Omit<WaitingKind, "kind"> {
 export const strengthOf = (waiting: Pick<WaitingJob, "level" | "isImpatient">): number =>
   2 * waiting.level + (waiting.isImpatient ? 0 : 1);
 
+/** The level of whoever has that strength. */
+export const levelOfStrength = (strength: number): number => Math.floor(strength / 2);
+
 /** A class that the policy no longer names counts as the lowest. */
 export function priorityOf(priorityClass: string, policy: Policy): number {
   return policy.priorityClasses[priorityClass] ?? Number.MIN_SAFE_INTEGER;

@@ -144,6 +144,10 @@ export function attainedLevelOf(attainedGpuMs: number): number {
   return quarterOctave(Math.floor(attainedGpuMs / ATTAINED_UNIT_GPU_MS));
 }
 
+/** The least GPU time of a level. */
+export const beginOfAttainedLevel = (level: number): number =>
+  level === 0 ? 0 : endOfQuarterOctave(level - 1) * ATTAINED_UNIT_GPU_MS;
+
 /** A job with level n ends within 2 ** n seconds; null = nobody knows. */
 export function limitLevelOf({ timeLimitMs }: JobSpec): number | null {
   if (timeLimitMs === null) return null;

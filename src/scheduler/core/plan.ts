@@ -30,6 +30,7 @@ import { HoldBook, PlanHolds } from "./holds.ts";
 import { jobOf } from "./lookup.ts";
 import {
   groupsOf,
+  levelOfStrength,
   type Head,
   LeafOrder,
   priorityOf,
@@ -47,6 +48,7 @@ import { limitExceeded, limitReached } from "./quota.ts";
 import { startReservations, takeUpReservations } from "./reservations.ts";
 import type { Shape } from "./shape.ts";
 import type { ClusterState, Policy } from "./state.ts";
+import { nextTurnAtMs } from "./turns.ts";
 import { hasReclaimRight } from "./victims.ts";
 
 /** Rounds in one pass; each but the last placed something. */
@@ -198,6 +200,7 @@ export class Planner {
     const { state } = this.#pass;
     this.wakeAt(this.#preemption.wakeAtMs);
     if (this.#hasClaimants) this.wakeAt(this.#nextClaimAtMs());
+    this.#wakeAtTurns();
     this.wakeAt(state.pending.delayed.at(this.#lateCount())?.eligibleFromMs ?? null);
     if (!this.#pass.policy.isBackfillEnabled) this.#wakeAtLatestStarts();
     this.wakeAt(this.#pass.timeLimitAtMs);
@@ -404,6 +407,18 @@ export class Planner {
           this.wakeAt(deadline.latestStartMs + 1);
         }
       }
+    }
+  }
+
+  /** Once for each queue, class and level of which somebody was refused. */
+  #wakeAtTurns(): void {
+    const asked = new Set<string>();
+    for (const { leaf, priority, refusedInRound, refusedStrength } of this.#kinds.values()) {
+      const level = levelOfStrength(refusedStrength);
+      const key = `${leaf.spec.path} ${priority} ${level}`;
+      if (refusedInRound < 0 || asked.has(key)) continue;
+      asked.add(key);
+      this.wakeAt(nextTurnAtMs(this.#pass, { leaf, priority, level }));
     }
   }
 

@@ -95,6 +95,40 @@ describe("turns in a las queue", () => {
     expect(victims(world.plan())).toEqual([old]);
   });
 
+  test("a pass wakes when one who runs sinks below one who waits, though nothing happens", () => {
+    const world = las({ cheapLossMs: HOUR_MS, gangPatienceMs: DAY_MS });
+    const first = world.submit({ queue: a, gpus: 4 });
+    world.plan();
+    world.run();
+    world.nowMs += HOUR_MS;
+    world.checkpoint(first, 1);
+    const second = world.submit({ queue: a, gpus: 4 });
+    const plan = world.plan();
+    expect(plan.evictions, "4 GPU h of 8").toEqual([]);
+    expect(plan.wakeAtMs).toBe(world.nowMs + HOUR_MS);
+    world.nowMs += HOUR_MS - 1;
+    expect(world.plan().evictions, "still on one level").toEqual([]);
+    world.nowMs += 1;
+    expect(world.plan().evictions).toMatchObject([{ victim: first, preemptor: second }]);
+  });
+
+  test("nobody wakes for one who sinks no further, has given way often, or whose class is another", () => {
+    const wakes = (policy: Partial<Policy>, priorityClass: string): number | null => {
+      const world = las({ gangPatienceMs: DAY_MS, ...policy });
+      world.submit({ queue: a, gpus: 4, priorityClass });
+      world.plan();
+      world.run();
+      world.submit({ queue: a, gpus: 4 });
+      const { wakeAtMs } = world.plan();
+      return wakeAtMs === null ? null : wakeAtMs - world.nowMs;
+    };
+    expect(wakes({}, "normal")).toBe(2 * HOUR_MS);
+    expect(wakes({}, "high")).toBe(DAY_MS);
+    expect(wakes({ lasPreemptionsMax: 0 }, "normal")).toBe(DAY_MS);
+    expect(wakes({ lasLevelsGpuMs: [] }, "normal")).toBe(DAY_MS);
+    expect(wakes({ isPreemptionEnabled: false }, "normal")).toBe(DAY_MS);
+  });
+
   test("whoever would lose more than an hour, or was preempted too often, is left alone", () => {
     const dear = las();
     veteran(dear, 61 * MINUTE_MS);
