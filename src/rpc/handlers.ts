@@ -12,7 +12,7 @@ import type {
   StatusObject,
 } from "@grpc/grpc-js";
 import { type Refusal, RefusalError, refuse } from "../base/errors.ts";
-import { type CallContext, type CallFrame, frameOf } from "./call-context.ts";
+import { type CallContext, type Caller, type CallFrame, frameOf } from "./call-context.ts";
 import { createSink, requestsOf, type Sink } from "./streams.ts";
 import { bugStatus, isRefusal, refusalStatus, thrownStatus } from "./status.ts";
 
@@ -87,7 +87,7 @@ interface StreamCall extends Call {
 
 interface Opened {
   readonly frame: CallFrame;
-  readonly context: CallContext;
+  readonly context: OpenCall;
 }
 
 interface OpenedStream extends Opened {
@@ -96,25 +96,36 @@ interface OpenedStream extends Opened {
 }
 
 function shortCall(call: Call): Opened {
-  return opened(call, new CallEnd(call));
+  const frame = frameOf(call.metadata);
+  return { frame, context: new OpenCall(call, frame) };
 }
 
 function longCall(call: Call): OpenedStream {
-  const ended = new CallEnd(call);
-  const base = opened(call, ended);
-  const { stopping } = base.frame;
-  const stop = (): void => ended.abort(STOPPING);
+  const { frame, context } = shortCall(call);
+  const { stopping } = frame;
+  const stop = (): void => context.abort(STOPPING);
   stopping.addEventListener("abort", stop);
   if (stopping.aborted) stop();
-  return { ...base, release: () => stopping.removeEventListener("abort", stop) };
+  return { frame, context, release: () => stopping.removeEventListener("abort", stop) };
 }
 
-/** A call's signal. Made when it is asked for: most short calls never do, and it costs 5 µs. */
-class CallEnd {
+/**
+ * The signal is made when it is asked for: most short calls never do, and it costs 5 µs. A class,
+ * for an object literal with a getter gets a hidden class of its own each time it is evaluated, and
+ * that keeps the whole call in memory until the next full collection.
+ */
+class OpenCall implements CallContext {
+  readonly caller: Caller;
+  readonly method: string;
+  readonly deadlineMs: number | null;
   readonly #call: Call;
   #controller: AbortController | null = null;
 
-  constructor(call: Call) {
+  constructor(call: Call, { caller, method }: CallFrame) {
+    const deadlineMs = Number(call.getDeadline());
+    this.caller = caller;
+    this.method = method;
+    this.deadlineMs = Number.isFinite(deadlineMs) ? deadlineMs : null;
     this.#call = call;
   }
 
@@ -136,23 +147,6 @@ class CallEnd {
     else this.#call.on("cancelled", () => controller.abort(GONE));
     return controller;
   }
-}
-
-function opened(call: Call, ended: CallEnd): Opened {
-  const frame = frameOf(call.metadata);
-  const deadlineMs = Number(call.getDeadline());
-  const { caller, method } = frame;
-  return {
-    frame,
-    context: {
-      caller,
-      method,
-      deadlineMs: Number.isFinite(deadlineMs) ? deadlineMs : null,
-      get signal() {
-        return ended.signal;
-      },
-    },
-  };
 }
 
 type Outcome<T> =

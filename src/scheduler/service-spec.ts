@@ -23,7 +23,6 @@ import {
   type CodeBundle,
   type JobCommand,
   type JobSpec,
-  SPEC_DEFAULTS,
   TOPOLOGY_LEVELS,
   type TopologyRequest,
 } from "./core/job.ts";
@@ -50,16 +49,24 @@ const TOPOLOGY_MODES = ["required", "preferred"] as const;
 export function decodeJobSpec(message: JobSpec__Output | null, context: SpecContext): JobSpec {
   if (message === null) reject("spec", null, "missing", "Say what to run.");
   refuseLarge(message);
-  const perNode = decodeResources(message.perNode);
   const { timeLimit, grace } = message;
+  const { nodes, nodesMin } = decodeNodes(message);
+  const perNode = decodeResources(message.perNode);
+  const { gpuTypes, mixesGpuTypes, topology, spot } = decodePlace(message);
+  const { array, after, beginAtMs, deadlineMs, isHeld } = decodeStart(message, context);
+  // One literal without spreads: with them each spec gets hidden classes of its own, which cost
+  // 30 µs and stay in memory until the next full collection.
   return {
-    ...SPEC_DEFAULTS,
     name: decodeName(message.name),
     queue: queuePath(decodeQueue(message.queue)),
     priorityClass: decodeText(message.priorityClass || "normal", "spec.priorityClass", 63),
-    ...decodeNodes(message),
+    nodes,
+    nodesMin,
     perNode,
-    ...decodePlace(message),
+    gpuTypes,
+    mixesGpuTypes,
+    topology,
+    spot,
     command: decodeCommand(message, perNode.gpus),
     env: decodeEnv(message.env),
     bundle: message.bundle === null ? null : decodeBundle(message.bundle),
@@ -69,7 +76,11 @@ export function decodeJobSpec(message: JobSpec__Output | null, context: SpecCont
     stopSignal: decodeOneOf(message.stopSignal || "SIGTERM", "spec.stopSignal", STOP_SIGNALS),
     restartsMax: decodeWhole(message.restartsMax, "spec.restartsMax", { min: 0, max: 1_000 }),
     checkpoint: decodeCheckpoint(message.checkpoint),
-    ...decodeStart(message, context),
+    array,
+    after,
+    beginAtMs,
+    deadlineMs,
+    isHeld,
   };
 }
 
