@@ -8,9 +8,10 @@ import { HOUR_MS } from "../../src/base/time.ts";
 import type { World } from "../../src/scheduler/core/fixture.ts";
 import { activeAttempt } from "../../src/scheduler/core/job.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
-import { limitsBroken, rightsUnused } from "./plan-oracle.ts";
+import { limitsBroken } from "./plan-oracle.ts";
+import { rightsUnused } from "./rights-oracle.ts";
 import { activeJobs, happen, heal, leave, open, stories, type Story } from "./worlds.ts";
-import { oneGpuEach } from "./worlds-narrow.ts";
+import { oneGpuEach, smallGangs } from "./worlds-narrow.ts";
 
 const SEED = Number(process.env["TRAINYARD_SEED"] ?? 20_260_101);
 const HAPPENINGS = 30;
@@ -48,21 +49,39 @@ test("no plan starts anything over a limit of GPUs, CPUs or of what may be borro
   });
 });
 
+const atOnce = (story: Story): Story => {
+  const patience = { minRunMs: 0, preemptionPatienceMs: 0, claimsMax: 0 };
+  const rules = { isPreemptionEnabled: true, isBackfillEnabled: true };
+  return { ...story, policy: { ...story.policy, ...patience, ...rules } };
+};
+
 test("nobody waits inside a guarantee while others are over theirs", () => {
   always((given) => {
-    const story = oneGpuEach(given);
-    const atOnce = { minRunMs: 0, preemptionPatienceMs: 0, claimsMax: 0 };
-    const policy = {
-      ...story.policy,
-      ...atOnce,
-      isPreemptionEnabled: true,
-      isBackfillEnabled: true,
-    };
-    play({ ...story, policy }, (world, plan) => {
+    play(atOnce(oneGpuEach(given)), (world, plan) => {
       expect(rightsUnused(world.state, plan)).toEqual([]);
     });
   });
 });
+
+// Room that one pass takes may give another gang a right that it did not have before.
+test("no gang does, once planning has come to rest, which it does at every instant", () => {
+  always((given) => {
+    play(atOnce(smallGangs(given)), (world, first) => {
+      let plan = first;
+      for (let round = 0; isDeciding(plan); round += 1) {
+        expect(round, "passes at one instant").toBeLessThan(PASSES_MAX);
+        plan = planIn(world);
+      }
+      expect(rightsUnused(world.state, plan)).toEqual([]);
+    });
+  });
+});
+
+/** Far more than it takes: jobs are few. */
+const PASSES_MAX = 20;
+
+const isDeciding = ({ starts, evictions: evicted, reservations, drops }: Plan): boolean =>
+  starts.length + evicted.length + reservations.length + drops.length > 0;
 
 test("who is evicted gives GPUs to the job that it was evicted for", () => {
   always((given) => {

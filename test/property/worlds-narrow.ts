@@ -1,6 +1,6 @@
 // Stories with less in them, for rules that hold only where less counts.
 
-import { type Happening, type Story, TYPES } from "./worlds.ts";
+import { type Happening, type Story, TYPES, type Wish } from "./worlds.ts";
 
 /** The same story with GPUs of one type, anywhere, and without CPUs. */
 export function onlyGpus(story: Story): Story {
@@ -26,8 +26,17 @@ export function withoutLending(story: Story): Story {
  * anybody.
  */
 export function oneGpuEach(given: Story): Story {
+  return crowded(given, (job) => ({ ...job, nodes: 1, more: 0, gpus: 1 }));
+}
+
+/** The same with gangs of one to three nodes and one to four GPUs each, some of them elastic. */
+export function smallGangs(given: Story): Story {
+  return crowded(given, (job) => ({ ...job, gpus: Math.min(4, Math.max(1, job.gpus)) }));
+}
+
+function crowded(given: Story, sized: (job: Wish) => Wish): Story {
   const story = onlyGpus(given);
-  const nodes = story.nodes.slice(0, 2).map((node) => ({ ...node, gpus: node.gpus.slice(0, 4) }));
+  const nodes = story.nodes.slice(0, 3).map((node) => ({ ...node, gpus: node.gpus.slice(0, 4) }));
   const queues = story.queues.map((queue) => ({
     ...queue,
     limit: null,
@@ -39,7 +48,7 @@ export function oneGpuEach(given: Story): Story {
   const happenings = story.happenings.flatMap((happening): Happening[] => {
     if (happening.kind === "limit") return [];
     if (happening.kind !== "submit") return [happening];
-    return [{ ...happening, job: { ...happening.job, ...atOnce, nodes: 1, more: 0, gpus: 1 } }];
+    return [{ ...happening, job: { ...sized(happening.job), ...atOnce } }];
   });
   const limits = { tenants: {}, users: {} };
   return { queues, nodes, happenings, policy: { ...story.policy, limits } };

@@ -16,7 +16,7 @@ import { futureUse, type QueueNode } from "./queue-tree.ts";
 import { isOverLimitLater, limitReached } from "./quota.ts";
 import { Roster } from "./roster.ts";
 import type { Shape } from "./shape.ts";
-import { VictimSearch } from "./victim-search.ts";
+import { gpusIn, VictimSearch } from "./victim-search.ts";
 import {
   addCut,
   type Candidate,
@@ -159,11 +159,12 @@ export class Preemption {
     const evictions: Eviction[] = [];
     for (const victim of victims) {
       const { candidate, gives } = victim;
-      const right = must(rightOver(waiting, candidate, cut), `right over ${candidate.job.id}`);
-      const why = reason(waiting, candidate, right, cut);
+      const right = rightOver(waiting, candidate, cut, gpusIn(gives));
+      const how = must(right, `right over ${candidate.job.id}`);
+      const why = reason(waiting, candidate, how, cut);
       addCut(cut, candidate, gives, 1);
       if (candidate.holding.kind === "reserved") continue;
-      evictions.push(evictionOf(waiting, victim, right, why));
+      evictions.push(evictionOf(waiting, victim, how, why));
     }
     for (const { candidate } of victims) {
       if (candidate.holding.kind === "reserved") this.#takeOver(candidate.holding);

@@ -8,6 +8,7 @@ import {
   type Candidate,
   type Candidates,
   compareCandidates,
+  leastGiven,
   mayTakeFromOthers,
   NO_CUT,
   rightOver,
@@ -73,6 +74,7 @@ const isAlike = (a: Candidate, b: Candidate): boolean =>
   a.priority === b.priority &&
   a.level === b.level &&
   a.gpus === b.gpus &&
+  leastGiven(a) === leastGiven(b) &&
   a.isLeftAlone === b.isLeftAlone;
 
 const createGroup = (sample: Candidate): Group => ({ sample, members: [sample], isSorted: false });

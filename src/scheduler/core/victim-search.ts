@@ -3,11 +3,16 @@
 //
 // An elastic job above its least is asked twice: first for as many nodes as it can give up and go on,
 // before anybody of its class has to leave as a whole; then, like the others, for all.
+//
+// The cheapest are asked first. A queue may give only what it has over its guarantee or share, and what
+// it has to give may be spent on them before there is enough: then the search begins anew with those
+// who hold least, since the last one to leave may take its queue below.
 
+import type { ResourceKind } from "../../base/resources.ts";
 import type { NodeSlot } from "./fit.ts";
 import type { WaitingJob } from "./order.ts";
 import type { HeldTask, Pass } from "./pass.ts";
-import { futureUse } from "./queue-tree.ts";
+import { futureUse, type QueueNode } from "./queue-tree.ts";
 import { overQuota, type QuotaBlock } from "./quota.ts";
 import {
   addCut,
@@ -20,6 +25,9 @@ import {
 } from "./victims.ts";
 import { WhatIf } from "./what-if.ts";
 
+/** How many are tried as the first to be asked, where the cheapest did not do. */
+const FIRST_MAX = 8;
+
 /** What a candidate is asked for: all that it holds, or only what it can spare. */
 interface Ask {
   readonly candidate: Candidate;
@@ -30,11 +38,15 @@ export class VictimSearch {
   readonly #pass: Pass;
   readonly #waiting: WaitingJob;
   /** In the order in which they are put. */
-  readonly #asks: readonly Ask[];
+  readonly #asks: Ask[];
   readonly #whatIf: WhatIf;
-  /** What each gives. */
+  /** What each gives, in an order in which there is a right to each when those before it are gone. */
   readonly #given = new Map<Candidate, readonly HeldTask[]>();
   readonly #cut: Cut = new Map();
+  /** Who holds least is asked first. */
+  #isBySize = false;
+  /** Was anybody spared only because others of his queue are to leave? */
+  #isSpent = false;
 
   constructor(pass: Pass, waiting: WaitingJob, eligible: readonly Candidate[]) {
     this.#pass = pass;
@@ -43,11 +55,26 @@ export class VictimSearch {
     this.#whatIf = new WhatIf(pass.later, waiting.shape);
   }
 
-  /** Victims of whom none can be spared, perhaps none at all; null when no set suffices. */
+  /** Victims of whom none can be spared, perhaps none at all; null when no set was found. */
   run(): readonly Victim[] | null {
     for (const goal of this.#goals()) {
       const victims = this.#runAt(goal);
       if (victims !== null) return victims;
+    }
+    return this.#isSpent ? this.#runBySize() : null;
+  }
+
+  /** Those who hold least first, after one who may hold more and serve several of the tasks. */
+  #runBySize(): readonly Victim[] | null {
+    this.#isBySize = true;
+    this.#asks.sort((a, b) => sizeOf(a) - sizeOf(b));
+    for (const goal of this.#goals()) {
+      const { offers } = goal;
+      for (const first of offers.slice(0, FIRST_MAX)) {
+        const rest = offers.filter((offer) => offer !== first);
+        const victims = this.#runAt({ ...goal, offers: [first, ...rest] });
+        if (victims !== null) return victims;
+      }
     }
     return null;
   }
@@ -62,7 +89,6 @@ export class VictimSearch {
       return null;
     }
     for (const candidate of [...asked].sort(compareCandidates).reverse()) this.#spare(candidate);
-    // In the order of asking: each right was checked with those before it gone.
     return asked.flatMap((candidate) => {
       const gives = this.#givenBy(candidate);
       return gives.length === 0 ? [] : [{ candidate, gives }];
@@ -84,6 +110,9 @@ export class VictimSearch {
     }
     if (gives.length > candidate.spare) this.#give(candidate, candidate.tasks);
   }
+
+  readonly #compareOffers = (a: Offer, b: Offer): number =>
+    (this.#isBySize ? a.gpus - b.gpus : 0) || comparePrices(a, b) || a.slot.order - b.slot.order;
 
   #suffices(): boolean {
     return this.#whatIf.isEnough && this.#overQuota() === null;
@@ -127,7 +156,7 @@ export class VictimSearch {
       // What an elastic job can spare is offered on each of its nodes, and good for some of them.
       const now = offer.evicts ? offer : this.#offer(offer.slot, typeSet, offer.tenants);
       if (now !== null && now.evicts !== offer.evicts) {
-        due = [...due.slice(0, at + 1), ...[...due.slice(at + 1), now].sort(compareOffers)];
+        due = [...due.slice(0, at + 1), ...[...due.slice(at + 1), now].sort(this.#compareOffers)];
       } else if (now !== null) this.#empty(now, typeSet);
     }
   }
@@ -149,28 +178,46 @@ export class VictimSearch {
       const offer = this.#offer(slot, typeSet, there);
       if (offer !== null) offers.push(offer);
     }
-    return offers.sort(compareOffers);
+    return offers.sort(this.#compareOffers);
   }
 
   /** Null when not even all of them suffice. What leaves here is back before it returns. */
   #offer(slot: NodeSlot, typeSet: number, tenants: readonly Tenant[]): Offer | null {
-    const left: HeldTask[] = [];
-    let priority = Number.MIN_SAFE_INTEGER;
-    let evicts = false;
-    let costGpuMs = 0;
+    const left: Tenant[] = [];
     for (const tenant of tenants) {
       if (this.#whatIf.fits(slot, typeSet)) break;
-      const { candidate, isWhole, task } = tenant;
-      if (left.includes(task) || !this.#canGive(tenant)) continue;
-      left.push(task);
-      this.#whatIf.leave([task]);
-      priority = Math.max(priority, candidate.priority);
-      evicts ||= isWhole;
-      costGpuMs += Math.round(candidate.costGpuMs / this.#usefulNodes(tenant));
+      if (left.some(({ task }) => task === tenant.task) || !this.#canGive(tenant)) continue;
+      left.push(tenant);
+      this.#whatIf.leave([tenant.task]);
     }
-    const isEnough = this.#whatIf.fits(slot, typeSet);
-    this.#whatIf.stay(left);
-    return isEnough ? { slot, tenants, priority, evicts, costGpuMs } : null;
+    const asked = this.#whatIf.fits(slot, typeSet) ? this.#needed(slot, typeSet, left) : null;
+    this.#whatIf.stay((asked ?? left).map(({ task }) => task));
+    return asked === null ? null : this.#priced(slot, tenants, asked);
+  }
+
+  /** Of those who leave the node, whoever was asked before one who alone makes the room stays. */
+  #needed(slot: NodeSlot, typeSet: number, left: readonly Tenant[]): readonly Tenant[] {
+    const needed = left.slice(-1);
+    for (const tenant of left.slice(0, -1).reverse()) {
+      this.#whatIf.stay([tenant.task]);
+      if (this.#whatIf.fits(slot, typeSet)) continue;
+      this.#whatIf.leave([tenant.task]);
+      needed.unshift(tenant);
+    }
+    return needed;
+  }
+
+  #priced(slot: NodeSlot, tenants: readonly Tenant[], asked: readonly Tenant[]): Offer {
+    let priority = Number.MIN_SAFE_INTEGER;
+    let costGpuMs = 0;
+    let gpus = 0;
+    for (const tenant of asked) {
+      priority = Math.max(priority, tenant.candidate.priority);
+      costGpuMs += Math.round(tenant.candidate.costGpuMs / this.#usefulNodes(tenant));
+      gpus += sizeOf(tenant);
+    }
+    const evicts = asked.some(({ isWhole }) => isWhole);
+    return { slot, tenants, asked, priority, evicts, costGpuMs, gpus };
   }
 
   /** A gang that leaves may serve several tasks: each bears its part of the cost. */
@@ -186,24 +233,19 @@ export class VictimSearch {
   }
 
   /** All or nothing: a node that can't be emptied within everyone's rights costs nobody. */
-  #empty({ slot, tenants }: Offer, typeSet: number): void {
-    const before = new Map<Candidate, readonly HeldTask[]>();
-    let order: ReadonlyMap<Candidate, readonly HeldTask[]> | null = null;
-    for (const tenant of tenants) {
+  #empty({ slot, tenants, asked }: Offer, typeSet: number): void {
+    const before = new Map(this.#given);
+    for (const tenant of [...asked, ...tenants]) {
       if (this.#whatIf.fits(slot, typeSet)) return;
       const { candidate, isWhole, task } = tenant;
-      if (!this.#canGive(tenant) || !this.#mayTake(candidate)) continue;
-      const given = this.#givenBy(candidate);
-      if (given.length > 0) order ??= new Map(this.#given);
-      if (!before.has(candidate)) before.set(candidate, given);
-      this.#give(candidate, isWhole ? candidate.tasks : [...given, task]);
+      if (!this.#canGive(tenant)) continue;
+      this.#take(candidate, isWhole ? candidate.tasks : [...this.#givenBy(candidate), task]);
     }
     if (this.#whatIf.fits(slot, typeSet)) return;
-    for (const [candidate, given] of before) this.#give(candidate, given);
-    // Who gave more for a while stands where he stood.
-    if (order === null) return;
-    this.#given.clear();
-    for (const [candidate, given] of order) this.#given.set(candidate, given);
+    for (const candidate of new Map(this.#given).keys()) {
+      this.#give(candidate, before.get(candidate) ?? NOTHING);
+    }
+    this.#putInOrder(before.keys());
   }
 
   /** Where a limit is in the way, those who leave must come from below it. */
@@ -214,7 +256,7 @@ export class VictimSearch {
       const { tasks, spare } = candidate;
       const more = isWhole ? tasks.length : spare;
       if (this.#givenBy(candidate).length >= more || !isBelow(candidate, limited)) continue;
-      if (this.#mayTake(candidate)) this.#give(candidate, this.#withMore(candidate, more));
+      this.#take(candidate, this.#withMore(candidate, more));
     }
   }
 
@@ -228,15 +270,61 @@ export class VictimSearch {
   /** What still forbids it once those who were chosen have left. */
   #overQuota(): QuotaBlock | null {
     const { leaf, shape } = this.#waiting;
-    return overQuota(
-      leaf,
-      shape,
-      (queue, kind) => futureUse(queue, kind) - cutOf(this.#cut, queue, kind),
-    );
+    const useOf = (queue: QueueNode, kind: ResourceKind): number =>
+      futureUse(queue, kind) - cutOf(this.#cut, queue, kind);
+    return overQuota(leaf, shape, useOf) ?? this.#overShare();
   }
 
-  #mayTake(candidate: Candidate): boolean {
-    return rightOver(this.#waiting, candidate, this.#cut) !== null;
+  /**
+   * Classes and turns are a queue's own affair: who takes by them does not lift it over its share and
+   * its guarantee. Others would take it back from him, and whom he took from back from them.
+   */
+  #overShare(): QuotaBlock | null {
+    const { leaf, shape } = this.#waiting;
+    if (![...this.#given.keys()].some((candidate) => candidate.leaf === leaf)) return null;
+    for (const queue of leaf.lineage) {
+      if (queue.dueGpus === null) return null;
+      const limit = Math.max(queue.dueGpus, queue.spec.guarantee, futureUse(queue));
+      const use = futureUse(queue) - cutOf(this.#cut, queue, "gpus") + shape.gpus;
+      if (use > limit) return { kind: "limit", queue, resource: "gpus", asked: shape.gpus, limit };
+    }
+    return null;
+  }
+
+  /**
+   * Where there is a right to it. The right is to all that it holds: what it gives already does not
+   * count against it.
+   */
+  #take(candidate: Candidate, tasks: readonly HeldTask[]): void {
+    const given = this.#givenBy(candidate);
+    addCut(this.#cut, candidate, given, -1);
+    const right = rightOver(this.#waiting, candidate, this.#cut, gpusIn(tasks));
+    addCut(this.#cut, candidate, given, 1);
+    const order = right === null ? this.#rightfulOrder(candidate, tasks) : null;
+    if (right === null && order === null) this.#isSpent = true;
+    else this.#give(candidate, tasks);
+    if (order !== null) this.#putInOrder(order);
+  }
+
+  /** If it goes before some who give more: the last one may take its queue below. */
+  #rightfulOrder(last: Candidate, tasks: readonly HeldTask[]): readonly Candidate[] | null {
+    if (this.#given.size === 0) return null;
+    const gives = new Map(this.#given).set(last, tasks);
+    const gpusOf = (one: Candidate): number => gpusIn(gives.get(one) ?? NOTHING);
+    const order = [...gives.keys()].sort((a, b) => gpusOf(a) - gpusOf(b));
+    const cut: Cut = new Map();
+    for (const candidate of order) {
+      const given = gives.get(candidate) ?? NOTHING;
+      if (rightOver(this.#waiting, candidate, cut, gpusIn(given)) === null) return null;
+      addCut(cut, candidate, given, 1);
+    }
+    return order;
+  }
+
+  #putInOrder(order: Iterable<Candidate>): void {
+    const given = [...order].map((candidate) => [candidate, this.#givenBy(candidate)] as const);
+    this.#given.clear();
+    for (const [candidate, tasks] of given) this.#given.set(candidate, tasks);
   }
 
   #givenBy(candidate: Candidate): readonly HeldTask[] {
@@ -260,8 +348,14 @@ export class VictimSearch {
 
 const NOTHING: readonly HeldTask[] = [];
 
+const sizeOf = ({ candidate, isWhole }: Ask): number =>
+  isWhole ? candidate.gpus : candidate.job.spec.perNode.gpus;
+
+export const gpusIn = (tasks: readonly HeldTask[]): number =>
+  tasks.reduce((sum, { resources }) => sum + resources.gpus, 0);
+
 /** In each class, what can be spared goes before anyone who would have to leave. */
-function asksOf(eligible: readonly Candidate[]): readonly Ask[] {
+function asksOf(eligible: readonly Candidate[]): Ask[] {
   const whole = eligible.map((candidate) => ({ candidate, isWhole: true }));
   const spare = eligible.filter((candidate) => candidate.spare > 0);
   if (spare.length === 0) return whole;
@@ -298,6 +392,10 @@ interface Offer extends Price {
   readonly slot: NodeSlot;
   /** All who are eligible there, in the order in which they are asked. */
   readonly tenants: readonly Tenant[];
+  /** Those of them who suffice. */
+  readonly asked: readonly Tenant[];
+  /** What these hold. */
+  readonly gpus: number;
 }
 
 /** A site to empty for the gang, with the price of the cheapest that would suffice. */
@@ -318,8 +416,4 @@ function comparePrices(a: Price, b: Price): number {
   return (
     a.priority - b.priority || Number(a.evicts) - Number(b.evicts) || a.costGpuMs - b.costGpuMs
   );
-}
-
-function compareOffers(a: Offer, b: Offer): number {
-  return comparePrices(a, b) || a.slot.order - b.slot.order;
 }

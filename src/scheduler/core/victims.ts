@@ -363,6 +363,10 @@ export const NO_CUT: ReadonlyCut = new Map();
 /** What gives a waiting job a right over another. */
 export type Right = Exclude<PreemptionKind, "drain" | "shrink" | "grow">;
 
+/** GPUs that it gives at least: of one node, if it can go on without. */
+export const leastGiven = ({ spare, gpus, job }: Candidate): number =>
+  spare > 0 ? job.spec.perNode.gpus : gpus;
+
 /**
  * By which right, if any, `waiting` may take from `candidate`, when `cut` is already gone: from its
  * own leaf queue by priority, if the candidate is in a lower class, or by service, if it is of the
@@ -372,10 +376,11 @@ export function rightOver(
   waiting: WaitingJob,
   candidate: Candidate,
   cut: ReadonlyCut,
+  givesGpus = leastGiven(candidate),
 ): Right | null {
   if (waiting.leaf !== candidate.leaf) {
     if (mayReclaim(waiting, candidate, cut)) return "reclaim";
-    return mayTakeShare(waiting, candidate, cut) ? "share" : null;
+    return mayTakeShare(waiting, candidate, cut, givesGpus) ? "share" : null;
   }
   if (candidate.priority !== waiting.priority) {
     return candidate.priority < waiting.priority ? "priority" : null;
@@ -403,18 +408,22 @@ function mayReclaim(waiting: WaitingJob, { leaf, tasks }: Holder, cut: ReadonlyC
 /**
  * May `waiting` take from a job of another queue to get its fair share? All queues on its side
  * stay within theirs even with the job, and each on the other side is over its own by at least half
- * of what the candidate holds. Who ends within his share is asked by nobody, so this goes round in
- * no circle either.
+ * of what the candidate holds, and is left with its guarantee. Who ends within his share is asked
+ * for nobody's share, and who keeps his guarantee takes nothing back, so this goes round in no
+ * circle either.
  */
 function mayTakeShare(
   waiting: WaitingJob,
   { leaf, gpus, isLeftAlone }: Candidate,
   cut: ReadonlyCut,
+  givesGpus: number,
 ): boolean {
   if (gpus === 0 || isLeftAlone || !isShareOver(waiting, leaf)) return false;
   return sideOf(leaf, waiting.leaf).every((queue) => {
-    const over = overShare(queue) - cutOf(cut, queue, "gpus");
-    return over > 0 && 2 * over >= gpus;
+    const gone = cutOf(cut, queue, "gpus");
+    const over = overShare(queue) - gone;
+    const keepsGuarantee = futureUse(queue) - gone - givesGpus >= queue.spec.guarantee;
+    return over > 0 && 2 * over >= gpus && keepsGuarantee;
   });
 }
 
