@@ -28,13 +28,14 @@ import { CheckpointCommitter } from "./scheduler/committer.ts";
 import type { Envelope } from "./scheduler/core/commands.ts";
 import { completeQueueSpec } from "./scheduler/core/queue-spec.ts";
 import { DEFAULT_POLICY, type Policy, type QueueSpec } from "./scheduler/core/state.ts";
+import { Forecasts } from "./scheduler/forecasts.ts";
 import { changedJobs, jobFacts } from "./scheduler/job-runs-feed.ts";
 import { DEFAULT_LOOP_LIMITS, SchedulerLoop } from "./scheduler/loop.ts";
 import { AgentSessions } from "./scheduler/sessions.ts";
 import { openSchedulerStore, type SchedulerStore } from "./scheduler/loop-store.ts";
 import { REAL_TIMERS } from "./scheduler/loop-timers.ts";
 import { agentTargets } from "./scheduler/metrics-cluster.ts";
-import { eventMetrics, runningJobMetrics } from "./scheduler/metrics-jobs.ts";
+import { eventMetrics, forecastMetrics, runningJobMetrics } from "./scheduler/metrics-jobs.ts";
 import { loopMetrics, stateMetrics } from "./scheduler/metrics.ts";
 import { createAgentService } from "./scheduler/service-agents.ts";
 import { createCheckpointService } from "./scheduler/service-checkpoints.ts";
@@ -245,6 +246,14 @@ function startCommitter({ log, parts, loop, objects }: Assembly): void {
   parts.add(() => reactor.stop());
 }
 
+function startForecasts({ metrics, parts, loop }: Assembly): Forecasts {
+  const onError = forecastMetrics(metrics);
+  const forecasts = new Forecasts({ brain: loop, timers: REAL_TIMERS, clock: REAL_CLOCK, onError });
+  forecasts.start();
+  parts.add(() => forecasts.stop());
+  return forecasts;
+}
+
 async function serveGrpc(assembly: Assembly): Promise<string> {
   const { options, log, metrics, loop, sessions, tracker, parts } = assembly;
   const grpcMetrics = new GrpcMetrics(metrics);
@@ -284,10 +293,11 @@ async function readTls({ tlsCert, tlsKey }: SchedulerOptions): Promise<ServerTls
 }
 
 async function jobServiceParts(
-  { options, objects, store, loop }: Assembly,
+  assembly: Assembly,
   index: JobIndex,
   channels: Channels,
 ): Promise<JobServiceParts> {
+  const { options, objects, store, loop } = assembly;
   const folder = join(options.dataDir, "incoming");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -298,6 +308,7 @@ async function jobServiceParts(
     bundles: new Bundles({ store: objects, folder, newId: randomUUID }),
     logs: new JobLogs({ index, channels }),
     watch: new JobWatch({ brain: loop, index, timers: REAL_TIMERS }),
+    forecasts: startForecasts(assembly),
   };
 }
 

@@ -133,7 +133,7 @@ describe("submit", () => {
           const estimate = {
             p50: { seconds: 2_100, nanos: 0 },
             p90: { seconds: 4_200, nanos: 0 },
-            horizon: { seconds: 4_200, nanos: 0 },
+            basis: "runs",
           };
           const remedy = lines.at(-1) ?? "";
           return { verdict: "waits", lines, position: 1, remedy, estimate };

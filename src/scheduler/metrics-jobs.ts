@@ -5,6 +5,7 @@ import type { JobId } from "../base/ids.ts";
 import { SECOND_MS } from "../base/time.ts";
 import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
 import type { LoggedEvent } from "./core/events.ts";
+import type { ForecastError } from "./core/forecast-errors.ts";
 import { activeAttempt, type Job } from "./core/job.ts";
 import { jobOf } from "./core/lookup.ts";
 import type { ClusterState } from "./core/state.ts";
@@ -15,6 +16,28 @@ const RESUME_BUCKETS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800];
 const LOST_GPU_SECONDS_BUCKETS = [1, 10, 60, 300, 1_800, 3_600, 7_200, 18_000, 36_000, 180_000];
 /** So that a large cluster's opt-in page stays one that Prometheus takes. */
 const JOB_SERIES_MAX = 20_000;
+
+const FORECAST_BUCKETS = [60, 300, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400, 259_200];
+
+/** Returns what to call with each job that started and had been told when. */
+export function forecastMetrics(metrics: MetricsRegistry): (error: ForecastError) => void {
+  const errors = metrics.histogram(
+    "trainyard_start_forecast_error_seconds",
+    "How far the median that a job was told first was from its start, which came early or late.",
+    FORECAST_BUCKETS,
+    ["start"],
+  );
+  const started = metrics.counter(
+    "trainyard_start_forecasts_total",
+    "Jobs that started and had been told when: by the median (half of them are meant to), by the " +
+      "90 % mark (two fifths), or after it.",
+    ["by"],
+  );
+  return ({ lateMs, isByP50, isByP90 }) => {
+    errors.observe({ start: lateMs > 0 ? "late" : "early" }, Math.abs(lateMs) / SECOND_MS);
+    started.inc({ by: isByP50 ? "p50" : isByP90 ? "p90" : "later" });
+  };
+}
 
 /** Returns what to call with the events of each commit. */
 export function eventMetrics(

@@ -10,6 +10,7 @@ import { World } from "./core/fixture.ts";
 import { holdOf } from "./core/admission.ts";
 import type { Hold } from "./core/hold.ts";
 import type { ClusterState } from "./core/state.ts";
+import { Forecasts } from "./forecasts.ts";
 import type { TimerPort } from "./loop-timers.ts";
 import type { Brain, JobHistory } from "./service-ports.ts";
 
@@ -80,6 +81,10 @@ export class TestBrain implements Brain, JobHistory {
     return this.world.log.filter(isOfJob).slice(0, limit);
   }
 }
+
+/** Made when they are asked for, and only then. */
+export const forecastsOver = (brain: TestBrain): Forecasts =>
+  new Forecasts({ brain, timers: new TestTime(), clock: new TestTime(), onError: () => undefined });
 
 /** A clock and its timers, moved by `advance` only. */
 export class TestTime implements TimerPort {

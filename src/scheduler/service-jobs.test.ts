@@ -13,7 +13,7 @@ import { Bundles } from "./bundles.ts";
 import { queueSpec, World } from "./core/fixture.ts";
 import { REAL_TIMERS } from "./loop-timers.ts";
 import { createCheckpointService } from "./service-checkpoints.ts";
-import { TestBrain } from "./service-fixture.ts";
+import { forecastsOver, TestBrain } from "./service-fixture.ts";
 import { JobIndex } from "./service-job-index.ts";
 import { createJobService } from "./service-jobs.ts";
 import { JobLogs } from "./service-logs.ts";
@@ -54,6 +54,7 @@ beforeEach(async () => {
       bundles: new Bundles({ store, folder, newId: () => String((ids += 1)) }),
       logs: new JobLogs({ index, channels }),
       watch: new JobWatch({ brain, index, timers: REAL_TIMERS }),
+      forecasts: forecastsOver(brain),
     }),
     QueueService: createQueueService(brain),
     NodeService: createNodeService(brain, {
@@ -249,7 +250,9 @@ test("a waiting job is told when it starts, and what a submission would meet, wi
   await submit("r2", { perNode: { gpus: 4 }, timeLimit: { seconds: 600, nanos: 0 } });
   brain.plan();
   const { estimate, lines } = await client.unary(jobs.ExplainJob, { job: "job-2" });
-  expect(estimate).toMatchObject({ p50: { seconds: 3_600 }, p90: { seconds: 3_600 }, gap: "" });
+  expect(estimate).toMatchObject({ p50: { seconds: 3_600 }, gap: "", basis: "runs" });
+  // Nothing was learned yet of how wrong that is.
+  expect(estimate?.p90?.seconds).toBeGreaterThan(2 * 3_600);
   expect(lines).toContainEqual(expect.stringMatching(/^It is likely to start in 60 min, /));
   const { seq } = brain.state();
   const spec = { ...SPEC, perNode: { gpus: 2 } };

@@ -28,6 +28,7 @@ import { waitLines } from "./core/explain-past.ts";
 import { explainSubmission } from "./core/explain-submission.ts";
 import type { LoggedEvent } from "./core/events.ts";
 import { type Identity, isEnded, type Job, type JobArray } from "./core/job.ts";
+import type { Forecasts } from "./forecasts.ts";
 import type { JobLogs } from "./service-logs.ts";
 import { decodePageSize, decodePageToken, envelopeOf } from "./service-decode.ts";
 import { isArray, type JobIndex } from "./service-job-index.ts";
@@ -46,6 +47,7 @@ export interface JobServiceParts {
   readonly bundles: Bundles;
   readonly logs: JobLogs;
   readonly watch: JobWatch;
+  readonly forecasts: Pick<Forecasts, "starts" | "correct" | "inTurns">;
 }
 
 const WATCHED_MAX = 10_000;
@@ -53,7 +55,7 @@ const EVENTS_DEFAULT = 1_000;
 const EVENTS_MAX = 10_000;
 
 export function createJobService(parts: JobServiceParts): JobServiceHandlers {
-  const { brain, index, bundles, logs, watch } = parts;
+  const { brain, index, bundles, logs, watch, forecasts } = parts;
   return {
     SubmitJob: unary((request, context) => submit(parts, request, context)),
     CancelJob: unary((request, context) => {
@@ -76,15 +78,19 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
       return { job: viewOf(brain, found) };
     }),
     ExplainJob: unary(async ({ job: reference }, { caller }) => {
-      const job = index.find(reference, caller);
+      const asked = index.find(reference, caller);
+      if (isRefusal(asked)) return asked;
+      const isWaiting = isArray(asked) || asked.phase.kind === "pending";
+      const starts = isWaiting ? await forecasts.starts() : null;
+      const job = index.find(asked.id, caller);
       if (isRefusal(job)) return job;
       const state = brain.state();
       const nowMs = brain.nowMs();
       if (isArray(job)) {
-        const all = explainArray(state, job, nowMs, (id) => brain.hold(id));
+        const all = explainArray(state, job, nowMs, (id) => brain.hold(id), starts);
         return { array: arrayView(state, job), ...explanationView(state, all) };
       }
-      const why = explain(state, job.id, nowMs, state.policy, brain.hold(job.id));
+      const why = explain(state, job.id, nowMs, state.policy, brain.hold(job.id), starts);
       const waited = waitLines(eventsOf(parts, job, 0, EVENTS_MAX), nowMs);
       const told = { ...why, lines: [...why.lines, ...waited] };
       return { job: viewOf(brain, job), ...explanationView(state, told) };
@@ -95,7 +101,10 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
       const nowMs = brain.nowMs();
       const spec = decodeJobSpec(request.spec, { nowMs, find });
       const state = brain.state();
-      const preview = explainSubmission(state, spec, caller, nowMs);
+      const asked = { spec, owner: caller };
+      const preview = await forecasts.inTurns(
+        explainSubmission(state, asked, nowMs, (starts) => forecasts.correct(starts)),
+      );
       return isRefusal(preview) ? preview : previewView(state, preview);
     }),
     WatchJobs: serverStream((request, replies, context) => {

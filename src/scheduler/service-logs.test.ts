@@ -13,7 +13,7 @@ import { Bundles } from "./bundles.ts";
 import { Channels, CHANNELS_PER_NODE_MAX } from "./channels.ts";
 import { bidiStream } from "../rpc/handlers.ts";
 import { World } from "./core/fixture.ts";
-import { TestBrain, TestTime } from "./service-fixture.ts";
+import { forecastsOver, TestBrain, TestTime } from "./service-fixture.ts";
 import { JobIndex } from "./service-job-index.ts";
 import { createJobService } from "./service-jobs.ts";
 import { JobLogs } from "./service-logs.ts";
@@ -73,6 +73,7 @@ function jobServiceOver(channels: Channels): JobServiceHandlers {
     bundles: new Bundles({ store, folder: "/nowhere", newId: () => "id" }),
     logs: new JobLogs({ index, channels }),
     watch: new JobWatch({ brain, index, timers: time }),
+    forecasts: forecastsOver(brain),
   });
 }
 

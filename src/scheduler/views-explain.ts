@@ -46,11 +46,11 @@ export function previewView(
   };
 }
 
-function estimateView({ p50Ms, p90Ms, gap, horizonMs }: StartForecast): StartEstimate {
+function estimateView({ p50Ms, p90Ms, gap, basis }: StartForecast): StartEstimate {
   return {
     p50: p50Ms === null ? null : encodeDuration(p50Ms),
     p90: p90Ms === null ? null : encodeDuration(p90Ms),
     gap: gap ?? "",
-    horizon: encodeDuration(horizonMs),
+    basis,
   };
 }

@@ -16,6 +16,7 @@ import type { Plan } from "../../src/scheduler/core/plan-types.ts";
 import { previewPass } from "../../src/scheduler/core/preview.ts";
 import { remedyFor } from "../../src/scheduler/core/remedy.ts";
 import { encodeState } from "../../src/scheduler/core/snapshot.ts";
+import { forecastStarts } from "../../src/scheduler/core/start-forecast.ts";
 import type { MutableClusterState } from "../../src/scheduler/core/state.ts";
 import { happen, open, stories, type Story } from "./worlds.ts";
 
@@ -103,7 +104,8 @@ test("asking changes nothing", () => {
   always((world, waiting, { holds }) => {
     const { state, nowMs, policy } = world;
     const before = [...encodeState(state)];
-    for (const id of waiting) explain(state, id, nowMs, policy, holdOf(state, holds, id));
+    const starts = forecastStarts(state, nowMs);
+    for (const id of waiting) explain(state, id, nowMs, policy, holdOf(state, holds, id), starts);
     expect([...encodeState(state)]).toEqual(before);
     expect(invariants(state)).toEqual([]);
   });

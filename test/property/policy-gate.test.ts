@@ -1,8 +1,6 @@
 // The default policy against its budgets (policy-budgets.ts), through the simulator, which drives the
 // live cycle. A trace that is not here is skipped, and said to be.
 
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { must } from "../../src/base/assert.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/scheduler/core/state.ts";
@@ -10,10 +8,8 @@ import { type Figures, figuresOf } from "../../src/trace/core/measures.ts";
 import { tenantQueues } from "../../src/trace/core/queues.ts";
 import { Recorder } from "../../src/trace/core/recorder.ts";
 import { Simulation } from "../../src/trace/core/simulation.ts";
-import { generate } from "../../src/trace/core/synthetic.ts";
-import { parseTrace } from "../../src/trace/core/trace-csv.ts";
-import { WORKLOAD_PRESETS } from "../../src/trace/core/workload-presets.ts";
-import { type Workload, workloadOf } from "../../src/trace/core/workload.ts";
+import type { Workload } from "../../src/trace/core/workload.ts";
+import { workloadFor } from "./gate-workloads.ts";
 import {
   type Budgets,
   CASES,
@@ -22,9 +18,6 @@ import {
   NEWEST_FIRST,
   WORK,
 } from "./policy-budgets.ts";
-
-const TRACES =
-  process.env["TRAINYARD_TRACES"] ?? resolve(import.meta.dirname, "../../../shared/traces");
 
 /** Of a simulation, with how many planning passes it took: the only measure of work in here. */
 type Measured = Figures & { readonly passes: number };
@@ -38,30 +31,6 @@ function simulate(workload: Workload, { cluster }: GateCase, policy: Policy): Me
   while (!simulation.advance(10_000));
   const figures = figuresOf(simulation.end(), recorder, cluster);
   return { ...figures, passes: recorder.passMs.length };
-}
-
-/** Null, and a line that says why, when the trace is not here. */
-function workloadFor({ name, source, jobs, cluster }: GateCase): Workload | null {
-  if (source.kind === "generated") {
-    const { spec } = must(WORKLOAD_PRESETS[source.preset], source.preset);
-    const arrivals = { ...spec.arrivals, perHour: source.perHour };
-    return generate({ ...spec, jobs, arrivals }, source.seed, cluster.gpusPerNode);
-  }
-  const path = resolve(TRACES, source.file);
-  if (!existsSync(path)) {
-    console.log(`skipped: ${name}: there is no ${path}`);
-    return null;
-  }
-  const parsed = parseTrace(readFileSync(path, "utf8"), {
-    file: source.file,
-    cluster,
-    tenantColumn: source.tenantColumn,
-    userColumn: null,
-    timeLimitColumn: null,
-    isOversizeSkipped: true,
-  });
-  if (parsed.kind === "refusal") throw new Error(parsed.message);
-  return workloadOf(parsed.workload.jobs.slice(0, jobs));
 }
 
 /** What is over its budget, with the numbers. */

@@ -11,6 +11,7 @@ import {
   type TopologyRequest,
   type TaskExit,
 } from "../../src/scheduler/core/job.ts";
+import { forecastStarts } from "../../src/scheduler/core/start-forecast.ts";
 import { completeQueueSpec } from "../../src/scheduler/core/queue-spec.ts";
 import { DEFAULT_POLICY, QUEUE_ORDERS, type QueueSpec } from "../../src/scheduler/core/state.ts";
 import { renderEvents, renderHold, renderJob, renderProspect, renderReply } from "./render.ts";
@@ -259,7 +260,9 @@ function explain(stage: Stage, line: Line): readonly string[] {
 /** What a waiting job is told of its start. */
 function when(stage: Stage, line: Line): readonly string[] {
   const job = stage.job(jobId(word(line)));
-  const prospect = prospectOf(stage.state, job, stage.nowMs, stage.holdOf(job.id));
+  const { state, nowMs } = stage;
+  const starts = forecastStarts(state, nowMs);
+  const prospect = prospectOf(job, 0, nowMs, stage.holdOf(job.id), starts);
   return [renderProspect(job, prospect)];
 }
 

@@ -11,9 +11,10 @@ import { timeMs } from "../wire.ts";
 export interface EstimateView {
   readonly p50Seconds: number | null;
   readonly p90Seconds: number | null;
-  readonly horizonSeconds: number;
-  /** run_times | far | never; empty where there is a median. */
+  /** run_times | never; empty where there is a median. */
   readonly gap: string;
+  /** runs | turn | pace */
+  readonly basis: string;
 }
 
 export function estimateView(estimate: StartEstimate__Output | null): EstimateView | null {
@@ -22,9 +23,8 @@ export function estimateView(estimate: StartEstimate__Output | null): EstimateVi
     const ms = timeMs(time);
     return ms === null ? null : ms / 1000;
   };
-  const { p50, p90, horizon, gap } = estimate;
-  const horizonSeconds = seconds(horizon) ?? 0;
-  return { p50Seconds: seconds(p50), p90Seconds: seconds(p90), horizonSeconds, gap };
+  const { p50, p90, gap, basis } = estimate;
+  return { p50Seconds: seconds(p50), p90Seconds: seconds(p90), gap, basis };
 }
 
 export type PreemptionView = PlannedPreemption__Output;

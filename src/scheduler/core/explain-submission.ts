@@ -7,10 +7,12 @@ import type { Refusal } from "../../base/errors.ts";
 import { holdOf } from "./admission.ts";
 import { arrayIndexes } from "./array.ts";
 import { type Explanation, explain } from "./explain.ts";
+import type { Starts } from "./explain-when.ts";
 import type { Identity, JobSpec } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { plan } from "./plan.ts";
 import { type Preview, previewOf, suppose } from "./preview.ts";
+import { forecast } from "./start-forecast.ts";
 import type { ClusterState } from "./state.ts";
 import { count, named } from "./wording.ts";
 
@@ -20,21 +22,29 @@ export interface SubmissionPreview {
   readonly explanation: Explanation;
 }
 
-export function explainSubmission(
+/** `correct` = what was learned of forecasts. Pauses as a forecast does. */
+export function* explainSubmission(
   state: ClusterState,
-  spec: JobSpec,
-  owner: Identity,
+  { spec, owner }: { readonly spec: JobSpec; readonly owner: Identity },
   nowMs: number,
-): SubmissionPreview | Refusal {
+  correct: (starts: Starts) => Starts,
+): Generator<void, SubmissionPreview | Refusal> {
   const supposed = suppose(state, [{ kind: "job.submit", spec }], owner, nowMs);
   if (supposed.kind === "refusal") return supposed;
   const id = must(supposed.jobId, "the job submitted");
-  const planned = plan(supposed.state, nowMs, supposed.state.policy);
+  yield;
+  const { policy } = supposed.state;
+  const planned = plan(supposed.state, nowMs, policy);
   const job = jobOf(supposed.state, id);
   const seen = previewOf(planned, id);
   const hold = holdOf(supposed.state, planned.holds, id);
   const preview: Preview = seen.kind === "waits" ? { kind: "waits", hold } : seen;
-  const told = explanationOf(preview, () => explain(supposed.state, id, nowMs, state.policy, hold));
+  yield;
+  const starts =
+    seen.kind === "waits" ? correct(yield* forecast(supposed.state, nowMs)) : null;
+  const told = explanationOf(preview, () =>
+    explain(supposed.state, id, nowMs, policy, hold, starts),
+  );
   const elements = job.array === null ? [] : [arrayLine(spec)];
   return {
     kind: "preview",

@@ -2,40 +2,45 @@
 // leave. The numbers are start-forecast.ts's and the planner's.
 
 import { MINUTE_MS } from "../../base/time.ts";
-import { forecastStart, type StartForecast } from "./start-forecast.ts";
+import type { JobId } from "../../base/ids.ts";
+import type { Turn } from "./forecast-turns.ts";
+import type { StartForecast } from "./start-forecast.ts";
 import type { Hold } from "./hold.ts";
 import type { Job } from "./job.ts";
-import type { Eviction } from "./plan-types.ts";
-import { previewPass } from "./preview.ts";
 import type { ClusterState } from "./state.ts";
 import { activeAttempt } from "./job.ts";
 import { clock, duration, named } from "./wording.ts";
 import { jobOf } from "./lookup.ts";
-import { eligibleFromMs } from "./pending.ts";
+
+/** What is known of starts, as it was worked out at `nowMs`. */
+export interface Starts {
+  readonly nowMs: number;
+  /** Of a job that waits and may be placed; null = it was not there, and nobody like it. */
+  of(job: Job, aheadCount: number): StartForecast | null;
+  turnOf(id: JobId): Turn | null;
+}
 
 /** When a job may start that waits; null = no time can be told for what it waits for. */
 export interface Prospect {
   readonly forecast: StartForecast;
   /** What it may do then if it still waits; null = preempt nobody. */
-  readonly preemption: { readonly fromMs: number; readonly evictions: readonly Eviction[] } | null;
+  readonly preemption: Turn | null;
 }
 
 /** Null for what no end of a running job brings nearer. */
 export function prospectOf(
-  state: ClusterState,
   job: Job,
+  aheadCount: number,
   nowMs: number,
   hold: Hold,
+  starts: Starts,
 ): Prospect | null {
-  if (job.phase.kind !== "pending" || job.admittedAtMs === null) return null;
-  if (isForEver(hold)) return null;
-  const fromMs = Math.max(nowMs, eligibleFromMs(job) ?? nowMs);
-  const preemption = laterPreemption(state, job, fromMs);
-  const seen = later(forecastStart(state, job.id, fromMs), fromMs - nowMs);
-  return {
-    forecast: preemption === null ? seen : bounded(seen, preemption, nowMs, state),
-    preemption,
-  };
+  if (job.phase.kind !== "pending" || job.admittedAtMs === null || isForEver(hold)) return null;
+  const forecast = starts.of(job, aheadCount);
+  if (forecast === null) return null;
+  const turn = starts.turnOf(job.id);
+  const preemption = turn !== null && turn.fromMs > nowMs ? turn : null;
+  return { forecast: later(forecast, nowMs - starts.nowMs), preemption };
 }
 
 function isForEver(hold: Hold): boolean {
@@ -51,37 +56,12 @@ function isForEver(hold: Hold): boolean {
   }
 }
 
-/** Its patience ends: then it spares nobody whom it has a right over. */
-function laterPreemption(state: ClusterState, job: Job, fromMs: number): Prospect["preemption"] {
-  const { policy } = state;
-  if (!policy.isPreemptionEnabled || job.phase.kind !== "pending") return null;
-  if (state.reservations.has(job.id)) return null;
-  const atMs = job.phase.sinceMs + policy.preemptionPatienceMs;
-  if (atMs <= fromMs) return null;
-  const preview = previewPass(state, job.id, atMs);
-  if (preview.kind !== "reserves" || preview.evictions.length === 0) return null;
-  return { fromMs: atMs, evictions: preview.evictions };
-}
-
+/** The same, told later. */
 const later = (seen: StartForecast, byMs: number): StartForecast => ({
   ...seen,
-  p50Ms: seen.p50Ms === null ? null : seen.p50Ms + byMs,
-  p90Ms: seen.p90Ms === null ? null : seen.p90Ms + byMs,
-  horizonMs: seen.horizonMs + byMs,
+  p50Ms: seen.p50Ms === null ? null : Math.max(0, seen.p50Ms - byMs),
+  p90Ms: seen.p90Ms === null ? null : Math.max(0, seen.p90Ms - byMs),
 });
-
-/** Whoever is asked has left when its grace ends. */
-function bounded(
-  seen: StartForecast,
-  { fromMs, evictions }: NonNullable<Prospect["preemption"]>,
-  nowMs: number,
-  state: ClusterState,
-): StartForecast {
-  const graces = evictions.map(({ victim }) => jobOf(state, victim).spec.graceMs);
-  const atMost = fromMs - nowMs + Math.max(...graces);
-  const p50Ms = Math.min(seen.p50Ms ?? atMost, atMost);
-  return { ...seen, p50Ms, p90Ms: Math.min(seen.p90Ms ?? atMost, atMost), gap: null };
-}
 
 /** One or two sentences. */
 export function prospectLines(
@@ -94,48 +74,55 @@ export function prospectLines(
 }
 
 function whenLine(state: ClusterState, seen: StartForecast, nowMs: number): string {
-  const { p50Ms, p90Ms, gap, horizonMs } = seen;
+  const { p50Ms, p90Ms, gap } = seen;
   if (p50Ms !== null) {
     const late =
       p90Ms === null
-        ? `it may also take longer than ${roughly(Math.max(p50Ms, horizonMs))}`
+        ? "it may also take far longer"
         : `with 90 % by ${roughly(p90Ms)} from now (${clock(nowMs + p90Ms)})`;
-    return `It is likely to start in ${roughly(p50Ms)}, ${late}: ${basis(state)}.`;
+    return `It is likely to start in ${roughly(p50Ms)}, ${late}: ${grounds(state, seen)}.`;
   }
-  switch (gap) {
-    case "run_times":
-      return `When it starts can't be told: ${basis(state)}.`;
-    case "never":
-      return "It would not start even if all that runs had ended.";
-    default:
-      return (
-        `It does not start within the next ${roughly(horizonMs)}, as far as can be told; too much ` +
-        "is ahead of it to say more."
-      );
-  }
+  return gap === "run_times"
+    ? `When it starts can't be told: ${unknownBasis(state)}.`
+    : "It would not start even if all that runs had ended.";
+}
+
+function grounds(state: ClusterState, { basis: how }: StartForecast): string {
+  if (how === "turn") return "it may take room from others soon";
+  return `${how === "pace" ? "at the pace of its queue, " : ""}${basis(state)}`;
 }
 
 /** From where the ends of what runs are known. */
 function basis(state: ClusterState): string {
+  const { running, limited } = countRunning(state);
+  if (running === 0) return "nothing runs that is in its way";
+  if (state.runTimes.size > 0) {
+    const limits = limited === 0 ? "" : ` and the time limits of ${limited} of ${running} that run`;
+    return `going by how long such jobs ran before${limits}`;
+  }
+  if (limited < running) {
+    return "going by how long those run already that run, for no job has ended yet";
+  }
+  const whose = limited === 1 ? "time limit of what runs" : `time limits of the ${limited} jobs that run`;
+  return `going by the ${whose}`;
+}
+
+function unknownBasis(state: ClusterState): string {
+  const { running, limited } = countRunning(state);
+  const who = limited === 0 ? "none" : `only ${limited} of ${running}`;
+  return `no job of its kind has ended yet, and of what runs ${who} states a time limit`;
+}
+
+function countRunning(state: ClusterState): { readonly running: number; readonly limited: number } {
+  let running = 0;
   let limited = 0;
-  let unlimited = 0;
   for (const id of state.active) {
     const { phase, spec } = jobOf(state, id);
     if (activeAttempt(phase) === null || phase.kind === "stopping") continue;
-    if (spec.timeLimitMs === null) unlimited += 1;
-    else limited += 1;
+    running += 1;
+    if (spec.timeLimitMs !== null) limited += 1;
   }
-  const running = limited + unlimited;
-  if (running === 0) return "nothing runs that is in its way";
-  const known = state.runTimes.size > 0;
-  if (unlimited > 0 && !known) {
-    const who = limited === 0 ? "none" : `only ${limited} of ${running}`;
-    return `no job of its kind has ended yet, and of what runs ${who} states a time limit`;
-  }
-  const limits = limited === 0 ? "" : ` and the time limits of ${limited} of ${running} that run`;
-  return known
-    ? `going by how long such jobs ran before${limits}`
-    : `going by the ${limited === 1 ? "time limit of what runs" : `time limits of the ${limited} jobs that run`}`;
+  return { running, limited };
 }
 
 function preemptionLines({ preemption }: Prospect): readonly string[] {

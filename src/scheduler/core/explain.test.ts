@@ -4,10 +4,12 @@ import { queuePath } from "../../base/ids.ts";
 import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
 import { type Explanation, explain, holdDetails, holdMessage } from "./explain.ts";
 import { queueSpec, STOPPED, World } from "./fixture.ts";
+import { forecastStarts } from "./start-forecast.ts";
 
 function explained(world: World, id: JobId): Explanation {
   const hold = world.plan().holds.of(id);
-  return explain(world.state, id, world.nowMs, world.policy, hold);
+  const starts = forecastStarts(world.state, world.nowMs);
+  return explain(world.state, id, world.nowMs, world.policy, hold, starts);
 }
 
 describe("a job that waits", () => {
@@ -34,7 +36,7 @@ describe("a job that waits", () => {
       ahead: [ahead],
       remedy: "With nodes: 2 and gpus: 2 it would start now.",
       prospect: {
-        forecast: { p50Ms: null, p90Ms: null, horizonMs: 0, gap: "run_times" },
+        forecast: { p50Ms: null, p90Ms: null, gap: "run_times", basis: "runs" },
         preemption: null,
       },
     });
@@ -74,8 +76,13 @@ test("a job of a las queue hears whom it may preempt when its patience is over, 
   expect(lines).toContain(
     "From 1970-01-01T02:32:40Z on, if it still waits, it may preempt job-1 (las).",
   );
-  // The victim has two minutes of grace.
-  expect(prospect?.forecast).toMatchObject({ p50Ms: 12 * MINUTE_MS, p90Ms: 12 * MINUTE_MS });
+  // Patience ends in ten minutes, unless the victim saves before; it has two minutes of grace.
+  expect(prospect?.forecast).toEqual({
+    p50Ms: 5 * MINUTE_MS,
+    p90Ms: 12 * MINUTE_MS,
+    gap: null,
+    basis: "turn",
+  });
   world.nowMs = fromMs;
   expect(world.plan().evictions).toEqual(prospect?.preemption?.evictions);
   expect(world.phase(old)).toBe("stopping");
@@ -90,20 +97,20 @@ describe("the past", () => {
     world.nowMs += 60_000;
     const high = world.submit({ priorityClass: "high" });
     world.plan();
-    expect(explain(world.state, low, world.nowMs, world.policy, null).lines).toEqual([
+    expect(explain(world.state, low, world.nowMs, world.policy, null, null).lines).toEqual([
       "It is being stopped, by 1970-01-01T00:19:40Z at the latest.",
       "Preempted (priority) for job-2: job-2 needs 1 GPU and goes before it in default: high over low.",
     ]);
     world.nowMs += 1_000;
     world.end(low, STOPPED);
-    const { lines, position } = explain(world.state, low, world.nowMs, world.policy, null);
+    const { lines, position } = explain(world.state, low, world.nowMs, world.policy, null, null);
     expect(position).toBe(2);
     expect(lines.at(-1)).toBe(
       "Attempt 1: preempted at 1970-01-01T00:17:41Z. Preempted (priority) for job-2: job-2 needs 1 " +
         "GPU and goes before it in default: high over low. 61 GPU seconds of work were lost.",
     );
     world.plan();
-    expect(explain(world.state, high, world.nowMs, world.policy, null)).toEqual({
+    expect(explain(world.state, high, world.nowMs, world.policy, null, null)).toEqual({
       lines: ["Attempt 1 is placed on node-1 for 0 s."],
       position: 0,
       ahead: [],

@@ -13,7 +13,7 @@ import { QueueTree } from "./queue-tree.ts";
 import { remedyFor } from "./remedy.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { causeMessage, pastLines } from "./explain-past.ts";
-import { type Prospect, prospectLines, prospectOf } from "./explain-when.ts";
+import { type Prospect, prospectLines, prospectOf, type Starts } from "./explain-when.ts";
 import { clock, count, duration, NAMED_MAX, named, sizeOf, times } from "./wording.ts";
 
 export interface Explanation {
@@ -34,7 +34,7 @@ export const AHEAD_LISTED_MAX = 100;
 
 /**
  * The job must exist. `hold` is what the last plan said about it; null when no pass has looked at
- * it since, or when it does not wait.
+ * it since, or when it does not wait. Without `starts` nothing is said of when.
  */
 export function explain(
   state: ClusterState,
@@ -42,6 +42,7 @@ export function explain(
   nowMs: number,
   policy: Policy,
   hold: Hold | null,
+  starts: Starts | null,
 ): Explanation {
   const job = jobOf(state, jobId);
   if (job.phase.kind !== "pending") {
@@ -64,7 +65,7 @@ export function explain(
   }
   const { position, ahead } = place(state, job, nowMs, policy);
   const remedy = remedyFor(state, job, nowMs, why)?.text ?? "";
-  const prospect = prospectOf(state, job, nowMs, why);
+  const prospect = starts === null ? null : prospectOf(job, position - 1, nowMs, why, starts);
   const lines = [
     title,
     holdMessage(why),

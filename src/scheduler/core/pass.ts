@@ -27,6 +27,18 @@ export interface HeldTask {
   readonly resources: Resources;
 }
 
+/** Tasks of the job that have not ended. */
+export function tasksHeld({ phase, spec }: Job): readonly HeldTask[] {
+  const attempt = activeAttempt(phase);
+  if (attempt === null) return [];
+  const held: HeldTask[] = [];
+  attempt.placement.forEach((placement, rank) => {
+    if (attempt.tasks[rank]?.kind === "ended") return;
+    held.push({ placement, resources: spec.perNode });
+  });
+  return held;
+}
+
 /** GPUs of a node that nobody but the holder may take. */
 export interface Kept {
   readonly holder: JobId;
@@ -117,16 +129,8 @@ export class Pass {
     }
   }
 
-  /** Tasks of the job that have not ended. */
-  heldBy({ phase, spec }: Job): readonly HeldTask[] {
-    const attempt = activeAttempt(phase);
-    if (attempt === null) return [];
-    const held: HeldTask[] = [];
-    attempt.placement.forEach((placement, rank) => {
-      if (attempt.tasks[rank]?.kind === "ended") return;
-      held.push({ placement, resources: spec.perNode });
-    });
-    return held;
+  heldBy(job: Job): readonly HeldTask[] {
+    return tasksHeld(job);
   }
 
   gpusHeld({ phase, spec }: Job): number {

@@ -46,7 +46,8 @@ export function usefulRunMs(job: Job, nowMs: number): number {
   return Math.max(0, usefulMs);
 }
 
-function attemptRanMs({ phase }: Job, nowMs: number): number {
+/** What its attempt has run up to now; 0 while it does not run. */
+export function attemptRanMs({ phase }: Job, nowMs: number): number {
   const runningAtMs = activeAttempt(phase)?.runningAtMs ?? null;
   return runningAtMs === null ? 0 : nowMs - runningAtMs;
 }

@@ -37,7 +37,7 @@ interface Change {
 type FitsNow = (spec: JobSpec) => boolean;
 
 /** Changes that are tried on a copy of the state: each costs a planning pass. */
-const PROOFS_MAX = 4;
+const PROOFS_MAX = 3;
 
 /** Null when no change was found. */
 export function remedyFor(state: ClusterState, job: Job, nowMs: number, hold: Hold): Remedy | null {

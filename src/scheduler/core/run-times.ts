@@ -2,16 +2,20 @@
 // nobody stated it. One histogram for each queue, user and name of past successes, and coarser ones
 // to fall back on. Counts only, so that the same log teaches the same. Knows nothing of plans.
 
-import { endOfQuarterOctave, quarterOctave } from "../../base/quarter-octave.ts";
+import {
+  addToHistogram,
+  countFrom,
+  type Histogram,
+  mergeHistograms,
+  quantileBound,
+  quantileWithin,
+} from "../../base/histogram.ts";
+import { quarterOctave } from "../../base/quarter-octave.ts";
 import { SECOND_MS } from "../../base/time.ts";
 import { type Identity, type JobSpec, userKey } from "./job.ts";
 
-/** Run times of successful jobs, in seconds, by `quarterOctave`. */
-export interface RunTimes {
-  /** By bucket. */
-  readonly counts: readonly number[];
-  readonly total: number;
-}
+/** Run times of successful jobs, in seconds. */
+export type RunTimes = Histogram;
 
 /** Fewer than this say nothing: the next coarser histogram is asked. */
 export const RUN_TIMES_MIN = 5;
@@ -43,9 +47,8 @@ export function learnRunTime(
   owner: Identity,
   ranMs: number,
 ): void {
-  const bucket = bucketOf(ranMs);
   for (const key of keysOf(spec, owner)) {
-    const counted = addTo(known.get(key), bucket);
+    const counted = addToHistogram(known.get(key), secondsOf(ranMs), TOTAL_MAX);
     known.delete(key);
     known.set(key, counted);
   }
@@ -75,44 +78,57 @@ export function learnedRemainingMs(
 }
 
 function remainingOf(times: RunTimes, ranMs: number, permille: number): number | null {
-  const bucket = lastBucket(times, bucketOf(ranMs), permille);
-  if (bucket === null) return null;
-  return Math.max(SECOND_MS, endOfQuarterOctave(bucket) * SECOND_MS - ranMs);
+  const boundSeconds = boundOf(times, secondsOf(ranMs), permille);
+  return boundSeconds === null ? null : Math.max(SECOND_MS, boundSeconds * SECOND_MS - ranMs);
 }
 
 /** By what was asked: jobs alike ask the same. A histogram is replaced, never changed. */
-const lastBuckets = new WeakMap<RunTimes, Map<number, number | null>>();
+const boundsFound = new WeakMap<RunTimes, Map<number, number | null>>();
 
-/** The one by whose end `permille` of those have ended that reached the bucket `reached`. */
-function lastBucket(times: RunTimes, reached: number, permille: number): number | null {
-  let known = lastBuckets.get(times);
-  if (known === undefined) lastBuckets.set(times, (known = new Map<number, number | null>()));
-  const asked = reached * 1_001 + permille;
-  let last = known.get(asked);
-  if (last === undefined) known.set(asked, (last = findLastBucket(times, reached, permille)));
-  return last;
-}
-
-function findLastBucket({ counts }: RunTimes, reached: number, permille: number): number | null {
-  let longer = 0;
-  for (let bucket = reached; bucket < counts.length; bucket += 1) longer += counts[bucket] ?? 0;
-  if (longer < RUN_TIMES_MIN) return null;
-  let ended = 0;
-  for (let bucket = reached; bucket < counts.length; bucket += 1) {
-    ended += counts[bucket] ?? 0;
-    if (ended * 1_000 >= longer * permille) return bucket;
+/** Within how many seconds `permille` of those had ended that ran as long; null = too few did. */
+function boundOf(times: RunTimes, ranSeconds: number, permille: number): number | null {
+  let known = boundsFound.get(times);
+  if (known === undefined) boundsFound.set(times, (known = new Map<number, number | null>()));
+  const asked = quarterOctave(ranSeconds) * 1_001 + permille;
+  let bound = known.get(asked);
+  if (bound === undefined) {
+    const isEnough = countFrom(times, ranSeconds) >= RUN_TIMES_MIN;
+    known.set(asked, (bound = isEnough ? quantileBound(times, ranSeconds, permille) : null));
   }
-  return counts.length;
+  return bound;
 }
 
-function addTo(times: RunTimes | undefined, bucket: number): RunTimes {
-  const counts = [...(times?.counts ?? [])];
-  while (counts.length <= bucket) counts.push(0);
-  counts[bucket] = (counts[bucket] ?? 0) + 1;
-  const total = (times?.total ?? 0) + 1;
-  if (total <= TOTAL_MAX) return { counts, total };
-  const halved = counts.map((count) => count >> 1);
-  return { counts: halved, total: halved.reduce((sum, count) => sum + count, 0) };
+/** Those of the jobs most like this one of whom enough ran as long; null when too few are known. */
+export function learnedTimes(
+  known: ReadonlyMap<string, RunTimes>,
+  spec: JobSpec,
+  owner: Identity,
+  ranMs: number,
+): RunTimes | null {
+  for (const key of keysOf(spec, owner)) {
+    const times = known.get(key);
+    if (times !== undefined && isTelling(times, ranMs)) return times;
+  }
+  return null;
 }
 
-const bucketOf = (ranMs: number): number => quarterOctave(Math.floor(ranMs / SECOND_MS));
+/** Did enough of them run for `ranMs`? */
+export const isTelling = (times: RunTimes, ranMs: number): boolean =>
+  countFrom(times, secondsOf(ranMs)) >= RUN_TIMES_MIN;
+
+/** Those of all queues together. */
+export function mergeTimes(known: ReadonlyMap<string, RunTimes>): RunTimes {
+  const ofQueues = [...known].filter(([key]) => !key.includes("|"));
+  return mergeHistograms(ofQueues.map(([, times]) => times));
+}
+
+/**
+ * As `learnedRemainingMs`, but a time to reckon with, where that is one to promise. Enough of `times`
+ * must have run as long.
+ */
+export function drawRemainingMs(times: RunTimes, ranMs: number, permille: number): number {
+  const endMs = quantileWithin(times, secondsOf(ranMs), permille) * SECOND_MS;
+  return Math.max(SECOND_MS, Math.floor(endMs - ranMs));
+}
+
+const secondsOf = (ranMs: number): number => Math.floor(ranMs / SECOND_MS);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { must } from "../../base/assert.ts";
 import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
 import type { JobId } from "../../base/ids.ts";
 import { World } from "./fixture.ts";
-import { forecastStart } from "./start-forecast.ts";
+import { jobOf } from "./lookup.ts";
+import { forecastStarts, type StartForecast } from "./start-forecast.ts";
 
 const started = (world: World, change: Parameters<World["submit"]>[0]): JobId => {
   const id = world.submit(change);
@@ -10,6 +12,11 @@ const started = (world: World, change: Parameters<World["submit"]>[0]): JobId =>
   world.run();
   return id;
 };
+
+function forecastStart(world: World, id: JobId): StartForecast {
+  const forecast = forecastStarts(world.state, world.nowMs).of(jobOf(world.state, id), 0);
+  return must(forecast, "it waits");
+}
 
 /** Ends `count` jobs of the name that ran that long each. */
 function learn(world: World, count: number, ranMs: number): void {
@@ -28,7 +35,7 @@ describe("when a waiting job starts", () => {
     const id = world.submit({ gpus: 2 });
     world.plan();
     world.nowMs += 10 * MINUTE_MS;
-    const seen = forecastStart(world.state, id, world.nowMs);
+    const seen = forecastStart(world, id);
     expect(seen).toMatchObject({ p50Ms: 20 * MINUTE_MS, p90Ms: 20 * MINUTE_MS, gap: null });
   });
 
@@ -41,8 +48,8 @@ describe("when a waiting job starts", () => {
     const first = world.submit({ ...hour, priorityClass: "high", nodes: 1 });
     world.state.policy = { ...world.policy, isPreemptionEnabled: false };
     world.plan();
-    expect(forecastStart(world.state, first, world.nowMs).p50Ms).toBe(HOUR_MS);
-    expect(forecastStart(world.state, id, world.nowMs).p50Ms).toBe(3 * HOUR_MS);
+    expect(forecastStart(world, first).p50Ms).toBe(HOUR_MS);
+    expect(forecastStart(world, id).p50Ms).toBe(3 * HOUR_MS);
   });
 
   test("as soon as jobs like the one in its way ended, if no limit is nearer", () => {
@@ -51,7 +58,7 @@ describe("when a waiting job starts", () => {
     started(world, { gpus: 1 });
     const id = world.submit({ gpus: 1 });
     world.plan();
-    const { p50Ms } = forecastStart(world.state, id, world.nowMs);
+    const { p50Ms } = forecastStart(world, id);
     // Run times are counted in buckets of a quarter octave.
     expect(p50Ms).toBeGreaterThanOrEqual(HOUR_MS);
     expect(p50Ms).toBeLessThan(1.25 * HOUR_MS);
@@ -62,7 +69,7 @@ describe("when a waiting job starts", () => {
     started(world, { gpus: 1 });
     const id = world.submit({ gpus: 1 });
     world.plan();
-    expect(forecastStart(world.state, id, world.nowMs)).toMatchObject({
+    expect(forecastStart(world, id)).toMatchObject({
       p50Ms: null,
       gap: "run_times",
     });
@@ -72,7 +79,7 @@ describe("when a waiting job starts", () => {
     const world = new World().nodes(1, 2);
     const id = world.submit({ gpus: 4 });
     world.plan();
-    expect(forecastStart(world.state, id, world.nowMs)).toMatchObject({
+    expect(forecastStart(world, id)).toMatchObject({
       p50Ms: null,
       gap: "never",
     });
@@ -84,7 +91,7 @@ describe("when a waiting job starts", () => {
     started(world, { gpus: 4, timeLimitMs: 3 * HOUR_MS });
     const gang = world.submit({ nodes: 2, gpus: 4 });
     world.plan();
-    expect(forecastStart(world.state, gang, world.nowMs).p50Ms).toBe(3 * HOUR_MS);
+    expect(forecastStart(world, gang).p50Ms).toBe(3 * HOUR_MS);
   });
 
   test("the same state gives the same forecast, and nothing of it is changed", () => {
@@ -93,8 +100,8 @@ describe("when a waiting job starts", () => {
     const gang = world.submit({ nodes: 2, gpus: 4 });
     world.plan();
     const before = structuredClone([...world.state.jobs]);
-    const seen = forecastStart(world.state, gang, world.nowMs);
-    expect(forecastStart(world.state, gang, world.nowMs)).toEqual(seen);
+    const seen = forecastStart(world, gang);
+    expect(forecastStart(world, gang)).toEqual(seen);
     expect([...world.state.jobs]).toEqual(before);
     expect(world.plan().starts).toEqual([]);
   });

@@ -6,12 +6,12 @@ export interface StartEstimate {
   'p50'?: (_google_protobuf_Duration | null);
   'p90'?: (_google_protobuf_Duration | null);
   'gap'?: (string);
-  'horizon'?: (_google_protobuf_Duration | null);
+  'basis'?: (string);
 }
 
 export interface StartEstimate__Output {
   'p50': (_google_protobuf_Duration__Output | null);
   'p90': (_google_protobuf_Duration__Output | null);
   'gap': (string);
-  'horizon': (_google_protobuf_Duration__Output | null);
+  'basis': (string);
 }
