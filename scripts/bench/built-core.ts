@@ -6,12 +6,14 @@ import { build } from "esbuild";
 import type * as applying from "../../src/scheduler/core/apply.ts";
 import type * as cycle from "../../src/scheduler/core/cycle.ts";
 import type * as desired from "../../src/scheduler/core/desired.ts";
+import type * as explaining from "../../src/scheduler/core/explain.ts";
 import type * as forecasting from "../../src/scheduler/core/start-forecast.ts";
 
 export type Core = Pick<typeof applying, "createState"> &
   Pick<typeof cycle, "step" | "planStep"> &
   Pick<typeof desired, "desiredFor"> &
-  Pick<typeof forecasting, "forecastStart">;
+  Pick<typeof explaining, "explain"> &
+  Pick<typeof forecasting, "forecast">;
 
 const FOLDER = resolve(import.meta.dirname, "../../src/scheduler/core");
 
@@ -20,7 +22,8 @@ export async function loadCore(dir: string): Promise<Core> {
   const outfile = resolve(dir, "core.mjs");
   const contents = `
     export { createState } from "./apply.ts";
-    export { forecastStart } from "./start-forecast.ts";
+    export { explain } from "./explain.ts";
+    export { forecast } from "./start-forecast.ts";
     export { planStep, step } from "./cycle.ts";
     export { desiredFor } from "./desired.ts";`;
   await build({

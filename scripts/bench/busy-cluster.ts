@@ -14,7 +14,8 @@ import {
 } from "../../src/scheduler/core/fixture.ts";
 import { activeAttempt } from "../../src/scheduler/core/job.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
-import type { StartForecast } from "../../src/scheduler/core/start-forecast.ts";
+import type { Explanation } from "../../src/scheduler/core/explain.ts";
+import type { StartForecasts } from "../../src/scheduler/core/start-forecast.ts";
 import { type MutableClusterState, type QueueSpec } from "../../src/scheduler/core/state.ts";
 import type { Core } from "./built-core.ts";
 
@@ -94,11 +95,17 @@ export class BusyCluster {
     return this.#core.planStep(this.#state, this.#nowMs).plan;
   }
 
-  /** When one of those who wait will start; of any of them, picked by `pick`. */
-  forecast(pick: number): StartForecast {
+  /** When those who wait will start; step by step. */
+  forecast(): ReturnType<Core["forecast"]> {
+    return this.#core.forecast(this.#state, this.#nowMs);
+  }
+
+  /** What one of those who wait is told, picked by `pick`, by the pass and a forecast. */
+  explain(pick: number, { holds }: Plan, starts: StartForecasts): Explanation {
     const ids = [...this.#state.pending.ids()];
     const id = must(ids[Math.floor(pick * (ids.length - 1))], "a waiting job");
-    return this.#core.forecastStart(this.#state, id, this.#nowMs);
+    const { policy } = this.#state;
+    return this.#core.explain(this.#state, id, this.#nowMs, policy, holds.of(id), starts);
   }
 
   /** Of whole nodes. */

@@ -1,6 +1,7 @@
 // A planning pass over 100,000 pending jobs on 1,250 nodes of 8 GPUs, over a small cluster as traces
 // have it, and how many gangs a second one core places. The core alone, as the scheduler runs it: the plan, its proof, and its events applied.
 
+import type { StartForecasts } from "../../src/scheduler/core/start-forecast.ts";
 import type { Bench } from "./bench.ts";
 import { type Core, loadCore } from "./built-core.ts";
 import { BusyCluster, type ClusterSize, GPUS } from "./busy-cluster.ts";
@@ -24,7 +25,9 @@ const FORECAST_CASES: readonly PassCase[] = [
   { nodes: 64, queues: 15, pending: 50, p99Max: 50 },
 ];
 /** Jobs that are asked for, spread over those who wait. */
-const FORECASTS = 40;
+const ASKED = 100;
+/** The writer loop waits for each step. */
+const STEP_MS_MAX = 20;
 const WARM_UP = 50;
 const PASSES = 200;
 const PLACING: ClusterSize = { nodes: 1_024, queues: 50 };
@@ -35,7 +38,7 @@ const GANG_NODES = 4;
 
 export const planBench: Bench = {
   name: "plan",
-  summary: "a planning pass with up to 100,000 pending jobs; gang placements a second",
+  summary: "a planning pass with up to 100,000 pending jobs; forecasts; gang placements a second",
   limitMs: 120_000,
   run,
 };
@@ -85,40 +88,71 @@ function reportPass(core: Core, { pending, p99Max, ...size }: PassCase): void {
   });
 }
 
-/** When a waiting job starts, asked of jobs from the first to the last. */
+/** When those who wait start, and what jobs from the first to the last are told. */
 function reportForecast(core: Core, { pending, p99Max, ...size }: PassCase): void {
   const cluster = new BusyCluster(core, size);
   cluster.fill();
+  let plan = cluster.plan();
   for (let pass = 0; pass < WARM_UP; pass += 1) {
     cluster.passTime(60 * TICK_MS, ENDS_PER_TICK);
     cluster.bringPendingTo(pending);
-    cluster.plan();
+    plan = cluster.plan();
   }
+  const at = `${pending} pending on ${size.nodes} nodes`;
+  timeForecast(cluster);
+  const { starts, stepTimes, cpuMs } = timeForecast(cluster);
+  report({
+    bench: `longest step of a forecast for all, ${at}`,
+    value: Math.max(...stepTimes),
+    unit: "ms",
+    limit: { atMost: STEP_MS_MAX },
+    details: { p99: quantile(stepTimes, 0.99), steps: stepTimes.length, cpuOfAll: cpuMs },
+  });
   const times: number[] = [];
   const cpuTimes: number[] = [];
   let known = 0;
-  for (let at = -10; at < FORECASTS; at += 1) {
+  for (let ask = -10; ask < ASKED; ask += 1) {
     const startedMs = performance.now();
     const cpuBefore = process.cpuUsage();
-    const { p50Ms } = cluster.forecast(Math.abs(at) / FORECASTS);
-    if (at < 0) continue;
+    const { prospect } = cluster.explain(Math.abs(ask) / ASKED, plan, starts);
+    if (ask < 0) continue;
     times.push(performance.now() - startedMs);
     const { user, system } = process.cpuUsage(cpuBefore);
     cpuTimes.push((user + system) / 1_000);
-    if (p50Ms !== null) known += 1;
+    if (typeof prospect?.forecast.p50Ms === "number") known += 1;
   }
   report({
-    bench: `forecast of a start, ${pending} pending on ${size.nodes} nodes, p99`,
+    bench: `explain, ${at}, p99`,
     value: quantile(times, 0.99),
     unit: "ms",
     limit: { atMost: p99Max },
     details: {
       p50: median(times),
       cpuP50: median(cpuTimes),
-      known: known / FORECASTS,
+      known: known / ASKED,
       running: cluster.running,
     },
   });
+}
+
+interface TimedForecast {
+  readonly starts: StartForecasts;
+  readonly stepTimes: readonly number[];
+  readonly cpuMs: number;
+}
+
+function timeForecast(cluster: BusyCluster): TimedForecast {
+  const cpuBefore = process.cpuUsage();
+  const forecast = cluster.forecast();
+  const stepTimes: number[] = [];
+  for (;;) {
+    const startedMs = performance.now();
+    const { done, value } = forecast.next();
+    stepTimes.push(performance.now() - startedMs);
+    if (done !== true) continue;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    return { starts: value, stepTimes, cpuMs: (user + system) / 1_000 };
+  }
 }
 
 /** Gangs of whole nodes that fill an empty cluster in one pass. */

@@ -51,7 +51,7 @@ export class Claims {
   readonly #holders = new Set<JobId>();
   /** Of the holders, those whose claims are still to be made, in their order. */
   #noted: WaitingJob[] = [];
-  #ends: Ends;
+  readonly #ends: Ends;
   /** See `#refusedAheadFrom`. */
   readonly #refusedAhead = new Map<Shape, number>();
   #askedAhead = 0;
@@ -59,8 +59,8 @@ export class Claims {
   /** GPUs that claims on a node still wait for. */
   readonly #owed = new Map<NodeId, number>();
   /** Banks and slots are other objects as soon as anything of them changes. */
-  #freeTimes = new WeakMap<Bank, FreeTimes>();
-  #hostEnds = new WeakMap<NodeSlot, readonly HostEnd[]>();
+  readonly #freeTimes = new WeakMap<Bank, FreeTimes>();
+  readonly #hostEnds = new WeakMap<NodeSlot, readonly HostEnd[]>();
 
   constructor(pass: Pass) {
     this.#pass = pass;
@@ -175,14 +175,6 @@ export class Claims {
     this.#owed.clear();
     this.#refusedAhead.clear();
     this.#askedAhead = 0;
-  }
-
-  /** The clock was moved: who runs may be others. Nothing may be claimed. */
-  restart(): void {
-    this.#ends = new Ends(this.#pass);
-    this.#freeTimes = new WeakMap();
-    this.#hostEnds = new WeakMap();
-    this.#triesAhead = 0;
   }
 
   #give({ nodeId, resources, fromOpen, fromLater }: Claim): void {

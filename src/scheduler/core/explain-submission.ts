@@ -40,8 +40,7 @@ export function* explainSubmission(
   const hold = holdOf(supposed.state, planned.holds, id);
   const preview: Preview = seen.kind === "waits" ? { kind: "waits", hold } : seen;
   yield;
-  const starts =
-    seen.kind === "waits" ? correct(yield* forecast(supposed.state, nowMs)) : null;
+  const starts = seen.kind === "waits" ? correct(yield* forecast(supposed.state, nowMs)) : null;
   const told = explanationOf(preview, () =>
     explain(supposed.state, id, nowMs, policy, hold, starts),
   );

@@ -103,7 +103,8 @@ function basis(state: ClusterState): string {
   if (limited < running) {
     return "going by how long those run already that run, for no job has ended yet";
   }
-  const whose = limited === 1 ? "time limit of what runs" : `time limits of the ${limited} jobs that run`;
+  const whose =
+    limited === 1 ? "time limit of what runs" : `time limits of the ${limited} jobs that run`;
   return `going by the ${whose}`;
 }
 

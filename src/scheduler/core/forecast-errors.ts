@@ -4,11 +4,7 @@
 // that, for near and far starts apart, and for who was preempted, correct what is told from then on. (Split conformal prediction,
 // Vovk et al. 2005.) Of what is told, it remembers what was told first in each wait.
 
-import {
-  addToHistogram,
-  type Histogram,
-  quantileWithin,
-} from "../../base/histogram.ts";
+import { addToHistogram, type Histogram, quantileWithin } from "../../base/histogram.ts";
 import type { JobId } from "../../base/ids.ts";
 import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
 import type { Starts } from "./explain-when.ts";

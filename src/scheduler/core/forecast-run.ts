@@ -173,7 +173,8 @@ export class ForecastRun {
       if (waiting === null || (first !== null && first.waiting.at < waiting.at)) continue;
       first = { kind, waiting };
     }
-    const isBlocked = isInOrder && first !== null && this.#isHeld(leaf, first.kind.source.need.shape);
+    const isBlocked =
+      isInOrder && first !== null && this.#isHeld(leaf, first.kind.source.need.shape);
     return isBlocked ? null : first;
   }
 

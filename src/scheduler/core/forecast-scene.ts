@@ -178,6 +178,7 @@ class LineReader {
   read(leaf: QueueNode): WaitingLine {
     const { state, nowMs, positions } = this.#parts;
     const { path } = leaf.spec;
+    const held = this.#held.get(path);
     const order = new LeafOrder(
       {
         nowMs,
@@ -185,7 +186,7 @@ class LineReader {
         pending: state.pending.queue(path),
         late: this.#late.get(path) ?? [],
         aged: [],
-        held: this.#held.get(path) ?? new Map<string, number>(),
+        heldBy: (ownerKey) => held?.get(ownerKey) ?? 0,
         isWaiting: (id) => !positions.has(id),
       },
       state.policy,
@@ -213,10 +214,7 @@ class LineReader {
     return { at, job, fromMs: eligibleFromMs(job) ?? nowMs, sinceMs, samples: sampler.of(job) };
   }
 
-  #kindOf(
-    leaf: QueueNode,
-    shape: Shape,
-  ): { need: Need; isPossible: boolean; waiting: Waiting[] } {
+  #kindOf(leaf: QueueNode, shape: Shape): { need: Need; isPossible: boolean; waiting: Waiting[] } {
     const { layout } = this.#parts;
     const isPossible =
       structuralHold(layout.pool, shape) === null && limitExceeded(leaf, shape) === null;

@@ -60,8 +60,7 @@ const AGED_MAX = 64;
 
 export class Pass {
   readonly state: ClusterState;
-  /** Moves only in a forecast. */
-  nowMs: number;
+  readonly nowMs: number;
   readonly policy: Policy;
   readonly tree: QueueTree;
   readonly owners: OwnerBook;
@@ -271,23 +270,6 @@ export class Pass {
     this.drops.push({ jobId: job.id, why });
   }
 
-  /**
-   * Jobs that held this have ended, or left as they were asked to. Plans never do this: it is how a
-   * forecast goes on from a finished pass. Nothing may be claimed.
-   */
-  release(ended: readonly { readonly job: Job; readonly held: readonly HeldTask[] }[]): void {
-    const gone = new Set<JobId>();
-    for (const { job, held } of ended) {
-      const wasAsked = this.#leaving.delete(job.id);
-      for (const task of held) this.#releaseTask(job, task, wasAsked);
-      this.owners.add(job.owner, -1, -held.length * job.spec.perNode.gpus);
-      gone.add(job.id);
-    }
-    const isThere = ({ id }: Job): boolean => !gone.has(id);
-    this.active = new Map([...this.active].map(([leaf, jobs]) => [leaf, jobs.filter(isThere)]));
-    this.laterVersion += 1;
-  }
-
   keep(node: NodeId, kept: Kept): void {
     const before = this.#kept.get(node);
     if (before === undefined) this.#kept.set(node, [kept]);
@@ -300,21 +282,6 @@ export class Pass {
       node,
       before.filter((other) => other !== kept),
     );
-  }
-
-  #releaseTask(job: Job, { placement, resources }: HeldTask, wasAsked: boolean): void {
-    const leaf = this.tree.queue(job.spec.queue);
-    const task = { nodes: 1, perNode: resources };
-    this.raw.give(placement, resources);
-    charge(leaf, "allocated", task, -1);
-    if (wasAsked) charge(leaf, "leaving", task, -1);
-    else {
-      this.later.give(placement, resources);
-      this.#chargeUser(job, -resources.gpus);
-    }
-    // Some of what a victim leaves is kept for whom it left.
-    const gpus = this.later.freeOf(placement);
-    this.open.give({ nodeId: placement.nodeId, gpus }, resources);
   }
 
   #begin(job: Job, placement: readonly TaskPlacement[]): void {

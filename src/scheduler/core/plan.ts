@@ -23,7 +23,6 @@ import { must } from "../../base/assert.ts";
 import { jobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
 import { elasticStarts, widen } from "./elastic.ts";
-import { fitGang, NO_TASTE } from "./gang.ts";
 import { growRunning } from "./grow.ts";
 import type { Holds } from "./hold.ts";
 import { HoldBook, PlanHolds } from "./holds.ts";
@@ -102,8 +101,8 @@ interface Kind extends WaitingKind {
 type IsMeant = (kind: Kind) => boolean;
 type Standing = Pick<WaitingJob, "level" | "isImpatient">;
 
-/** One pass over everyone who waits; a forecast walks again as time goes on. */
-export class Planner {
+/** One pass over everyone who waits. */
+class Planner {
   wakeAtMs: number | null = null;
   readonly #pass: Pass;
   readonly #book: HoldBook;
@@ -113,9 +112,6 @@ export class Planner {
   readonly #kinds = new Map<PendingKind, Kind>();
   readonly #doesNotFit = new Set<Shape>();
   #round = 0;
-  #roundLast = 0;
-  /** Of a walk that ends when nothing fits any more: what may still fit. */
-  #fitting: Set<Shape> | null = null;
   #hasClaimants = false;
 
   constructor(pass: Pass) {
@@ -132,28 +128,16 @@ export class Planner {
     takeUpReservations(this.#pass);
   }
 
-  /** As far as there is room: once none of these shapes fits any more, nobody else is looked at. */
-  walkRoom(shapes: Iterable<Shape>): void {
-    this.#fitting = new Set();
-    for (const shape of shapes) {
-      if (fitGang(this.#pass.open, shape, NO_TASTE, this.#pass.later) === null) {
-        this.#doesNotFit.add(shape);
-      } else this.#fitting.add(shape);
-    }
-    this.walkAll(1);
-  }
-
-  walkAll(rounds = ROUNDS_MAX): void {
+  walkAll(): void {
     let isForAll = true;
-    this.#roundLast = this.#round + rounds - 1;
-    for (; this.#round <= this.#roundLast; this.#round += 1) {
+    for (; this.#round < ROUNDS_MAX; this.#round += 1) {
       const dropsBefore = this.#pass.drops.length;
       if (!this.#walkRound(isForAll)) return;
       // Without a claim or a lost reservation, only who was owed room may find more than before.
       isForAll = !this.#claims.isEmpty || this.#pass.drops.length > dropsBefore;
       if (!isForAll && !this.#preemption.isOpen) return;
       this.#preemption.forgetRefusals();
-      if (!isForAll || this.#round === this.#roundLast) continue;
+      if (!isForAll || this.#round === ROUNDS_MAX - 1) continue;
       this.#claims.release();
       this.#doesNotFit.clear();
     }
@@ -165,19 +149,6 @@ export class Planner {
     if (starts.length === 0) return;
     this.#claims.bind();
     for (const start of starts) widen(this.#pass, start);
-  }
-
-  /** Gives back what was claimed in a walk: then jobs may end, and time may pass. */
-  endWalk(): void {
-    this.#claims.release();
-  }
-
-  /** For another walk, at a later instant. */
-  moveTo(nowMs: number): void {
-    this.#doesNotFit.clear();
-    this.#round += 1;
-    this.#pass.nowMs = nowMs;
-    this.#claims.restart();
   }
 
   /** Was anybody refused who could start if there were room, or is about to come? */
@@ -212,17 +183,12 @@ export class Planner {
    * look would find the same. True when any was placed.
    */
   #walkRound(isForAll: boolean): boolean {
-    if (this.#isFull) return false;
     const owed = this.#leaves.filter((leaf) => leaf.lineage.some(hasGuaranteeLeft));
     const passedOver = new Map<QueueNode, number>();
     const hasPlaced = this.#walk(owed, this.#owedOnly(passedOver));
     const wasEveryone = owed.length === this.#leaves.length && passedOver.size === 0;
-    if (!isForAll || this.#isFull || (wasEveryone && !hasPlaced)) return hasPlaced;
+    if (!isForAll || (wasEveryone && !hasPlaced)) return hasPlaced;
     return this.#walk(this.#leaves, () => true) || hasPlaced;
-  }
-
-  get #isFull(): boolean {
-    return this.#fitting?.size === 0;
   }
 
   #walk(leaves: readonly QueueNode[], isMeant: IsMeant): boolean {
@@ -234,12 +200,11 @@ export class Planner {
       tree.setHead(leaf, this.#headOf(order, isMeant));
     }
     let hasPlaced = false;
-    for (let leaf = tree.next(); leaf !== null && !this.#isFull; leaf = tree.next()) {
+    for (let leaf = tree.next(); leaf !== null; leaf = tree.next()) {
       const order = must(orders.get(leaf), leaf.spec.path);
       if (this.#serve(order, isMeant)) hasPlaced = true;
       tree.setHead(leaf, this.#headOf(order, isMeant));
     }
-    if (this.#isFull) for (const leaf of leaves) tree.setHead(leaf, null);
     return hasPlaced;
   }
 
@@ -256,7 +221,7 @@ export class Planner {
 
   /** Goes through a leaf's jobs up to the first that is placed: then shares have changed. */
   #serve(order: LeafOrder, isMeant: IsMeant): boolean {
-    for (let head = order.next(); head !== null && !this.#isFull; head = order.next()) {
+    for (let head = order.next(); head !== null; head = order.next()) {
       const kind = this.#kindOf(head);
       if (isMeant(kind) && this.#hasTurn(kind, head)) {
         const mayPlace = !head.isRefused && !this.#isRefused(kind, head);
@@ -365,7 +330,6 @@ export class Planner {
     if (placement !== null && this.#claims.bind()) placement = this.#pass.fit(job, shape);
     if (placement === null) {
       this.#doesNotFit.add(shape);
-      this.#fitting?.delete(shape);
     } else this.#pass.start(job, placement);
     return placement !== null;
   }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { must } from "../../base/assert.ts";
 import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
-import type { JobId } from "../../base/ids.ts";
-import { World } from "./fixture.ts";
+import { type JobId, queuePath } from "../../base/ids.ts";
+import { nodeSpec, queueSpec, World } from "./fixture.ts";
 import { jobOf } from "./lookup.ts";
 import { forecastStarts, type StartForecast } from "./start-forecast.ts";
 
@@ -104,5 +104,47 @@ describe("when a waiting job starts", () => {
     expect(forecastStart(world, gang)).toEqual(seen);
     expect([...world.state.jobs]).toEqual(before);
     expect(world.plan().starts).toEqual([]);
+  });
+
+  test("far back in a long queue it is known by the pace of the queue", () => {
+    const world = new World().nodes(1, 1);
+    const short = { gpus: 1, timeLimitMs: 10 * MINUTE_MS };
+    started(world, short);
+    for (let n = 0; n < 4_200; n += 1) world.submit(short);
+    const id = world.submit(short);
+    world.plan();
+    const seen = forecastStarts(world.state, world.nowMs).of(jobOf(world.state, id), 4_200);
+    expect(seen).toMatchObject({ gap: null, basis: "pace" });
+    expect(Math.round((seen?.p50Ms ?? 0) / HOUR_MS)).toBe(700);
+    expect(seen?.p90Ms).toBeGreaterThan(1_200 * HOUR_MS);
+  });
+
+  test("a gang that waits past its patience is not overtaken for ever by small jobs", () => {
+    const world = new World().nodes(2, 4);
+    const hour = { gpus: 4, timeLimitMs: HOUR_MS };
+    started(world, hour);
+    started(world, { gpus: 4, timeLimitMs: 1.5 * HOUR_MS });
+    const gang = world.submit({ nodes: 2, gpus: 4 });
+    world.nowMs += world.policy.gangPatienceMs;
+    for (let n = 0; n < 20; n += 1) world.submit(hour);
+    world.plan();
+    const { p50Ms } = forecastStart(world, gang);
+    expect(p50Ms).toBe(1.5 * HOUR_MS - world.policy.gangPatienceMs);
+  });
+
+  test("keeps to limits, GPU types and racks, and to the resources beside GPUs", () => {
+    const world = new World([queueSpec("a", { limit: 4 }), queueSpec("b")]);
+    world.register({ ...nodeSpec("one", 8), labels: { rack: "r1" } });
+    world.register({ ...nodeSpec("two", 8), labels: { rack: "r2" } });
+    const hour = { gpus: 4, timeLimitMs: HOUR_MS } as const;
+    started(world, { ...hour, queue: queuePath("a") });
+    const limited = world.submit({ ...hour, queue: queuePath("a") });
+    const topology = { level: "rack", mode: "required" } as const;
+    const racked = world.submit({ queue: queuePath("b"), nodes: 2, gpus: 2, topology });
+    const typed = world.submit({ queue: queuePath("b"), gpus: 1, gpuTypes: ["H100"] });
+    world.plan();
+    expect(forecastStart(world, limited).p50Ms).toBe(HOUR_MS);
+    expect(forecastStart(world, racked).gap).toBe("never");
+    expect(forecastStart(world, typed).gap).toBe("never");
   });
 });

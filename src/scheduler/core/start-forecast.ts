@@ -82,11 +82,7 @@ export class StartForecasts {
   readonly #lines: ReadonlyMap<QueuePath, WaitingLine>;
   readonly #turns: ReadonlyMap<JobId, Turn>;
 
-  constructor(
-    scene: Scene,
-    runs: readonly ForecastRun[],
-    turns: ReadonlyMap<JobId, Turn>,
-  ) {
+  constructor(scene: Scene, runs: readonly ForecastRun[], turns: ReadonlyMap<JobId, Turn>) {
     this.nowMs = scene.nowMs;
     this.#turns = turns;
     this.#scene = scene;

@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { JobId } from "../base/ids.ts";
+import { SECOND_MS } from "../base/time.ts";
+import { MetricsRegistry } from "../obs/metrics.ts";
+import type { ForecastError } from "./core/forecast-errors.ts";
+import { jobOf } from "./core/lookup.ts";
+import { Forecasts } from "./forecasts.ts";
+import { nextTurn } from "./loop-timers.ts";
+import { forecastMetrics } from "./metrics-jobs.ts";
+import { TestBrain, TestTime } from "./service-fixture.ts";
+
+const LIMIT = { gpus: 4, timeLimitMs: 600 * SECOND_MS };
+
+let brain: TestBrain;
+let time: TestTime;
+let forecasts: Forecasts;
+let heard: ForecastError[];
+
+beforeEach(() => {
+  brain = new TestBrain();
+  brain.world.nodes(1, 4);
+  time = new TestTime();
+  heard = [];
+  const onError = (error: ForecastError): void => void heard.push(error);
+  forecasts = new Forecasts({ brain, timers: time, clock: time, onError });
+  forecasts.start();
+  brain.world.submit(LIMIT);
+  brain.plan();
+  brain.world.run();
+});
+
+afterEach(() => forecasts.stop());
+
+/** Virtual time for the world's clock and for timers alike. */
+async function pass(ms: number): Promise<void> {
+  brain.world.nowMs += ms;
+  time.advance(ms);
+  await nextTurn();
+}
+
+async function p50Of(id: JobId, ahead: number): Promise<number | null> {
+  const starts = await forecasts.starts();
+  return starts?.of(jobOf(brain.state(), id), ahead)?.p50Ms ?? null;
+}
+
+test("one forecast serves all who ask within ten seconds; then there is a new one", async () => {
+  const first = brain.world.submit(LIMIT);
+  brain.plan();
+  expect(await p50Of(first, 0)).toBe(600 * SECOND_MS);
+  const second = brain.world.submit(LIMIT);
+  brain.plan();
+  expect(await p50Of(second, 1), "by the pace of its queue").toBe(1_200 * SECOND_MS);
+  await pass(11 * SECOND_MS);
+  await forecasts.starts();
+  await nextTurn();
+  expect(await p50Of(second, 1)).toBe(1_189 * SECOND_MS);
+});
+
+test("who waits is told without asking, and a start is held against it", async () => {
+  const id = brain.world.submit(LIMIT);
+  brain.plan();
+  await pass(30 * SECOND_MS);
+  brain.world.nowMs += 570 * SECOND_MS;
+  expect(jobOf(brain.state(), id).phase.kind).toBe("pending");
+  const [running] = brain.state().active;
+  if (running !== undefined) brain.world.end(running);
+  brain.plan();
+  expect(heard).toEqual([{ lateMs: 0, isByP50: true, isByP90: true }]);
+});
+
+test("errors are metrics: how far, on which side, and by which mark", async () => {
+  const metrics = new MetricsRegistry(() => 0);
+  const observe = forecastMetrics(metrics);
+  observe({ lateMs: -90 * SECOND_MS, isByP50: true, isByP90: true });
+  observe({ lateMs: 400 * SECOND_MS, isByP50: false, isByP90: true });
+  observe({ lateMs: 4_000 * SECOND_MS, isByP50: false, isByP90: false });
+  const text = await metrics.render("prometheus");
+  expect(text).toContain('trainyard_start_forecasts_total{by="p50"} 1');
+  expect(text).toContain('trainyard_start_forecasts_total{by="p90"} 1');
+  expect(text).toContain('trainyard_start_forecasts_total{by="later"} 1');
+  expect(text).toContain('trainyard_start_forecast_error_seconds_sum{start="late"} 4400');
+  expect(text).toContain('trainyard_start_forecast_error_seconds_bucket{le="60",start="early"} 0');
+});
