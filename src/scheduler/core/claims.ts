@@ -15,7 +15,7 @@
 // coming can't put the start off, but run times that were guessed can: who has waited for
 // `Policy.gangLatestStartMs` gives nothing away any more.
 
-import { type Bank, hasHostRoom, type NodeSlot } from "./fit.ts";
+import type { Bank } from "./fit.ts";
 import type { JobId, NodeId } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import { isElastic } from "./elastic.ts";
@@ -24,9 +24,8 @@ import { fitGang, NO_TASTE } from "./gang.ts";
 import type { TaskPlacement } from "./job.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Kept, Pass } from "./pass.ts";
+import { lastOf, type Seat, Seats } from "./seats.ts";
 import { needsIsland, type Shape } from "./shape.ts";
-import { isLargeEnough } from "./suitable.ts";
-import { SiteTable } from "./sites.ts";
 import { isEverOffered } from "./structural.ts";
 
 /** What one gang claims of one node. */
@@ -52,19 +51,18 @@ export class Claims {
   /** Of the holders, those whose claims are still to be made, in their order. */
   #noted: WaitingJob[] = [];
   readonly #ends: Ends;
+  readonly #seats: Seats;
   /** See `#refusedAheadFrom`. */
   readonly #refusedAhead = new Map<Shape, number>();
   #askedAhead = 0;
   #triesAhead = 0;
   /** GPUs that claims on a node still wait for. */
   readonly #owed = new Map<NodeId, number>();
-  /** Banks and slots are other objects as soon as anything of them changes. */
-  readonly #freeTimes = new WeakMap<Bank, FreeTimes>();
-  readonly #hostEnds = new WeakMap<NodeSlot, readonly HostEnd[]>();
 
   constructor(pass: Pass) {
     this.#pass = pass;
     this.#ends = new Ends(pass);
+    this.#seats = new Seats(pass, this.#ends, (nodeId) => this.#owed.get(nodeId) ?? 0);
   }
 
   /** Does anybody keep anything? */
@@ -104,7 +102,7 @@ export class Claims {
 
   /** Does nothing when too few nodes could ever serve the job beside what others keep. */
   #claim(waiting: WaitingJob): void {
-    const seats = this.#seatsFor(waiting.shape);
+    const seats = this.#seats.soonest(waiting.shape);
     if (seats === null) return;
     const { id } = waiting.job;
     const { policy, nowMs } = this.#pass;
@@ -209,153 +207,10 @@ export class Claims {
     this.#claims.push({ ...terms, nodeId, resources: shape.perNode, fromOpen, fromLater });
     this.#owe(nodeId, gpus - fromLater.length);
   }
-
-  /**
-   * The seats on one site of the shape, that where they are free first, then that which needs the
-   * fewest GPUs more; on it, the seats that do.
-   */
-  #seatsFor(shape: Shape): readonly Seat[] | null {
-    const { later } = this.#pass;
-    const table = new SiteTable(later, shape);
-    const bySite = Array.from({ length: table.count }, (): Seat[] => []);
-    table.typeSets.forEach((types, typeSet) => {
-      for (const slot of later.slots) {
-        const seat = slot.isOffered ? this.#seatOn(slot, shape, types) : null;
-        if (seat !== null) bySite[table.siteOf(slot, typeSet)]?.push(seat);
-      }
-    });
-    let best: readonly Seat[] | null = null;
-    for (const able of bySite) {
-      if (able.length < shape.nodes) continue;
-      const seats = able.sort(compareSeats).slice(0, shape.nodes);
-      if (best === null || compareSites(seats, best) < 0) best = seats;
-    }
-    return best;
-  }
-
-  /** Null where there would be none beside what others keep on the node. */
-  #seatOn(slot: NodeSlot, shape: Shape, types: readonly string[]): Seat | null {
-    if (!isLargeEnough(slot, shape, types)) return null;
-    const { gpus } = shape.perNode;
-    let kept = 0;
-    for (const keeper of this.#pass.keptOn(slot.id)) kept += keeper.gpus;
-    const at = slot.banks.findIndex(
-      ({ type, indexes }) => indexes.length - kept >= gpus && types.includes(type),
-    );
-    const bank = slot.banks[at];
-    if (bank === undefined) return null;
-    const openNow = this.#pass.open.slotAt(slot.order).banks[at]?.free ?? [];
-    const useful = Math.min(bank.free.length, gpus);
-    const readyMs = Math.max(this.#readyAt(slot, bank, shape), this.#hostReadyAt(slot, shape));
-    return { slot, bank, readyMs, useful, usefulNow: Math.min(openNow.length, gpus) };
-  }
-
-  /** When the bank is expected to have GPUs enough, beside what earlier claims still wait for. */
-  #readyAt(slot: NodeSlot, bank: Bank, shape: Shape): number {
-    const { byGpu, sorted } = this.#freeTimesOf(slot, bank);
-    const owed = this.#owed.get(slot.id) ?? 0;
-    const { gpus } = shape.perNode;
-    if (!needsIsland(shape)) return sorted[gpus + owed - 1] ?? NEVER_MS;
-    let soonest = NEVER_MS;
-    for (const name of new Set(bank.islands.values())) {
-      const there = [...byGpu].filter(([gpu]) => bank.islands.get(gpu) === name);
-      const times = there.map(([, atMs]) => atMs).sort(compareTimes);
-      soonest = Math.min(soonest, times[gpus + owed - 1] ?? NEVER_MS);
-    }
-    return soonest;
-  }
-
-  /** When its CPU and memory are expected to suffice. */
-  #hostReadyAt(slot: NodeSlot, { perNode }: Shape): number {
-    let { freeCpuMilli, freeMemoryMib } = slot;
-    if (hasHostRoom({ freeCpuMilli, freeMemoryMib }, perNode)) return this.#pass.nowMs;
-    for (const { endMs, resources } of this.#hostEndsOn(slot)) {
-      freeCpuMilli += resources.cpuMilli;
-      freeMemoryMib += resources.memoryMib;
-      if (hasHostRoom({ freeCpuMilli, freeMemoryMib }, perNode)) return endMs;
-    }
-    return NEVER_MS;
-  }
-
-  /** Of those who run there and were not asked to leave, the first end first. */
-  #hostEndsOn(slot: NodeSlot): readonly HostEnd[] {
-    let ends = this.#hostEnds.get(slot);
-    if (ends === undefined) {
-      const running = this.#ends.on(slot.id).filter(({ job }) => !this.#pass.isLeaving(job.id));
-      ends = running
-        .map(({ job }) => ({ endMs: this.#ends.of(job), resources: job.spec.perNode }))
-        .sort((a, b) => compareTimes(a.endMs, b.endMs));
-      this.#hostEnds.set(slot, ends);
-    }
-    return ends;
-  }
-
-  #freeTimesOf(slot: NodeSlot, bank: Bank): FreeTimes {
-    let times = this.#freeTimes.get(bank);
-    if (times === undefined) this.#freeTimes.set(bank, (times = this.#listFreeTimes(slot, bank)));
-    return times;
-  }
-
-  #listFreeTimes({ id, order }: NodeSlot, { type, indexes, free }: Bank): FreeTimes {
-    const { raw, nowMs } = this.#pass;
-    const freeNow = raw.bankAt(order, type).free;
-    const times = new Map<number, number>();
-    for (const gpu of free) if (freeNow.includes(gpu)) times.set(gpu, nowMs);
-    for (const { job, gpus } of this.#ends.on(id)) {
-      const isLeaving = this.#pass.isLeaving(job.id);
-      const endMs = this.#ends.of(job);
-      for (const gpu of gpus) {
-        // What one leaves for a reservation is nobody else's.
-        if (indexes.includes(gpu) && isLeaving === free.includes(gpu)) times.set(gpu, endMs);
-      }
-    }
-    return { byGpu: times, sorted: [...times.values()].sort(compareTimes) };
-  }
-}
-
-/** When GPUs of a bank come free; those that are promised to others are not in it. */
-interface FreeTimes {
-  readonly byGpu: ReadonlyMap<number, number>;
-  readonly sorted: readonly number[];
-}
-
-/** What a job gives back of its node's CPU and memory, and when. */
-interface HostEnd {
-  readonly endMs: number;
-  readonly resources: Resources;
-}
-
-/** GPUs of one node, as they are in `later`, that could serve a task of the gang some day. */
-interface Seat {
-  readonly slot: NodeSlot;
-  readonly bank: Bank;
-  /** When it is expected to have room; `NEVER_MS` = nobody knows. */
-  readonly readyMs: number;
-  /** GPUs of it that come free without anybody being asked. */
-  readonly useful: number;
-  /** GPUs of it that are open now. */
-  readonly usefulNow: number;
 }
 
 /** Does it give away what it claims? */
 const isLending = ({ isStrict, fromOpen }: Claim): boolean => !isStrict && fromOpen.length > 0;
-
-const compareTimes = (a: number, b: number): number => (a === b ? 0 : a - b);
-
-const lastOf = (seats: readonly Seat[]): number =>
-  seats.reduce((last, { readyMs }) => Math.max(last, readyMs), 0);
-
-const usefulOf = (seats: readonly Seat[]): number =>
-  seats.reduce((sum, { useful }) => sum + useful, 0);
-
-const compareSites = (a: readonly Seat[], b: readonly Seat[]): number =>
-  compareTimes(lastOf(a), lastOf(b)) || usefulOf(b) - usefulOf(a);
-
-const compareSeats = (a: Seat, b: Seat): number =>
-  compareTimes(a.readyMs, b.readyMs) ||
-  b.useful - a.useful ||
-  b.usefulNow - a.usefulNow ||
-  a.slot.order - b.slot.order;
 
 /** The free GPUs of the island that has most of them. */
 function inBestIsland({ free, islands }: Bank): readonly number[] {

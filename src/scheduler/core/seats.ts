@@ -1,0 +1,218 @@
+// Where and when a gang will fit, as far as is known: for each node the instant at which it is
+// expected to have room for a task, and the nodes that have it soonest. Decides nothing.
+
+import type { NodeId } from "../../base/ids.ts";
+import type { Resources } from "../../base/resources.ts";
+import { type Ends, NEVER_MS } from "./ends.ts";
+import { type Bank, hasHostRoom, type NodeSlot } from "./fit.ts";
+import type { Pass } from "./pass.ts";
+import { needsIsland, type Shape } from "./shape.ts";
+import { SiteTable } from "./sites.ts";
+import { isLargeEnough } from "./suitable.ts";
+
+/** GPUs of one node, as they are in `later`, that could serve a task of the gang some day. */
+export interface Seat {
+  readonly slot: NodeSlot;
+  readonly bank: Bank;
+  /** When it is expected to have room; `NEVER_MS` = nobody knows. */
+  readonly readyMs: number;
+  /** GPUs of it that come free without anybody being asked. */
+  readonly useful: number;
+  /** GPUs of it that are open now. */
+  readonly usefulNow: number;
+}
+
+/** A seat, or that there is none, and the slots from which that was worked out. */
+interface Known {
+  readonly later: NodeSlot;
+  readonly open: NodeSlot;
+  readonly seat: Seat | null;
+}
+
+/** When GPUs of a bank come free; those that are promised to others are not in it. */
+interface FreeTimes {
+  readonly byGpu: ReadonlyMap<number, number>;
+  readonly sorted: readonly number[];
+}
+
+/** What a job gives back of its node's CPU and memory, and when. */
+interface HostEnd {
+  readonly endMs: number;
+  readonly resources: Resources;
+}
+
+/** For one instant. Slots and banks are other objects as soon as anything of them has changed. */
+export class Seats {
+  readonly #pass: Pass;
+  readonly #ends: Ends;
+  readonly #owedOn: (node: NodeId) => number;
+  /** By shape: for each set of types, by node. */
+  readonly #known = new Map<Shape, Known[]>();
+  readonly #freeTimes = new WeakMap<Bank, FreeTimes>();
+  readonly #hostEnds = new WeakMap<NodeSlot, readonly HostEnd[]>();
+
+  /**
+   * `owedOn`: GPUs that come free on the node for those who were promised them. May only change
+   * together with what `later` has of the node.
+   */
+  constructor(pass: Pass, ends: Ends, owedOn: (node: NodeId) => number) {
+    this.#pass = pass;
+    this.#ends = ends;
+    this.#owedOn = owedOn;
+  }
+
+  /**
+   * As many as the gang has tasks, all on one site of its shape: that where the last of them is
+   * ready first, then that which needs the fewest GPUs more; on it, the seats that are and do. Null
+   * where too few nodes could ever serve it beside what others keep.
+   */
+  soonest(shape: Shape): readonly Seat[] | null {
+    const { later } = this.#pass;
+    const table = new SiteTable(later, shape);
+    const bySite = Array.from({ length: table.count }, () => new Soonest(shape.nodes));
+    table.typeSets.forEach((types, typeSet) => {
+      for (const slot of later.slots) {
+        const site = slot.isOffered ? table.siteOf(slot, typeSet) : -1;
+        const seat = site < 0 ? null : this.#seatOn(slot, shape, types, typeSet);
+        if (seat !== null) bySite[site]?.add(seat);
+      }
+    });
+    let best: readonly Seat[] | null = null;
+    for (const { seats } of bySite) {
+      if (seats.length < shape.nodes) continue;
+      if (best === null || compareSites(seats, best) < 0) best = seats;
+    }
+    return best;
+  }
+
+  #seatOn(slot: NodeSlot, shape: Shape, types: readonly string[], typeSet: number): Seat | null {
+    let ofShape = this.#known.get(shape);
+    if (ofShape === undefined) this.#known.set(shape, (ofShape = []));
+    const at = typeSet * this.#pass.later.slots.length + slot.order;
+    const open = this.#pass.open.slotAt(slot.order);
+    const known = ofShape[at];
+    if (known !== undefined && known.later === slot && known.open === open) return known.seat;
+    const seat = this.#findSeat(slot, open, shape, types);
+    ofShape[at] = { later: slot, open, seat };
+    return seat;
+  }
+
+  /** Null where there would be none beside what others keep on the node. */
+  #findSeat(slot: NodeSlot, open: NodeSlot, shape: Shape, types: readonly string[]): Seat | null {
+    if (!isLargeEnough(slot, shape, types)) return null;
+    const { gpus } = shape.perNode;
+    let kept = 0;
+    for (const keeper of this.#pass.keptOn(slot.id)) kept += keeper.gpus;
+    const at = slot.banks.findIndex(
+      ({ type, indexes }) => indexes.length - kept >= gpus && types.includes(type),
+    );
+    const bank = slot.banks[at];
+    if (bank === undefined) return null;
+    const useful = Math.min(bank.free.length, gpus);
+    const usefulNow = Math.min(open.banks[at]?.free.length ?? 0, gpus);
+    const readyMs = Math.max(this.#readyAt(slot, bank, shape), this.#hostReadyAt(slot, shape));
+    return { slot, bank, readyMs, useful, usefulNow };
+  }
+
+  /** When the bank is expected to have GPUs enough, beside what earlier claims still wait for. */
+  #readyAt(slot: NodeSlot, bank: Bank, shape: Shape): number {
+    const { byGpu, sorted } = this.#freeTimesOf(slot, bank);
+    const owed = this.#owedOn(slot.id);
+    const { gpus } = shape.perNode;
+    if (!needsIsland(shape)) return sorted[gpus + owed - 1] ?? NEVER_MS;
+    let soonest = NEVER_MS;
+    for (const name of new Set(bank.islands.values())) {
+      const there = [...byGpu].filter(([gpu]) => bank.islands.get(gpu) === name);
+      const times = there.map(([, atMs]) => atMs).sort(compareTimes);
+      soonest = Math.min(soonest, times[gpus + owed - 1] ?? NEVER_MS);
+    }
+    return soonest;
+  }
+
+  /** When its CPU and memory are expected to suffice. */
+  #hostReadyAt(slot: NodeSlot, { perNode }: Shape): number {
+    let { freeCpuMilli, freeMemoryMib } = slot;
+    if (hasHostRoom({ freeCpuMilli, freeMemoryMib }, perNode)) return this.#pass.nowMs;
+    for (const { endMs, resources } of this.#hostEndsOn(slot)) {
+      freeCpuMilli += resources.cpuMilli;
+      freeMemoryMib += resources.memoryMib;
+      if (hasHostRoom({ freeCpuMilli, freeMemoryMib }, perNode)) return endMs;
+    }
+    return NEVER_MS;
+  }
+
+  /** Of those who run there and were not asked to leave, the first end first. */
+  #hostEndsOn(slot: NodeSlot): readonly HostEnd[] {
+    let ends = this.#hostEnds.get(slot);
+    if (ends === undefined) {
+      const running = this.#ends.on(slot.id).filter(({ job }) => !this.#pass.isLeaving(job.id));
+      ends = running
+        .map(({ job }) => ({ endMs: this.#ends.of(job), resources: job.spec.perNode }))
+        .sort((a, b) => compareTimes(a.endMs, b.endMs));
+      this.#hostEnds.set(slot, ends);
+    }
+    return ends;
+  }
+
+  #freeTimesOf(slot: NodeSlot, bank: Bank): FreeTimes {
+    let times = this.#freeTimes.get(bank);
+    if (times === undefined) this.#freeTimes.set(bank, (times = this.#listFreeTimes(slot, bank)));
+    return times;
+  }
+
+  #listFreeTimes({ id, order }: NodeSlot, { type, indexes, free }: Bank): FreeTimes {
+    const { raw, nowMs } = this.#pass;
+    const freeNow = raw.bankAt(order, type).free;
+    const times = new Map<number, number>();
+    for (const gpu of free) if (freeNow.includes(gpu)) times.set(gpu, nowMs);
+    for (const { job, gpus } of this.#ends.on(id)) {
+      const isLeaving = this.#pass.isLeaving(job.id);
+      const endMs = this.#ends.of(job);
+      for (const gpu of gpus) {
+        // What one leaves for a reservation is nobody else's.
+        if (indexes.includes(gpu) && isLeaving === free.includes(gpu)) times.set(gpu, endMs);
+      }
+    }
+    return { byGpu: times, sorted: [...times.values()].sort(compareTimes) };
+  }
+}
+
+/** The first few of the seats that are added, in order. */
+class Soonest {
+  readonly seats: Seat[] = [];
+  readonly #countMax: number;
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  add(seat: Seat): void {
+    const { seats } = this;
+    let at = seats.length;
+    for (; at > 0; at -= 1) {
+      const before = seats[at - 1];
+      if (before === undefined || compareSeats(before, seat) < 0) break;
+    }
+    if (at === this.#countMax) return;
+    seats.splice(at, 0, seat);
+    if (seats.length > this.#countMax) seats.pop();
+  }
+}
+
+const compareTimes = (a: number, b: number): number => (a === b ? 0 : a - b);
+
+/** When the last of them is ready. */
+export const lastOf = (seats: readonly Seat[]): number =>
+  seats.reduce((last, { readyMs }) => Math.max(last, readyMs), 0);
+
+const usefulOf = (seats: readonly Seat[]): number =>
+  seats.reduce((sum, { useful }) => sum + useful, 0);
+
+const compareSites = (a: readonly Seat[], b: readonly Seat[]): number =>
+  compareTimes(lastOf(a), lastOf(b)) || usefulOf(b) - usefulOf(a);
+
+const compareSeats = (a: Seat, b: Seat): number =>
+  compareTimes(a.readyMs, b.readyMs) ||
+  b.useful - a.useful ||
+  b.usefulNow - a.usefulNow ||
+  a.slot.order - b.slot.order;
