@@ -5,7 +5,6 @@ import {
   type Metadata,
   type ServerInterceptor,
   ServerInterceptingCall,
-  ServerListenerBuilder,
   type ServerMethodDefinition,
   status,
 } from "@grpc/grpc-js";
@@ -26,7 +25,10 @@ export const DEFAULT_CALLER: Caller = { tenant: "default", user: "anonymous" };
 
 const CALLER_NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$/;
 
-/** Which call it is, in the words of `grpc_server_handled_total` and its like. */
+/**
+ * Which call it is, in the words of `grpc_server_handled_total` and its like. All calls of a method
+ * have the same object.
+ */
 export interface ObservedCall {
   readonly kind: "unary" | "client_stream" | "server_stream" | "bidi_stream";
   /** `trainyard.v1.JobService`. */
@@ -79,22 +81,23 @@ export interface InterceptorOptions {
 }
 
 export function createCallInterceptor(options: InterceptorOptions): ServerInterceptor {
+  const methods = new Map<string, ObservedCall>();
   return (descriptor, call) => {
-    const observed = observe(observedCall(descriptor), options);
+    const method = methods.get(descriptor.path) ?? observedCall(descriptor);
+    methods.set(descriptor.path, method);
+    const observed = observe(method, options);
     const intercepting = new ServerInterceptingCall(call, {
       start: (next) =>
-        next(
-          new ServerListenerBuilder()
-            .withOnReceiveMetadata((metadata, proceed) => {
-              const caller = decodeCaller(metadata);
-              if (caller === null) return intercepting.sendStatus(badCaller());
-              const { stopping, observer } = options;
-              frames.set(metadata, { caller, method: descriptor.path, stopping, observer });
-              proceed(metadata);
-            })
-            .withOnCancel(() => observed(status.CANCELLED))
-            .build(),
-        ),
+        next({
+          onReceiveMetadata: (metadata, proceed) => {
+            const caller = decodeCaller(metadata);
+            if (caller === null) return intercepting.sendStatus(badCaller());
+            const { stopping, observer } = options;
+            frames.set(metadata, { caller, method: descriptor.path, stopping, observer });
+            proceed(metadata);
+          },
+          onCancel: () => observed(status.CANCELLED),
+        }),
       sendStatus: (outcome, next) => {
         observed(outcome.code ?? status.UNKNOWN);
         next(outcome);

@@ -118,7 +118,10 @@ const BAD: readonly (readonly [string, JobSpec])[] = [
   ["spec.restartsMax", { ...MINIMAL, restartsMax: -1 }],
   ["spec.checkpoint.keep", { ...MINIMAL, checkpoint: { keep: -3 } }],
   ["spec.checkpoint.patterns[0]", { ...MINIMAL, checkpoint: { patterns: [""] } }],
-  ["spec", { ...MINIMAL, torchrun: { script: "a", args: Array(20).fill("x".repeat(100_000)) } }],
+  [
+    "spec.torchrun.args",
+    { ...MINIMAL, torchrun: { script: "a", args: Array(20).fill("x".repeat(100_000)) } },
+  ],
 ];
 
 test.each(BAD)("a bad %s is refused with field and remedy", (field, spec) => {

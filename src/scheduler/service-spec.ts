@@ -29,10 +29,11 @@ import {
 import { decodeDigest } from "./service-decode.ts";
 import { decodeStart, type SpecContext } from "./service-spec-start.ts";
 
-export const SPEC_BYTES_MAX = 1_048_576;
 export const BUNDLE_BYTES_MAX = 2 * 1_024 * 1_048_576;
 
 const KIB = 1_024;
+/** Of one command together. Whatever else a spec may hold has a smaller limit of its own. */
+const ARGUMENTS_BYTES_MAX = 1_024 * KIB;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const LOOKS_LIKE_ID = /^(job-)?\d+$/;
 const QUEUE = /^[^/]{1,63}(\/[^/]{1,63}){0,7}$/;
@@ -48,7 +49,6 @@ const TOPOLOGY_MODES = ["required", "preferred"] as const;
 /** Throws a RefusalError that names the field below `spec`. */
 export function decodeJobSpec(message: JobSpec__Output | null, context: SpecContext): JobSpec {
   if (message === null) reject("spec", null, "missing", "Say what to run.");
-  refuseLarge(message);
   const { timeLimit, grace } = message;
   const { nodes, nodesMin } = decodeNodes(message);
   const perNode = decodeResources(message.perNode);
@@ -82,14 +82,6 @@ export function decodeJobSpec(message: JobSpec__Output | null, context: SpecCont
     deadlineMs,
     isHeld,
   };
-}
-
-function refuseLarge(message: JobSpec__Output): void {
-  const size = Buffer.byteLength(JSON.stringify(message));
-  if (size <= SPEC_BYTES_MAX) return;
-  const rule = `over the limit of ${SPEC_BYTES_MAX} bytes`;
-  const remedy = "Put large data into files: the working directory travels with the job.";
-  reject("spec", `${size} bytes`, rule, remedy, "TOO_LARGE");
 }
 
 function decodeName(name: string): string {
@@ -190,9 +182,18 @@ function decodeTorchrun(message: TorchrunCommand__Output, gpus: number): JobComm
 }
 
 function decodeArguments(values: readonly string[], field: string): readonly string[] {
-  const list = decodeList(values, field, 10_000);
-  // Linux takes at most 128 KiB in one argument or variable.
-  return list.map((value, index) => decodeText(value, `${field}[${index}]`, 128 * KIB - 1));
+  let total = 0;
+  for (const [index, value] of decodeList(values, field, 10_000).entries()) {
+    // Linux takes at most 128 KiB in one argument or variable.
+    decodeText(value, `${field}[${index}]`, 128 * KIB - 1);
+    total += Buffer.byteLength(value);
+  }
+  if (total > ARGUMENTS_BYTES_MAX) {
+    const rule = `over the limit of ${ARGUMENTS_BYTES_MAX} bytes`;
+    const remedy = "Put large data into files: the working directory travels with the job.";
+    reject(field, `${total} bytes`, rule, remedy, "TOO_LARGE");
+  }
+  return values;
 }
 
 function decodeEnv(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
