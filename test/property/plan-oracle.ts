@@ -22,43 +22,81 @@ export function fitsAnyway(state: ClusterState, id: JobId): boolean {
   return isRoom(state, taken, id);
 }
 
-/** Victims without whom their preemptor would have fitted just as well. */
+/**
+ * Victims without whom their preemptor would have fitted just as well; and nodes of elastic jobs that
+ * shrink, likewise.
+ */
 export function spareVictims(state: ClusterState, plan: Plan): readonly string[] {
   const spare: string[] = [];
-  for (const { victim, preemptor } of plan.evictions) {
-    if (preemptor !== null && fitsWithout(state, plan, victim, preemptor)) {
-      spare.push(`${preemptor} fits without the leaving of ${victim}`);
+  for (const { victim, preemptor, next } of plan.evictions) {
+    if (preemptor === null) continue;
+    const held = heldBy(state, victim);
+    const gives = held.filter(({ nodeId }) => !next.some((task) => task.nodeId === nodeId));
+    for (const stays of next.length === 0 ? [held] : gives.map((task) => [task])) {
+      if (!fitsWith(state, plan, { victim, preemptor, stays })) continue;
+      const where = stays.map(({ nodeId }) => nodeId).join(", ");
+      spare.push(`${preemptor} fits though ${victim} stays on ${where}`);
     }
   }
   return spare;
 }
 
+function heldBy(state: ClusterState, id: JobId): readonly Task[] {
+  return [...state.nodes].flatMap(([nodeId, { allocations }]) =>
+    allocations.filter(({ jobId }) => jobId === id).map(({ gpus }) => ({ nodeId, gpus })),
+  );
+}
+
+interface Sparing {
+  readonly victim: JobId;
+  readonly preemptor: JobId;
+  /** Beside what the victim goes on with. */
+  readonly stays: readonly Task[];
+}
+
 /** Holding against the preemptor all that the plan did for others, whenever in the pass it was. */
-function fitsWithout(state: ClusterState, plan: Plan, victim: JobId, preemptor: JobId): boolean {
+function fitsWith(state: ClusterState, plan: Plan, { victim, preemptor, stays }: Sparing): boolean {
   const lastOfOurs = plan.evictions.findLastIndex((one) => one.preemptor === preemptor);
   const leaving = new Set(plan.evictions.slice(0, lastOfOurs + 1).map((one) => one.victim));
-  leaving.delete(victim);
   const isStaying = (id: JobId): boolean =>
     !leaving.has(id) && state.jobs.get(id)?.phase.kind !== "stopping";
   const taken: Taken = { gpus: new Set(), cpuMilli: new Map() };
   takeHeld(state, taken, isStaying);
-  const promised = promises(state, plan).filter(({ jobId }) => jobId !== preemptor);
+  const others = promises(state, plan, preemptor);
+  const promised = [...others, { jobId: victim, placement: stays }];
   for (const { jobId, placement } of promised) take(state, taken, jobId, placement);
   return isRoom(state, taken, preemptor) && isWithinLimits(state, preemptor, promised, isStaying);
 }
 
-type Promised = Pick<Plan["starts"][number], "jobId" | "placement">;
+interface Task {
+  readonly nodeId: string;
+  readonly gpus: readonly number[];
+}
 
-function promises(state: ClusterState, plan: Plan): readonly Promised[] {
-  const dropped = new Set(plan.drops.map(({ jobId }) => jobId));
+interface Promised {
+  readonly jobId: JobId;
+  readonly placement: readonly Task[];
+}
+
+/**
+ * What others are promised. A reservation that was taken over for somebody else may have stood when
+ * the preemptor looked for room.
+ */
+function promises(state: ClusterState, plan: Plan, preemptor: JobId): readonly Promised[] {
+  const coming = [...plan.reservations, ...plan.starts];
+  const own = coming.filter(({ jobId }) => jobId === preemptor).flatMap((one) => one.placement);
+  const isOurs = ({ placement }: Promised): boolean =>
+    placement.some(({ nodeId, gpus }) =>
+      own.some((task) => task.nodeId === nodeId && task.gpus.some((gpu) => gpus.includes(gpu))),
+    );
+  const dropped = new Map(plan.drops.map(({ jobId, why }) => [jobId, why]));
   const started = new Set(plan.starts.map(({ jobId }) => jobId));
-  const standing = [...state.reservations.values()].filter(
-    ({ jobId }) => !dropped.has(jobId) && !started.has(jobId),
-  );
-  return [...standing, ...plan.reservations, ...plan.starts].map(({ jobId, placement }) => ({
-    jobId,
-    placement,
-  }));
+  const standing = [...state.reservations.values()].filter((reservation) => {
+    const why = dropped.get(reservation.jobId);
+    if (started.has(reservation.jobId)) return false;
+    return why === undefined || (why === "outranked" && !isOurs(reservation));
+  });
+  return [...standing, ...coming].filter(({ jobId }) => jobId !== preemptor);
 }
 
 function isWithinLimits(
@@ -137,7 +175,7 @@ function take(
   state: ClusterState,
   { gpus: all, cpuMilli }: Taken,
   id: JobId,
-  placement: readonly { readonly nodeId: string; readonly gpus: readonly number[] }[],
+  placement: readonly Task[],
 ): void {
   const cpu = state.jobs.get(id)?.spec.perNode.cpuMilli ?? 0;
   for (const { nodeId, gpus } of placement) {

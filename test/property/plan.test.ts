@@ -23,7 +23,7 @@ import {
   stories,
   type Story,
 } from "./worlds.ts";
-import { onlyGpus, withoutLending } from "./worlds-narrow.ts";
+import { onlyGpus, twoWaves, withoutLending } from "./worlds-narrow.ts";
 
 const SEED = Number(process.env["TRAINYARD_SEED"] ?? 20_260_101);
 const HAPPENINGS = 30;
@@ -39,9 +39,9 @@ function check(story: Story, each: (world: World) => void): World {
   return world;
 }
 
-function always(body: (story: Story) => void): void {
+function always(body: (story: Story) => void, given = stories(HAPPENINGS)): void {
   console.log(`seed ${SEED}, ${RUNS} stories`);
-  fc.assert(fc.property(stories(HAPPENINGS), body), { seed: SEED, numRuns: RUNS });
+  fc.assert(fc.property(given, body), { seed: SEED, numRuns: RUNS });
 }
 
 const planOf = (world: World): Plan => plan(world.state, world.nowMs, world.policy);
@@ -137,15 +137,35 @@ test("names do not matter: renaming everything in the same order renames the pla
 });
 
 // Without claims: what these keep from others is not in the plan, so the oracle can't count with
-// it.
-test("no victim could have been spared", () => {
-  always((story) => {
-    const policy = { ...story.policy, claimsMax: 0 };
-    check({ ...withoutLending(story), policy }, (world) => {
-      expect(spareVictims(world.state, planOf(world))).toEqual([]);
-    });
-  });
-});
+// it. A class does not lift its queue over its share, which is not counted with either: without shares.
+test.each([
+  ["of any story", stories(HAPPENINGS).map(withoutLending), 0],
+  ["of gangs that come to a full cluster", twoWaves, 1],
+] as const)(
+  "no victim could have been spared, nor a node of one that shrinks: %s",
+  (_, given, shrinksMin) => {
+    let evictions = 0;
+    let forGangs = 0;
+    let shrinks = 0;
+    always((story) => {
+      const rest = { claimsMax: 0, isShareReclaimed: false, minRunMs: 0, preemptionPatienceMs: 0 };
+      const policy = { ...story.policy, ...rest };
+      check({ ...story, policy }, (world) => {
+        const plan = planOf(world);
+        expect(spareVictims(world.state, plan)).toEqual([]);
+        for (const { preemptor, how } of plan.evictions) {
+          if (preemptor === null) continue;
+          evictions += 1;
+          if (world.job(preemptor).spec.nodesMin > 1) forGangs += 1;
+          if (how === "shrink") shrinks += 1;
+        }
+      });
+    }, given);
+    console.log(`${evictions} victims, ${forGangs} of them for gangs; ${shrinks} only shrink`);
+    expect(forGangs).toBeGreaterThan(0);
+    expect(shrinks).toBeGreaterThanOrEqual(shrinksMin);
+  },
+);
 
 // Where queues are strictly in order, they do.
 test("nobody waits for GPUs that are free and kept for nobody", () => {

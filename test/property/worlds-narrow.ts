@@ -1,6 +1,7 @@
 // Stories with less in them, for rules that hold only where less counts.
 
-import { type Happening, type Story, TYPES, type Wish } from "./worlds.ts";
+import fc from "fast-check";
+import { type Happening, stories, type Story, TYPES, type Wish, wish } from "./worlds.ts";
 
 /** The same story with GPUs of one type, anywhere, and without CPUs. */
 export function onlyGpus(story: Story): Story {
@@ -32,6 +33,29 @@ export function oneGpuEach(given: Story): Story {
 /** The same with gangs of one to three nodes and one to four GPUs each, some of them elastic. */
 export function smallGangs(given: Story): Story {
   return crowded(given, (job) => ({ ...job, gpus: Math.min(4, Math.max(1, job.gpus)) }));
+}
+
+/**
+ * Small gangs in two waves: low ones that fill the cluster, and then high ones, one by one, that find
+ * it full.
+ */
+export const twoWaves: fc.Arbitrary<Story> = fc
+  .tuple(stories(2), wishes(24), wishes(8))
+  .map(([story, low, high]) => {
+    const filling: Happening[] = [{ kind: "plan" }, { kind: "run" }, { kind: "wait", ms: 60_000 }];
+    const coming = high.flatMap((job): Happening[] => [
+      { kind: "submit", job: { ...job, priorityClass: "high" }, count: 1 },
+      { kind: "plan" },
+      { kind: "run" },
+    ]);
+    const filled = low.map((job): Happening => {
+      return { kind: "submit", job: { ...job, priorityClass: "low" }, count: 1 };
+    });
+    return smallGangs({ ...story, happenings: [...filled, ...filling, ...coming] });
+  });
+
+function wishes(most: number): fc.Arbitrary<readonly Wish[]> {
+  return fc.array(wish, { minLength: most >> 1, maxLength: most, size: "max" });
 }
 
 function crowded(given: Story, sized: (job: Wish) => Wish): Story {

@@ -79,7 +79,7 @@ export const TYPES = [
 
 const which = fc.nat(40);
 
-const wish: fc.Arbitrary<Wish> = fc.record({
+export const wish: fc.Arbitrary<Wish> = fc.record({
   queue: which,
   user: fc.nat(2),
   priorityClass: fc.constantFrom("low", "normal", "normal", "high"),
