@@ -20,6 +20,7 @@ import { HttpServer } from "./obs/http.ts";
 import { createLogger, type Logger } from "./obs/log.ts";
 import { MetricsRegistry } from "./obs/metrics.ts";
 import { operationsRoutes } from "./obs/operations-routes.ts";
+import { isRefusal } from "./rpc/status.ts";
 import type { ServerTls } from "./rpc/listen.ts";
 import { RpcServer } from "./rpc/server.ts";
 import { Bundles } from "./scheduler/bundles.ts";
@@ -46,6 +47,7 @@ import { createNodeService } from "./scheduler/service-nodes.ts";
 import { createPolicyService } from "./scheduler/service-policy.ts";
 import { createQueueService } from "./scheduler/service-queues.ts";
 import { JobWatch } from "./scheduler/service-watch.ts";
+import { StepForecasts } from "./scheduler/step-forecasts.ts";
 import { JobRuns } from "./tracker/job-runs.ts";
 import { commitMetrics, trackerGauges } from "./tracker/metrics.ts";
 import { trackerService } from "./tracker/service.ts";
@@ -194,12 +196,23 @@ async function startTracker(
   { options, log, metrics, parts }: Base,
   loop: SchedulerLoop,
 ): Promise<Tracker> {
+  const steps = new StepForecasts({
+    brain: loop,
+    param: (runId, name) => {
+      const view = tracker.getRun(runId);
+      return isRefusal(view) ? undefined : view.run.params.get(name);
+    },
+    onFault: (error) => log.warn({ error }, "A forecast by steps was not taken; trying again"),
+  });
   const tracker = await Tracker.open({
     folder: join(options.dataDir, "tracker"),
     clock: REAL_CLOCK,
     ids: randomUUID,
     onCommit: commitMetrics(metrics),
+    onBatch: (batch) => steps.onPoints(batch),
   });
+  steps.start();
+  parts.add(() => Promise.resolve(steps.stop()));
   trackerGauges(metrics, tracker);
   parts.add(() => tracker.close());
   const runs = new JobRuns({

@@ -1,7 +1,7 @@
 // A job, its attempts and checkpoints as the API shows them. Pure: the time and the hold come in.
 
 import { unreachable } from "../base/assert.ts";
-import { encodeTimestamp } from "../rpc/decode.ts";
+import { encodeDuration, encodeTimestamp } from "../rpc/decode.ts";
 import type { Attempt as AttemptMessage } from "../rpc/gen/trainyard/v1/Attempt.ts";
 import type { Checkpoint as CheckpointMessage } from "../rpc/gen/trainyard/v1/Checkpoint.ts";
 import type { Hold as HoldMessage } from "../rpc/gen/trainyard/v1/Hold.ts";
@@ -14,11 +14,13 @@ import {
   type AttemptRecord,
   activeAttempt,
   type Checkpoint,
+  isEnded,
   type Job,
   type JobPhase,
   resumePoint,
   type TaskPlacement,
 } from "./core/job.ts";
+import { forecastRemainingMs, usefulRunMs } from "./core/remaining-time.ts";
 import type { PhaseName } from "../rpc/phase-names.ts";
 import { attemptWhy, phaseWhy } from "./views-sentences.ts";
 import { specView } from "./views-spec.ts";
@@ -54,7 +56,13 @@ export function jobView(job: Job, context: JobViewContext): JobMessage {
     why: phaseWhy(job.phase),
     arrayId: job.array?.id ?? "",
     arrayIndex: job.array?.index ?? 0,
+    remaining: isEnded(job.phase) ? null : remainingView(job, nowMs),
   };
+}
+
+function remainingView(job: Job, nowMs: number): ReturnType<typeof encodeDuration> | null {
+  const remainingMs = forecastRemainingMs(job, usefulRunMs(job, nowMs));
+  return remainingMs === null ? null : encodeDuration(remainingMs);
 }
 
 export function phaseName(phase: JobPhase): PhaseName {

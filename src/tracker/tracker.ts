@@ -40,6 +40,8 @@ export interface TrackerOptions {
   readonly ids: IdSource;
   /** Called after each durable commit: how long it took and how many points it stored. */
   readonly onCommit?: (seconds: number, points: number) => void;
+  /** Called with each batch of a source once it is durable; a repeated one too. */
+  readonly onBatch?: (batch: SourceBatch) => void;
   /** For tests that end the process at a place of their choice. */
   readonly crashPoint?: (point: TrackerCrashPoint) => void;
 }
@@ -91,10 +93,12 @@ export class Tracker {
   readonly #store: TrackerStore;
   readonly #writer: Writer;
   readonly #ids: IdSource;
+  readonly #onBatch: (batch: SourceBatch) => void;
 
   private constructor(store: TrackerStore, options: TrackerOptions) {
     this.#store = store;
     this.#ids = options.ids;
+    this.#onBatch = options.onBatch ?? (() => undefined);
     this.#writer = new Writer({
       store,
       nowMs: () => options.clock.nowMs(),
@@ -151,8 +155,11 @@ export class Tracker {
   }
 
   /** Stores points exactly once, or says where their source is to go on. Durable when it resolves. */
-  storeBatch(batch: SourceBatch): Promise<Ack> {
-    return this.#writer.submit(batch.points.value.length, (unit) => storeBatch(unit, batch));
+  async storeBatch(batch: SourceBatch): Promise<Ack> {
+    const points = batch.points.value.length;
+    const ack = await this.#writer.submit(points, (unit) => storeBatch(unit, batch));
+    if (ack.error === "") this.#onBatch(batch);
+    return ack;
   }
 
   /** Stores all points or none. Null when they are stored, now or by an earlier call of this id. */

@@ -87,6 +87,7 @@ function jobFacts(
     ["owner", `${job.user}@${job.tenant}`],
     ["asks for", asked(job)],
     ["time limit", timeLimitText(job, nowMs)],
+    ["to go", job.remainingSeconds === null ? "" : remainingText(job.remainingSeconds)],
     ["deadline", when(job.deadline, nowMs)],
     ["command", printable(job.command.join(" "))],
     ["submitted", when(job.submittedAt, nowMs)],
@@ -105,6 +106,9 @@ function jobFacts(
     ["run", job.runId],
   ];
 }
+
+const remainingText = (seconds: number): string =>
+  `about ${roughDuration(seconds * 1_000)}, by its steps`;
 
 /** With what is left of it while the job runs. */
 function timeLimitText(job: JobView, nowMs: number): string {

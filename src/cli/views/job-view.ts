@@ -65,6 +65,8 @@ export interface JobView {
   readonly command: readonly string[];
   /** Running time of one attempt; null = no limit. */
   readonly timeLimitSeconds: number | null;
+  /** Running time that it still needs, as its steps tell; null = they don't. */
+  readonly remainingSeconds: number | null;
   /** By when it should have ended; null = whenever. */
   readonly deadline: string | null;
   readonly submittedAt: string | null;
@@ -114,6 +116,7 @@ export function jobView(job: Job__Output): JobView {
     spot: spec?.spot ?? "",
     command: spec === null ? [] : commandWords(spec),
     timeLimitSeconds: (spec?.timeLimit ?? null) === null ? null : Number(spec?.timeLimit?.seconds),
+    remainingSeconds: job.remaining === null ? null : Number(job.remaining.seconds),
     deadline: isoTime(timeMs(spec?.deadlineAt ?? null)),
     submittedAt: isoTime(timeMs(job.submittedAt)),
     endedAt: isoTime(timeMs(job.endedAt)),

@@ -10,6 +10,7 @@ import { jobOf, queueOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
 import { deadlineOf } from "./pending.ts";
 import { QueueTree } from "./queue-tree.ts";
+import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
 import { remedyFor } from "./remedy.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { causeMessage, pastLines } from "./explain-past.ts";
@@ -320,6 +321,7 @@ function phaseLines(job: Job, nowMs: number): readonly string[] {
         is,
         ...sizeLines(job, placement.length),
         ...timeLimitLines(job.spec, runningAtMs, nowMs),
+        ...forecastLines(job, nowMs),
       ];
     }
     case "stopping":
@@ -346,6 +348,11 @@ function sizeLines({ spec, history }: Job, nodes: number): readonly string[] {
   if (cause !== null && isResize(cause)) return [`${size}. ${causeMessage(cause)}`];
   if (nodes === spec.nodes) return [`${size}: all that it takes.`];
   return [`${size}: no more were free within its limits when it started.`];
+}
+
+function forecastLines(job: Job, nowMs: number): readonly string[] {
+  const leftMs = forecastRemainingMs(job, usefulRunMs(job, nowMs));
+  return leftMs === null ? [] : [`Going by its steps, it will run for ${duration(leftMs)} more.`];
 }
 
 function timeLimitLines(

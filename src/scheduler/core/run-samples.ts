@@ -28,8 +28,8 @@ export interface RunSamples {
 
 /** A job that has run for less says nothing by that. */
 const TELLING_RAN_MS = 60 * SECOND_MS;
-/** Of what was told by who knows its steps: a tenth more or less, at the ends of the distribution. */
-const TOLD_SPREAD = 0.1;
+/** What was told is told anew when it is off by more (step-pace.ts): more or less, at the ends. */
+const TOLD_SPREAD = 0.2;
 
 export class RunSampler {
   readonly #state: Pick<ClusterState, "runTimes">;

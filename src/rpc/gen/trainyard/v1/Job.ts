@@ -5,6 +5,7 @@ import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _goo
 import type { Attempt as _trainyard_v1_Attempt, Attempt__Output as _trainyard_v1_Attempt__Output } from '../../trainyard/v1/Attempt.ts';
 import type { Checkpoint as _trainyard_v1_Checkpoint, Checkpoint__Output as _trainyard_v1_Checkpoint__Output } from '../../trainyard/v1/Checkpoint.ts';
 import type { Hold as _trainyard_v1_Hold, Hold__Output as _trainyard_v1_Hold__Output } from '../../trainyard/v1/Hold.ts';
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
 
 export interface Job {
   'id'?: (string);
@@ -27,6 +28,7 @@ export interface Job {
   'why'?: (string);
   'arrayId'?: (string);
   'arrayIndex'?: (number);
+  'remaining'?: (_google_protobuf_Duration | null);
 }
 
 export interface Job__Output {
@@ -50,4 +52,5 @@ export interface Job__Output {
   'why': (string);
   'arrayId': (string);
   'arrayIndex': (number);
+  'remaining': (_google_protobuf_Duration__Output | null);
 }
