@@ -6,6 +6,7 @@
 // run then fills in the rest (run-ops.ts).
 
 import { refuse, type Refusal } from "../base/errors.ts";
+import { DAY_MS } from "../base/time.ts";
 import {
   checkAttempt,
   checkPoints,
@@ -29,12 +30,25 @@ export interface Ack {
   readonly error: string;
 }
 
+/**
+ * How long after its run's end a source may still send. Then how far it came is forgotten, and whatever
+ * it sends is dropped: from the start again, it would be stored twice.
+ */
+const SENT_WITHIN_MS = 7 * DAY_MS;
+const CLOSED = "its run ended more than 7 days ago, and takes no more.";
+/** With each source that is new: more go than come, and no commit has much to do for it. */
+const SOURCES_LOOKED_AT = 10;
+
 /** Stores a source's batch, or says from where the source is to go on. */
 export function storeBatch(unit: Unit, batch: SourceBatch): Ack {
   const misplaced = checkPositions(batch);
   if (misplaced !== null) return { source: batch.source, position: 0, error: sentence(misplaced) };
   const { source, fromPosition, toPosition } = batch;
   const stored = unit.position(source);
+  if (stored === 0) {
+    unit.forgetSources(SOURCES_LOOKED_AT, (other) => isClosed(unit, other));
+    if (isClosed(unit, source)) return { source, position: toPosition, error: CLOSED };
+  }
   if (placeBatch(stored, fromPosition, toPosition) !== "store") {
     return { source, position: stored, error: "" };
   }
@@ -61,6 +75,12 @@ function storePoints(unit: Unit, batch: SourceBatch): string {
   const { dropped, refusal } = pushPoints(new Targets(unit, run, batch.attempt), batch);
   if (refusal === null) return "";
   return `${dropped} of ${batch.points.value.length} points dropped: ${sentence(refusal)}`;
+}
+
+/** A source is named after its run: `<run id>/<attempt>/<rank>`. */
+function isClosed(unit: Unit, source: string): boolean {
+  const endedAtMs = unit.run(source.split("/", 1)[0] ?? "")?.endedAtMs ?? null;
+  return endedAtMs !== null && endedAtMs < unit.nowMs - SENT_WITHIN_MS;
 }
 
 function announceRun(unit: Unit, id: string): Run {

@@ -31,6 +31,7 @@ export interface StagedWrites {
   readonly series: readonly BytesWrite[];
   readonly chunks: readonly BytesWrite[];
   readonly positions: ReadonlyMap<string, number>;
+  readonly forgottenSources: readonly string[];
   readonly requests: ReadonlyMap<string, RequestRecord>;
   readonly forgottenRequests: readonly (readonly [number, string])[];
   readonly counters: Counters;

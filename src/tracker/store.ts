@@ -59,6 +59,8 @@ export class TrackerStore {
   readonly #counters: TextTable;
   readonly #series: BinaryTable;
   readonly #chunks: BinaryTable;
+  /** Where `nextSources` goes on. */
+  #sourcesFrom = "";
 
   private constructor(environment: StoreEnvironment) {
     this.#environment = environment;
@@ -146,6 +148,14 @@ export class TrackerStore {
     return Number(this.#sources.get(source) ?? 0);
   }
 
+  /** The next few in the order of their names, round and round. */
+  nextSources(limit: number): readonly string[] {
+    const found = [...this.#sources.getKeys({ start: this.#sourcesFrom, limit })].map(String);
+    const last = found.at(-1);
+    this.#sourcesFrom = found.length < limit || last === undefined ? "" : `${last}\0`;
+    return found;
+  }
+
   request(id: string): RequestRecord | null {
     const text = this.#requests.get(id);
     return text === undefined ? null : (JSON.parse(text) as RequestRecord);
@@ -169,6 +179,7 @@ export class TrackerStore {
       for (const { key, bytes } of writes.chunks) void this.#chunks.put([...key], bytes);
       for (const [source, position] of writes.positions)
         void this.#sources.put(source, `${position}`);
+      for (const source of writes.forgottenSources) void this.#sources.remove(source);
       for (const [id, record] of writes.requests) this.#putRequest(id, record);
       for (const key of writes.forgottenRequests) this.#removeRequest(key);
       void this.#counters.put("run", `${writes.counters.run}`);

@@ -270,3 +270,54 @@ test("a folder of a newer version is refused, not guessed at", async () => {
   await (await StoreEnvironment.open({ folder, format })).close();
   await expect(world.open({ folder })).rejects.toMatchObject({ code: "DATA_FORMAT_UNKNOWN" });
 });
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Lets others begin to send, until every known source has been looked at. */
+async function othersCome(): Promise<void> {
+  for (let n = 0; n < 3; n += 1) {
+    const runId = `other-${world.requestId()}`;
+    const source = `${runId}/1/0`;
+    await tracker.storeBatch(batchOf({ from: 0, to: 1, points: [], runId, source }));
+  }
+}
+
+async function endRun(id: string): Promise<void> {
+  const change = { status: "FINISHED", params: new Map(), tags: new Map() } as const;
+  await tracker.updateRun(world.requestId(), id, change);
+}
+
+test("how far a source came is known for a week after its run's end, then forgotten", async () => {
+  const [first, last] = [lossCurve(5), lossCurve(2, 6)];
+  await tracker.storeBatch(batchOf({ from: 0, to: 10, points: first }));
+  await endRun("job-1");
+  world.nowMs += 6 * DAY_MS;
+  await othersCome();
+  // An agent that was cut off sends again what was stored, and then the rest.
+  await tracker.storeBatch(batchOf({ from: 0, to: 10, points: first }));
+  await tracker.storeBatch(batchOf({ from: 10, to: 14, points: last }));
+  expect(await currentPoints(tracker)).toEqual([...first, ...last]);
+  world.nowMs += 2 * DAY_MS;
+  await othersCome();
+  expect(tracker.sourcePosition("job-1/1/0")).toBe(0);
+});
+
+test("what comes after that is dropped and not stored twice; who still runs is never forgotten", async () => {
+  const points = lossCurve(5);
+  for (const runId of ["job-1", "job-2"]) {
+    await tracker.storeBatch(batchOf({ from: 0, to: 10, points, runId, source: `${runId}/1/0` }));
+  }
+  await endRun("job-1");
+  world.nowMs += 8 * DAY_MS;
+  await othersCome();
+  tracker = await world.reopen();
+  for (const [from, to] of [
+    [0, 10],
+    [10, 12],
+  ] as const) {
+    const ack = await tracker.storeBatch(batchOf({ from, to, points }));
+    expect(ack).toMatchObject({ position: to, error: expect.stringContaining("7 days ago") });
+  }
+  expect(await currentPoints(tracker)).toEqual(points);
+  expect(tracker.sourcePosition("job-2/1/0")).toBe(10);
+});

@@ -26,6 +26,7 @@ export class Unit {
   readonly #positions = new Map<string, number>();
   readonly #requests = new Map<string, RequestRecord>();
   #forgotten: readonly (readonly [number, string])[] = [];
+  readonly #forgottenSources = new Set<string>();
   #counters: Counters;
 
   constructor(store: TrackerStore, nowMs: number) {
@@ -72,6 +73,13 @@ export class Unit {
     this.#positions.set(source, position);
   }
 
+  /** Forgets those of the next `limit` sources that `isDue` and that the unit stores nothing of. */
+  forgetSources(limit: number, isDue: (source: string) => boolean): void {
+    for (const source of this.#store.nextSources(limit)) {
+      if (isDue(source)) this.#forgottenSources.add(source);
+    }
+  }
+
   request(id: string): RequestRecord | null {
     return this.#requests.get(id) ?? this.#store.request(id);
   }
@@ -96,6 +104,7 @@ export class Unit {
       series: packed.map(({ head }) => head),
       chunks: packed.flatMap(({ chunks }) => chunks),
       positions: this.#positions,
+      forgottenSources: [...this.#forgottenSources].filter((name) => !this.#positions.has(name)),
       requests: this.#requests,
       forgottenRequests: this.#forgotten,
       counters: this.#counters,
