@@ -6,7 +6,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "./base/errors.ts";
-import { type AgentOptions, DISK_FREE_MIB } from "./config/agent-options.ts";
+import type { AgentOptions } from "./config/agent-options.ts";
 import type { UpOptions } from "./config/up-options.ts";
 import { findGpus } from "./agent/gpu-probe.ts";
 import { createLogger } from "./obs/log.ts";
@@ -65,7 +65,7 @@ function schedulerOptions(options: UpOptions): Parameters<typeof startScheduler>
 }
 
 function agentOptions(
-  { dir, python, logLevel }: UpOptions,
+  { dir, python, logLevel, diskFreeMin, diskFreeEnough }: UpOptions,
   scheduler: string,
   name: string,
   virtualGpus: number | null,
@@ -75,7 +75,8 @@ function agentOptions(
     name,
     stateDir: join(dir, name),
     virtualGpus,
-    ...DISK_FREE_MIB,
+    diskFreeMin,
+    diskFreeEnough,
     advertiseAddress: "127.0.0.1",
     python,
     labels: {},

@@ -1,8 +1,9 @@
 // Options of `trainyard agent`, and the rules that hold between them.
 
+import { DISK_OPTIONS, diskProblems } from "./disk-options.ts";
 import type { Host } from "./host.ts";
 import { stateDir } from "./host.ts";
-import { address, addressOrOff, choice, flag, integer, labels, path, size, text } from "./kinds.ts";
+import { address, addressOrOff, choice, flag, integer, labels, path, text } from "./kinds.ts";
 import { isLoopback, plainTextProblems } from "./listen-rules.ts";
 import type { OptionValues } from "./option.ts";
 import { option, optional } from "./option.ts";
@@ -11,9 +12,6 @@ import { problemsError } from "./problem.ts";
 import type { Layer, Resolved } from "./resolve.ts";
 import { resolveOptions } from "./resolve.ts";
 import { LOG_LEVELS } from "./scheduler-options.ts";
-import { formatMemoryMib } from "./words.ts";
-
-export const DISK_FREE_MIB = { diskFreeMin: 512, diskFreeEnough: 1_024 } as const;
 
 export const AGENT_OPTIONS = {
   scheduler: option(address({ isPortZeroAllowed: false }), {
@@ -40,16 +38,7 @@ export const AGENT_OPTIONS = {
     fallback: (host) => stateDir(host, "agent"),
     fallbackText: "$XDG_STATE_HOME/trainyard/agent; /var/lib/trainyard/agent for root",
   }),
-  diskFreeMin: option(size(), {
-    name: "disk-free-min",
-    help: "With less free space for its state folder than this the node takes no new tasks.",
-    fallback: DISK_FREE_MIB.diskFreeMin,
-  }),
-  diskFreeEnough: option(size(), {
-    name: "disk-free-enough",
-    help: "With this much free again it takes new tasks.",
-    fallback: DISK_FREE_MIB.diskFreeEnough,
-  }),
+  ...DISK_OPTIONS,
   virtualGpus: optional(integer({ min: 0, max: 1024, unit: "of GPUs" }), {
     name: "virtual-gpus",
     help: "Offer so many GPUs that do not exist, for trials on machines without any.",
@@ -114,13 +103,6 @@ export function resolveAgent(layers: readonly Layer[], host: Host): AgentOptions
     throw problemsError("INVALID_OPTION", problems, "See `trainyard agent --help`.");
   }
   return resolved.values;
-}
-
-function diskProblems({ values, origins }: Resolved<typeof AGENT_OPTIONS>): Problem[] {
-  const { diskFreeMin, diskFreeEnough } = values;
-  if (diskFreeEnough >= diskFreeMin) return [];
-  const message = `${formatMemoryMib(diskFreeEnough)} is less than --disk-free-min ${formatMemoryMib(diskFreeMin)}`;
-  return [{ where: origins.diskFreeEnough, path: "disk-free-enough", message }];
 }
 
 function networkProblems({ values, origins }: Resolved<typeof AGENT_OPTIONS>): Problem[] {

@@ -12,6 +12,7 @@ import type { Layer } from "./resolve.ts";
 import { flagLayer, resolveOptions } from "./resolve.ts";
 import { resolveScheduler } from "./scheduler-options.ts";
 import { OPTION_TABLES } from "./tables.ts";
+import { resolveUp } from "./up-options.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -175,6 +176,18 @@ describe("rules between the scheduler's options", () => {
     expect(() => scheduler({ lease: "1ms" })).toThrow('"1ms" is outside 500ms to 10m');
     expect(() => scheduler({ listen: "localhost" })).toThrow("write host:port");
     expect(() => scheduler({ listen: "h:99999" })).toThrow("is not in 0 to 65535");
+  });
+});
+
+describe("rules between the options of up", () => {
+  const up = (flags: Record<string, unknown>) =>
+    resolveUp([flagLayer(new Map(Object.entries(flags)))], host());
+
+  it("its agents take the limits of a full disk, and the same rule holds between them", () => {
+    const options = up({ "disk-free-min": "2GiB", "disk-free-enough": "3GiB" });
+    expect([options.diskFreeMin, options.diskFreeEnough]).toEqual([2_048, 3_072]);
+    const text = "disk-free-enough: 1GiB is less than --disk-free-min 2GiB";
+    expect(() => up({ "disk-free-min": "2GiB" })).toThrow(text);
   });
 });
 

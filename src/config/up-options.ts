@@ -1,11 +1,13 @@
 // Options of `trainyard up`: a whole cluster on one machine.
 
+import { DISK_OPTIONS, diskProblems } from "./disk-options.ts";
 import type { Host } from "./host.ts";
 import { stateDir } from "./host.ts";
 import { choice, integer, path, text } from "./kinds.ts";
 import { objectStoreUrl, LOG_LEVELS } from "./scheduler-options.ts";
 import type { OptionValues } from "./option.ts";
 import { option, optional } from "./option.ts";
+import { problemsError } from "./problem.ts";
 import type { Layer } from "./resolve.ts";
 import { resolveOptions } from "./resolve.ts";
 
@@ -44,6 +46,7 @@ export const UP_OPTIONS = {
     help: "Interpreter that has torch.",
     fallback: "python3",
   }),
+  ...DISK_OPTIONS,
   policyFile: optional(path("file"), {
     name: "policy-file",
     help: "YAML file with the scheduling policy.",
@@ -62,7 +65,12 @@ export const UP_OPTIONS = {
 /** Absolute paths; `virtualGpus` null = the real ones, or 4 where there are none. */
 export type UpOptions = OptionValues<typeof UP_OPTIONS>;
 
-/** @throws RefusalError naming every option that is wrong. */
+/** @throws RefusalError naming every option that is wrong or contradicts another. */
 export function resolveUp(layers: readonly Layer[], host: Host): UpOptions {
-  return resolveOptions(UP_OPTIONS, layers, host).values;
+  const resolved = resolveOptions(UP_OPTIONS, layers, host);
+  const problems = diskProblems(resolved);
+  if (problems.length > 0) {
+    throw problemsError("INVALID_OPTION", problems, "See `trainyard up --help`.");
+  }
+  return resolved.values;
 }
