@@ -95,7 +95,7 @@ const queueNode: z.ZodType<QueueNode> = z.strictObject({
     .describe(
       "las: least attained GPU time first, who had less takes turns with who had much; fifo; edf: " +
         "earliest deadline first, while it can be met; shortest: fewest GPU hours to come first, by " +
-        "forecast or time limit. Default las.",
+        "forecast or time limit, else as long as such jobs ran. Default las.",
     ),
   usage_half_life: durationMs({ min: 0, max: 365 * DAY_MS })
     .optional()

@@ -137,6 +137,7 @@ function setQueue(state: MutableClusterState, event: EventOf<"queue.set">): void
     usageAtMs: usageAtMs ?? state.atMs,
     counts: before?.counts ?? NO_COUNTS,
   });
+  state.pending.setByRunTime(spec.path, spec.order === "shortest", state.jobs);
 }
 
 function treeOf(state: MutableClusterState, top: QueuePath): readonly QueuePath[] {

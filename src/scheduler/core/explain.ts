@@ -262,7 +262,8 @@ function place(
   const late = state.pending.late(nowMs, state.jobs).filter(({ kind }) => kind.queue === path);
   // Those who have waited too long are in their groups too: their place there is told.
   const heldBy = (ownerKey: string): number => held.get(ownerKey) ?? 0;
-  const jobs = { nowMs, leaf, pending, late, aged: [], heldBy, isWaiting: () => true };
+  const { runTimes } = state;
+  const jobs = { nowMs, leaf, pending, late, aged: [], runTimes, heldBy, isWaiting: () => true };
   const aheadCount = countAhead(jobs, policy, job);
   const first = firstOf(jobs, policy, Math.min(aheadCount, AHEAD_LISTED_MAX));
   return { position: aheadCount + 1, ahead: first };

@@ -186,6 +186,7 @@ class LineReader {
         pending: state.pending.queue(path),
         late: this.#late.get(path) ?? [],
         aged: [],
+        runTimes: state.runTimes,
         heldBy: (ownerKey) => held?.get(ownerKey) ?? 0,
         isWaiting: (id) => !positions.has(id),
       },

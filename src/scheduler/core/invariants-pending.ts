@@ -4,6 +4,7 @@
 import type { JobId } from "../../base/ids.ts";
 import type { Job } from "./job.ts";
 import type { PendingGroup, PendingQueue } from "./pending.ts";
+import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
 import { topologyOf } from "./shape.ts";
 import type { ClusterState } from "./state.ts";
 
@@ -12,7 +13,7 @@ export function pendingFaults(state: ClusterState): readonly string[] {
   const sums = new Map<string, number[]>();
   for (const job of state.jobs.values()) {
     if (job.phase.kind !== "pending") continue;
-    expected.set(job.id, placeOf(job, job.phase.notBeforeMs, state.atMs));
+    expected.set(job.id, placeOf(job, job.phase.notBeforeMs, state));
     const tally = `${job.spec.queue} ${job.admittedAtMs === null}`;
     const sum = sums.get(tally) ?? [0, 0, 0, 0];
     const { gpus, cpuMilli, memoryMib } = job.spec.perNode;
@@ -75,11 +76,11 @@ function groupFaults(
     const ofKind = new Map<PendingGroup["kind"], number>();
     for (const [owner, { groups }] of lines) {
       for (const group of groups.values()) {
-        const { kind, attainedLevel, limitLevel, deadline, jobs } = group;
+        const { kind, attainedLevel, limitLevel, deadline, runsAs, jobs } = group;
         const { nodes, nodesMax, perNode, ...rest } = kind.shape;
         const due = deadline === null ? [] : [deadline.atMs, deadline.latestStartMs];
         const size = `${nodes} to ${nodesMax}`;
-        const place = [path, name, owner, attainedLevel, limitLevel, due.join("-"), size];
+        const place = [path, name, owner, attainedLevel, limitLevel, due.join("-"), size, runsAs];
         const { gpus, cpuMilli, memoryMib } = perNode;
         const { gpuTypes, mixesGpuTypes, spot, topology } = rest;
         const how = JSON.stringify([gpuTypes, mixesGpuTypes, spot, topology]);
@@ -110,7 +111,7 @@ const isYounger = (a: { readonly id: JobId }, b: { readonly id: JobId }): boolea
   numberOf(a.id) > numberOf(b.id);
 
 /** Where a pending job belongs, in words. */
-function placeOf(job: Job, notBeforeMs: number, nowMs: number): string {
+function placeOf(job: Job, notBeforeMs: number, { atMs: nowMs, queues }: ClusterState): string {
   if (job.admittedAtMs === null) return "withheld";
   if (notBeforeMs > nowMs) return `delayed to ${notBeforeMs}`;
   const { spec, owner, attainedGpuMs } = job;
@@ -121,7 +122,11 @@ function placeOf(job: Job, notBeforeMs: number, nowMs: number): string {
   const due = deadlineMs === null ? "" : `${deadlineMs}-${deadlineMs - (timeLimitMs ?? 0)}`;
   const who = `${owner.user}@${owner.tenant}`;
   const size = `${nodesMin} to ${nodes}`;
-  const place = [queue, priorityClass, who, attained, limit, due, size];
+  const isTold =
+    job.forecast !== null && forecastRemainingMs(job, usefulRunMs(job, nowMs)) !== null;
+  const isByName = queues.get(queue)?.spec.order === "shortest" && limit === null && !isTold;
+  const like = isByName ? spec.name.replaceAll(/\d+/g, "#") : "";
+  const place = [queue, priorityClass, who, attained, limit, due, size, like];
   const { gpuTypes, mixesGpuTypes, spot } = spec;
   const how = JSON.stringify([gpuTypes, mixesGpuTypes, spot, topologyOf(spec)]);
   return [...place, perNode.gpus, perNode.cpuMilli, perNode.memoryMib, how].join("|");

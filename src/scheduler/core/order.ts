@@ -6,22 +6,27 @@ import { must } from "../../base/assert.ts";
 import { popHeap, pushHeap, sinkFirst } from "../../base/heap.ts";
 import { quarterOctave, WHOLE_MAX } from "../../base/quarter-octave.ts";
 import type { JobId } from "../../base/ids.ts";
+import { SECOND_MS } from "../../base/time.ts";
 import { type Job, userKey } from "./job.ts";
 import {
-  attainedLevelOf,
   comparePending,
   type Deadline,
   deadlineOf,
-  forecastLevelOf,
-  limitLevelOf,
-  secondsLeftOf,
   type PendingGroup,
   type PendingJob,
   type PendingKind,
   type PendingLine,
   type PendingQueue,
 } from "./pending.ts";
+import {
+  attainedLevelOf,
+  beginOfAttainedLevel,
+  forecastLevelOf,
+  limitLevelOf,
+  secondsLeftOf,
+} from "./service-levels.ts";
 import type { QueueNode } from "./queue-tree.ts";
+import { learnedSecondsLeft, runsAs, type RunTimes } from "./run-times.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import type { Policy, QueueOrder } from "./state.ts";
 
@@ -84,6 +89,9 @@ export function turnLevelMax(order: QueueOrder, { lasLevelsGpuMs }: Policy): num
   return order === "shortest" ? comingLevel(null, 1) : 0;
 }
 
+/** A median: half of those like it end by then. */
+const LEARNED_PERMILLE = 500;
+
 /** What a group's place by service, had or to come, follows from. */
 type Service = Pick<PendingGroup, "attainedLevel" | "forecastLevel" | "limitLevel"> & {
   readonly kind: Pick<PendingKind, "shape">;
@@ -92,14 +100,24 @@ type Service = Pick<PendingGroup, "attainedLevel" | "forecastLevel" | "limitLeve
 /**
  * What a job's service counts for in the order of its queue. Finer than the levels of `las`: those
  * who had less go first among those of a level too, but preempt nobody of it. In `shortest` queues
- * it is the GPU seconds to come; of whom nobody knows, more than any.
+ * it is the GPU seconds to come: where nobody said, as long as such jobs ran; of whom nobody knows,
+ * more than any. What is only learned gives a place and no right: it is not in `turnLevel`.
  */
-function serviceRank(order: QueueOrder, group: Service): number {
+function serviceRank({ leaf, runTimes }: LeafJobs, group: Named): number {
+  const { order, path } = leaf.spec;
   if (order === "las") return group.attainedLevel;
   if (order !== "shortest") return 0;
-  const seconds = secondsLeftOf(group);
-  return seconds === null ? Number.MAX_SAFE_INTEGER : seconds * group.kind.shape.gpus;
+  const { gpus } = group.kind.shape;
+  const ranGpuSeconds = Math.floor(beginOfAttainedLevel(group.attainedLevel) / SECOND_MS);
+  const ranSeconds = Math.floor(ranGpuSeconds / Math.max(1, gpus));
+  const seconds =
+    secondsLeftOf(group) ??
+    learnedSecondsLeft(runTimes, { ...group, queue: path }, ranSeconds, LEARNED_PERMILLE);
+  return seconds === null ? Number.MAX_SAFE_INTEGER : seconds * gpus;
 }
+
+/** With whose run times are known of it. */
+type Named = Service & Pick<PendingGroup, "ownerKey" | "runsAs">;
 
 /** Behind every deadline that can be met. */
 const NO_DEADLINE = Number.MAX_SAFE_INTEGER;
@@ -158,6 +176,8 @@ export interface LeafJobs {
   readonly late: readonly PendingGroup[];
   /** Jobs that have waited too long, each as a group of its own beside the one that it is in. */
   readonly aged: readonly PendingGroup[];
+  /** See `ClusterState.runTimes`. */
+  readonly runTimes: ReadonlyMap<string, RunTimes>;
   /** GPUs that a user holds, or is about to hold, in this queue. */
   readonly heldBy: (ownerKey: string) => number;
   /** Does it still wait, or has it been served in this pass? */
@@ -256,7 +276,7 @@ export class LeafOrder {
       const entry = must(group.jobs.first, "a group has jobs");
       const { order } = this.leaf.spec;
       const due = dueRank(order, group.deadline, this.#jobs.nowMs);
-      const service = serviceRank(order, group);
+      const service = serviceRank(this.#jobs, group);
       const head = { group, due, service, entry, at: 0, isRefused: false };
       if (this.#jobs.isWaiting(entry.id) || this.#skipServed(head)) {
         pushHeap(heads, head, comparePlaces);
@@ -325,23 +345,23 @@ function rankOfJob(jobs: LeafJobs, policy: Policy, job: Job): Rank {
     attainedLevel: attainedLevelOf(job.attainedGpuMs),
     limitLevel: limitLevelOf(spec),
     forecastLevel: forecastLevelOf(job),
+    runsAs: runsAs(spec),
     deadline: deadlineOf(spec),
   });
 }
 
 function rankOf(
-  { leaf, heldBy, nowMs }: LeafJobs,
+  jobs: LeafJobs,
   policy: Policy,
-  of: Service &
-    Pick<PendingGroup, "ownerKey" | "deadline"> & {
+  of: Named &
+    Pick<PendingGroup, "deadline"> & {
       readonly kind: Pick<PendingKind, "priorityClass">;
     },
 ): Rank {
   const priority = priorityOf(of.kind.priorityClass, policy);
-  const heldGpus = heldBy(of.ownerKey);
-  const { order } = leaf.spec;
-  const due = dueRank(order, of.deadline, nowMs);
-  return { priority, due, heldGpus, service: serviceRank(order, of) };
+  const heldGpus = jobs.heldBy(of.ownerKey);
+  const due = dueRank(jobs.leaf.spec.order, of.deadline, jobs.nowMs);
+  return { priority, due, heldGpus, service: serviceRank(jobs, of) };
 }
 
 const compareRanks = (a: Rank, b: Rank): number =>

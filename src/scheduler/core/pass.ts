@@ -175,6 +175,7 @@ export class Pass {
       pending: this.state.pending.queue(path),
       late: this.#late.get(path) ?? [],
       aged: this.#aged.get(path) ?? [],
+      runTimes: this.state.runTimes,
       heldBy: (ownerKey) => this.#heldByUser(leaf, ownerKey),
       isWaiting: this.isWaiting,
     };

@@ -4,14 +4,18 @@
 // Knows no policy: what a class or a level is worth is decided in order.ts.
 
 import { assert, must } from "../../base/assert.ts";
-import { endOfQuarterOctave, quarterOctave, WHOLE_MAX } from "../../base/quarter-octave.ts";
 import { compareJobIds, type JobId, type QueuePath } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
 import { type ReadonlySortedList, SortedList } from "../../base/sorted-list.ts";
-import { HOUR_MS, SECOND_MS } from "../../base/time.ts";
 import { type Identity, type Job, type JobSpec, userKey } from "./job.ts";
-import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
+import { runsAs } from "./run-times.ts";
 import { type Shape, shapeKey, shapeOf } from "./shape.ts";
+import {
+  attainedLevelOf,
+  forecastLevelOf,
+  limitLevelOf,
+  type RunLevels,
+} from "./service-levels.ts";
 import { Shapes } from "./shapes.ts";
 
 /** What decides which of two jobs of a group is the older. */
@@ -43,14 +47,12 @@ export interface Deadline {
 }
 
 /** One user's jobs of one kind and deadline that have attained and will run about as much. */
-export interface PendingGroup {
+export interface PendingGroup extends RunLevels {
   readonly kind: PendingKind;
   readonly ownerKey: string;
   readonly attainedLevel: number;
-  /** See `limitLevelOf`; null = without a time limit. */
-  readonly limitLevel: number | null;
-  /** See `forecastLevelOf`; null = nobody said. */
-  readonly forecastLevel: number | null;
+  /** Name as which its jobs run times are known; empty where that does not count. */
+  readonly runsAs: string;
   /** Null = none. */
   readonly deadline: Deadline | null;
   /** Oldest first, as `comparePending`. */
@@ -136,41 +138,6 @@ export function eligibleFromMs({ phase, admittedAtMs }: Job): number | null {
   return phase.kind === "pending" && admittedAtMs !== null ? phase.notBeforeMs : null;
 }
 
-/** GPU time in which levels are counted: 28.125 GPU seconds, so that an hour begins a level. */
-const ATTAINED_UNIT_GPU_MS = HOUR_MS / 128;
-
-/** Levels of attained GPU time, each about a fifth above the one before; 0 = less than a unit. */
-export function attainedLevelOf(attainedGpuMs: number): number {
-  return quarterOctave(Math.floor(attainedGpuMs / ATTAINED_UNIT_GPU_MS));
-}
-
-/** The least GPU time of a level. */
-export const beginOfAttainedLevel = (level: number): number =>
-  level === 0 ? 0 : endOfQuarterOctave(level - 1) * ATTAINED_UNIT_GPU_MS;
-
-/** A job with level n ends within 2 ** n seconds; null = nobody knows. */
-export function limitLevelOf({ timeLimitMs }: JobSpec): number | null {
-  if (timeLimitMs === null) return null;
-  const seconds = Math.min(WHOLE_MAX, Math.ceil(timeLimitMs / SECOND_MS));
-  return 32 - Math.clz32(Math.max(0, seconds - 1));
-}
-
-/** A job with level n is forecast to end within `endOfQuarterOctave(n)` seconds of running. */
-export function forecastLevelOf(job: Job): number | null {
-  const leftMs = forecastRemainingMs(job, usefulRunMs(job, 0));
-  return leftMs === null ? null : quarterOctave(Math.floor(leftMs / SECOND_MS));
-}
-
-/** Within so many seconds of running the jobs of the group will have ended; null = nobody said. */
-export function secondsLeftOf({
-  forecastLevel,
-  limitLevel,
-}: Pick<PendingGroup, "forecastLevel" | "limitLevel">): number | null {
-  const forecast = forecastLevel === null ? null : endOfQuarterOctave(forecastLevel);
-  if (limitLevel === null) return forecast;
-  return Math.min(2 ** limitLevel, forecast ?? Number.MAX_SAFE_INTEGER);
-}
-
 export function deadlineOf({ deadlineMs, timeLimitMs }: JobSpec): Deadline | null {
   if (deadlineMs === null) return null;
   return { atMs: deadlineMs, latestStartMs: deadlineMs - (timeLimitMs ?? 0) };
@@ -213,6 +180,8 @@ export class PendingIndex implements PendingJobs {
   #bySeq = new SortedList<PendingJob>(compareSeq);
   #bySince = new SortedList<PendingJob>(compareSince);
   #shapes = new Shapes();
+  /** Queues in which jobs are grouped by what their run times are known as. */
+  readonly #byRunTime = new Set<QueuePath>();
   readonly #byTenant = new Map<string, number>();
   readonly #byUser = new Map<string, number>();
 
@@ -221,6 +190,7 @@ export class PendingIndex implements PendingJobs {
     for (const [id, entry] of this.#entries) copy.#entries.set(id, { ...entry });
     for (const [path, queue] of this.#queues) copy.#queues.set(path, copyQueue(queue));
     for (const id of this.#withheld) copy.#withheld.add(id);
+    for (const path of this.#byRunTime) copy.#byRunTime.add(path);
     for (const [tenant, count] of this.#byTenant) copy.#byTenant.set(tenant, count);
     for (const [user, count] of this.#byUser) copy.#byUser.set(user, count);
     copy.#delayed = this.#delayed.copy();
@@ -288,7 +258,7 @@ export class PendingIndex implements PendingJobs {
     for (const entry of this.#delayed) {
       if (entry.eligibleFromMs > nowMs) break;
       const job = must(jobs.get(entry.id), entry.id);
-      late.push(createGroup(job, this.#kindOf(job), [entry]));
+      late.push(this.#groupOf(job, this.#kindOf(job), [entry]));
     }
     return late;
   }
@@ -300,7 +270,7 @@ export class PendingIndex implements PendingJobs {
       const job = must(jobs.get(entry.id), entry.id);
       const kind = this.#entries.get(entry.id)?.kind ?? null;
       if (kind === null || attainedLevelOf(job.attainedGpuMs) === 0) continue;
-      aged.push({ ...createGroup(job, kind, [entry]), attainedLevel: 0 });
+      aged.push({ ...this.#groupOf(job, kind, [entry]), attainedLevel: 0 });
     }
     return aged;
   }
@@ -344,6 +314,16 @@ export class PendingIndex implements PendingJobs {
     if (queue.admitted.size + queue.withheld.size === 0) this.#queues.delete(job.spec.queue);
   }
 
+  /** In a queue of order `shortest` jobs of whom nobody said how long they run are told apart by name. */
+  setByRunTime(path: QueuePath, isByRunTime: boolean, jobs: ReadonlyMap<JobId, Job>): void {
+    if (isByRunTime === this.#byRunTime.has(path)) return;
+    const grouped = [...this.#entries.values()].filter(({ kind }) => kind?.queue === path);
+    for (const entry of grouped) this.#ungroup(entry, must(jobs.get(entry.id), entry.id));
+    if (isByRunTime) this.#byRunTime.add(path);
+    else this.#byRunTime.delete(path);
+    for (const entry of grouped) this.#group(entry, must(jobs.get(entry.id), entry.id));
+  }
+
   /** Groups those who became eligible as time passed. */
   settle(atMs: number, jobs: ReadonlyMap<JobId, Job>): void {
     for (;;) {
@@ -367,8 +347,8 @@ export class PendingIndex implements PendingJobs {
     kind.size += 1;
     const ownerKey = userKey(owner);
     const line = getOrSet(ofClass.lines, ownerKey, () => ({ ownerKey, groups: new Map() }));
-    const group = getOrSet(line.groups, groupKey(job, ofShape), () => {
-      return createGroup(job, kind.kind, []);
+    const group = getOrSet(line.groups, groupKey(job, ofShape, this.#runsAs(job)), () => {
+      return this.#groupOf(job, kind.kind, []);
     });
     group.jobs.add(entry);
     entry.kind = kind.kind;
@@ -380,7 +360,7 @@ export class PendingIndex implements PendingJobs {
     const ofClass = must(classes.get(spec.priorityClass), `class of ${job.id}`);
     const ofShape = shapeKey(spec);
     const line = must(ofClass.lines.get(userKey(owner)), `line of ${job.id}`);
-    const key = groupKey(job, ofShape);
+    const key = groupKey(job, ofShape, this.#runsAs(job));
     const { jobs } = must(line.groups.get(key), `group of ${job.id}`);
     assert(jobs.delete(entry), `${job.id} is in its group`);
     const kind = must(ofClass.kinds.get(ofShape), `kind of ${job.id}`);
@@ -392,6 +372,16 @@ export class PendingIndex implements PendingJobs {
     ofClass.kinds.delete(ofShape);
     this.#shapes.release(ofShape);
     if (ofClass.kinds.size === 0) classes.delete(ofClass.name);
+  }
+
+  #runsAs(job: Job): string {
+    const { spec } = job;
+    if (!this.#byRunTime.has(spec.queue) || spec.timeLimitMs !== null) return "";
+    return forecastLevelOf(job) === null ? runsAs(spec) : "";
+  }
+
+  #groupOf(job: Job, kind: PendingKind, entries: readonly PendingJob[]): Group {
+    return createGroup(job, kind, entries, this.#runsAs(job));
   }
 
   #countOwner(owner: Identity, change: 1 | -1): void {
@@ -435,7 +425,12 @@ function createKind({ queue, priorityClass }: JobSpec, shape: Shape): PendingKin
   return { queue, priorityClass, shape };
 }
 
-function createGroup(job: Job, kind: PendingKind, entries: readonly PendingJob[]): Group {
+function createGroup(
+  job: Job,
+  kind: PendingKind,
+  entries: readonly PendingJob[],
+  ofName: string,
+): Group {
   const jobs = new SortedList<PendingJob, PendingAge>(comparePending);
   for (const entry of entries) jobs.add(entry);
   const attainedLevel = attainedLevelOf(job.attainedGpuMs);
@@ -448,18 +443,19 @@ function createGroup(job: Job, kind: PendingKind, entries: readonly PendingJob[]
     attainedLevel,
     limitLevel,
     forecastLevel,
+    runsAs: ofName,
     deadline,
     jobs,
   };
 }
 
 /** Inside the line of one class and user. */
-function groupKey(job: Job, ofShape: string): string {
+function groupKey(job: Job, ofShape: string, ofName: string): string {
   const { spec, attainedGpuMs } = job;
   const deadline = deadlineOf(spec);
   const runs = `${limitLevelOf(spec)}|${forecastLevelOf(job)}`;
   const due = deadline === null ? "" : `${deadline.atMs}/${deadline.latestStartMs}`;
-  return `${attainedLevelOf(attainedGpuMs)}|${runs}|${due}|${ofShape}`;
+  return `${attainedLevelOf(attainedGpuMs)}|${runs}|${due}|${ofShape}|${ofName}`;
 }
 
 const createTally = (): Tally => ({ size: 0, asked: { gpus: 0, cpuMilli: 0, memoryMib: 0 } });

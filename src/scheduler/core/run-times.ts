@@ -33,12 +33,26 @@ type Keys = readonly string[];
 function keysOf(spec: JobSpec, owner: Identity): Keys {
   const made = keysMade.get(spec);
   if (made?.owner === owner) return made.keys;
-  const user = `${spec.queue}|${userKey(owner)}`;
-  // Runs of one experiment are often numbered.
-  const keys = [`${user}|${spec.name.replaceAll(/\d+/g, "#")}`, user, spec.queue];
+  const keys = keysFor({ queue: spec.queue, ownerKey: userKey(owner), runsAs: runsAs(spec) });
   keysMade.set(spec, { owner, keys });
   return keys;
 }
+
+/** Whose run times are told apart. */
+export interface RunsLike {
+  readonly queue: string;
+  readonly ownerKey: string;
+  /** See `runsAs`; empty = any name. */
+  readonly runsAs: string;
+}
+
+function keysFor({ queue, ownerKey, runsAs: name }: RunsLike): Keys {
+  const user = `${queue}|${ownerKey}`;
+  return [...(name === "" ? [] : [`${user}|${name}`]), user, queue];
+}
+
+/** Runs of one experiment are often numbered. */
+export const runsAs = ({ name }: Pick<JobSpec, "name">): string => name.replaceAll(/\d+/g, "#");
 
 /** Counts a success that ran for `ranMs` in all its attempts. */
 export function learnRunTime(
@@ -96,6 +110,21 @@ function boundOf(times: RunTimes, ranSeconds: number, permille: number): number 
     known.set(asked, (bound = isEnough ? quantileBound(times, ranSeconds, permille) : null));
   }
   return bound;
+}
+
+/** As `learnedRemainingMs`, of any job of these; in seconds. */
+export function learnedSecondsLeft(
+  known: ReadonlyMap<string, RunTimes>,
+  like: RunsLike,
+  ranSeconds: number,
+  permille: number,
+): number | null {
+  for (const key of keysFor(like)) {
+    const times = known.get(key);
+    const bound = times === undefined ? null : boundOf(times, ranSeconds, permille);
+    if (bound !== null) return Math.max(1, bound - ranSeconds);
+  }
+  return null;
 }
 
 /** Those of the jobs most like this one of whom enough ran as long; null when too few are known. */

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
 import { queueSpec, World } from "./fixture.ts";
 import { invariants } from "./invariants.ts";
+import { decodeState, encodeState } from "./snapshot.ts";
 
 test("in a queue of order shortest, the fewest GPU hours to come go first; the unknown last", () => {
   const world = new World([queueSpec("default", { order: "shortest" })], { claimsMax: 0 });
@@ -35,4 +36,67 @@ test("who has less than half as much to come takes its turn, and whoever nobody 
   expect(world.plan().evictions).toMatchObject([
     { victim: long, how: "shortest", preemptor: short },
   ]);
+});
+
+/** Ends `count` jobs of the name that ran that long each. */
+function learn(world: World, name: string, count: number, ranMs: number): void {
+  for (let n = 0; n < count; n += 1) {
+    const id = world.submit({ name: `${name}-${n}` });
+    world.plan();
+    world.run();
+    world.nowMs += ranMs;
+    world.end(id);
+  }
+}
+
+test("where nobody said, jobs go as long as jobs of their name ran; that evicts nobody", () => {
+  const queue = queueSpec("default", { order: "shortest" });
+  const world = new World([queue], { claimsMax: 0, preemptionPatienceMs: 0 }).nodes(1, 1);
+  learn(world, "sweep", 6, MINUTE_MS);
+  learn(world, "train", 6, 5 * HOUR_MS);
+  const running = world.submit({ name: "train-7" });
+  world.plan();
+  world.run();
+  const long = world.submit({ name: "train-8" });
+  const short = world.submit({ name: "sweep-7" });
+  expect(world.plan().evictions).toEqual([]);
+  world.state.policy = { ...world.policy, isPreemptionEnabled: false };
+  const limited = world.submit({ name: "train-9", timeLimitMs: HOUR_MS });
+  const order: string[] = [];
+  for (let id = running; order.length < 3; ) {
+    world.end(id);
+    const [start] = world.plan().starts;
+    if (start === undefined) break;
+    world.run();
+    order.push(start.jobId);
+    id = start.jobId;
+  }
+  expect(order).toEqual([short, limited, long]);
+});
+
+test("a queue that is given the order, or loses it, groups those who wait anew", () => {
+  const queue = queueSpec("default", { order: "shortest" });
+  const world = new World([queue]);
+  const groups = (): number => {
+    const [ofClass] = world.state.pending.queue(queue.path)?.classes.values() ?? [];
+    return [...(ofClass?.lines.values() ?? [])].reduce((sum, line) => sum + line.groups.size, 0);
+  };
+  for (const name of ["a-1", "a-2", "b"]) world.submit({ name });
+  world.submit({ name: "c", timeLimitMs: HOUR_MS });
+  expect(groups()).toBe(3);
+  world.must({ kind: "queue.apply", queues: [{ ...queue, order: "fifo" }], prune: false });
+  expect(invariants(world.state)).toEqual([]);
+  expect(groups()).toBe(2);
+  world.must({ kind: "queue.apply", queues: [queue], prune: false });
+  expect(invariants(world.state)).toEqual([]);
+  expect(groups()).toBe(3);
+});
+
+test("a restart from a snapshot groups by name as before", () => {
+  const world = new World([queueSpec("default", { order: "shortest" })]);
+  world.submit({ name: "a-1" });
+  world.submit({ name: "a-2" });
+  world.submit({ name: "b" });
+  const again = decodeState(encodeState(world.state));
+  expect(invariants(again)).toEqual([]);
 });

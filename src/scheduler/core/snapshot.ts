@@ -75,6 +75,9 @@ export function decodeState(rows: Iterable<SnapshotRow>): MutableClusterState {
     decodeRow(state, must(table, "table"), rest.join(":"), row.value);
   }
   assert(isHeadSeen, "the snapshot has no head");
+  for (const { spec } of state.queues.values()) {
+    state.pending.setByRunTime(spec.path, spec.order === "shortest", state.jobs);
+  }
   for (const job of state.jobs.values()) {
     if (job.phase.kind === "pending") state.pending.add(job, state.atMs, state.seq);
     assertIndexed(state, job);

@@ -18,7 +18,8 @@ import type { RunTimes } from "./run-times.ts";
 /**
  * `fifo` = by age. `las` = those with the least attained service first. `edf` = those first whose
  * deadline comes first, as long as it can be met; the others after them, by age. `shortest` = those
- * first that will hold the fewest GPU hours, by forecast or time limit; where nobody said, last.
+ * first that will hold the fewest GPU hours, by forecast or time limit, else as such jobs ran; of
+ * whom nobody knows, last.
  */
 export const QUEUE_ORDERS = ["fifo", "las", "edf", "shortest"] as const;
 export type QueueOrder = (typeof QUEUE_ORDERS)[number];

@@ -5,7 +5,7 @@
 import { activeAttempt } from "./job.ts";
 import { priorityOf, type WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
-import { attainedLevelOf, beginOfAttainedLevel } from "./pending.ts";
+import { attainedLevelOf, beginOfAttainedLevel } from "./service-levels.ts";
 
 /** A waiting job that found nobody, as far as turns are concerned. */
 export type Refused = Pick<WaitingJob, "leaf" | "priority" | "level">;

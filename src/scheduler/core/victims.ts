@@ -21,7 +21,7 @@ import {
 } from "./job.ts";
 import { comingLevel, lasLevel, priorityOf, turnLevelMax, type WaitingJob } from "./order.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
-import { attainedLevelOf } from "./pending.ts";
+import { attainedLevelOf } from "./service-levels.ts";
 import { futureUse, isWithinGuarantee, isWithinShare, type QueueNode } from "./queue-tree.ts";
 import { expectedRemainingMs } from "./remaining-time.ts";
 import { shapeOf } from "./shape.ts";
