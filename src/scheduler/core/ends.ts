@@ -5,10 +5,7 @@ import type { JobId, NodeId } from "../../base/ids.ts";
 import type { Job, TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import type { Pass } from "./pass.ts";
-import { expectedRemainingMs } from "./remaining-time.ts";
-
-/** Of ten jobs like it, nine end by then: a promise is kept more often than not. */
-const SAFE_PERMILLE = 900;
+import { expectedRemainingMs, SAFE_PERMILLE } from "./remaining-time.ts";
 
 /** Nobody knows. */
 export const NEVER_MS = Number.POSITIVE_INFINITY;

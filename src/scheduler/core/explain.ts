@@ -145,6 +145,8 @@ export function holdMessage(hold: Hold): string {
       );
     case "WAITING_FOR_PREEMPTED":
       return preemptedMessage(hold);
+    case "WAITING_FOR_END":
+      return endMessage(hold);
     default:
       return unreachable(hold);
   }
@@ -240,6 +242,17 @@ function preemptedMessage(hold: Extract<Hold, { readonly code: "WAITING_FOR_PREE
   const who = named(hold.victims);
   const verb = hold.victims.length === 1 ? "saves and leaves" : "save and leave";
   return `Its room is reserved: ${who} ${verb}, by ${clock(hold.deadlineMs)} at the latest.`;
+}
+
+function endMessage({
+  jobs,
+  untilMs,
+}: Extract<Hold, { readonly code: "WAITING_FOR_END" }>): string {
+  const [who, self] = [named(jobs), jobs.length === 1 ? "itself" : "themselves"];
+  return (
+    `Its room is kept while ${who} should end by ${self}, by ${clock(untilMs)}: ` +
+    "less than a restart would cost."
+  );
 }
 
 /** Where the job stands among those of its queue that may be placed now. */

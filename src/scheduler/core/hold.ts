@@ -135,6 +135,12 @@ export type Hold =
       readonly asked: number;
       readonly free: number;
     }
+  /** These jobs run on its room, and are about to end: sooner than they would be worth evicting. */
+  | {
+      readonly code: "WAITING_FOR_END";
+      readonly jobs: readonly JobId[];
+      readonly untilMs: number;
+    }
   /** Its room is reserved; these jobs are saving and leaving. */
   | {
       readonly code: "WAITING_FOR_PREEMPTED";

@@ -103,7 +103,12 @@ export class PlanHolds implements Holds {
     const { size, withheldCount } = pass.state.pending;
     this.size = size - withheldCount - pass.starts.length;
     for (const [id, { victims }] of pass.reserved) {
-      this.#reserved.set(id, reservedHold(pass, victims));
+      const awaited = pass.awaited.get(id);
+      const hold =
+        awaited === undefined
+          ? reservedHold(pass, victims)
+          : ({ code: "WAITING_FOR_END", ...awaited } as const);
+      this.#reserved.set(id, hold);
     }
   }
 

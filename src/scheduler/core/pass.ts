@@ -55,6 +55,13 @@ export interface Keeping extends Omit<PlannedReservation, "jobId"> {
   readonly kept: Kept;
 }
 
+/** Whom a job waits for instead of asking them to leave. */
+export interface Awaited {
+  readonly jobs: readonly JobId[];
+  /** When the last of them is expected to have ended. */
+  readonly untilMs: number;
+}
+
 /** Jobs that have waited too long, looked at in one pass. */
 const AGED_MAX = 64;
 
@@ -87,6 +94,8 @@ export class Pass {
   laterVersion = 0;
   /** Reservations that stand, old and new. */
   readonly reserved = new Map<JobId, Keeping>();
+  /** By who waits. His room is reserved in this pass alone: no event tells of it. */
+  readonly awaited = new Map<JobId, Awaited>();
   readonly #kept = new Map<NodeId, Kept[]>();
   readonly #leaving = new Set<JobId>();
   readonly #started = new Set<JobId>();
@@ -253,6 +262,12 @@ export class Pass {
     this.#addOwner(job, placement, 1);
     this.reserved.set(job.id, { job, placement, victims, fromOpen, kept });
     this.#served.add(job.id);
+  }
+
+  /** Keeps a placement and its quota from those behind, while others end by themselves. */
+  reserveUntilEnds(job: Job, placement: readonly TaskPlacement[], awaited: Awaited): void {
+    this.reserve(job, { placement, victims: [] });
+    this.awaited.set(job.id, awaited);
   }
 
   /** Gives up a standing reservation; the job waits again. */

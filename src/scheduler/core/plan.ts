@@ -153,7 +153,8 @@ class Planner {
 
   /** Was anybody refused who could start if there were room, or is about to come? */
   isAnyoneWaiting(): boolean {
-    const { nowMs, policy, state } = this.#pass;
+    const { nowMs, policy, state, awaited } = this.#pass;
+    if (awaited.size > 0) return true;
     for (const { refusedInRound, leaf, shape } of this.#kinds.values()) {
       if (refusedInRound >= 0 && limitReached(leaf, shape) === null) return true;
     }

@@ -14,6 +14,7 @@ import type { Pass } from "./pass.ts";
 import type { Eviction } from "./plan-types.ts";
 import { futureUse, type QueueNode } from "./queue-tree.ts";
 import { isOverLimitLater, limitReached } from "./quota.ts";
+import { expectedRemainingMs, SAFE_PERMILLE } from "./remaining-time.ts";
 import { Roster } from "./roster.ts";
 import type { Shape } from "./shape.ts";
 import { gpusIn, VictimSearch } from "./victim-search.ts";
@@ -92,12 +93,38 @@ export class Preemption {
     let victims = this.#search(waiting);
     if (victims !== null && this.#claims.bind()) victims = this.#search(waiting);
     if (victims !== null) {
-      this.#carryOut(waiting, victims);
+      if (!this.#waitForEnds(waiting, victims)) this.#carryOut(waiting, victims);
       return true;
     }
     refused.set(waiting.priority, strengthOf(waiting));
     if (hasReclaimRight(waiting)) this.isOpen = true;
     return false;
+  }
+
+  /**
+   * Lets them end by themselves, if all are expected to within what a restart costs: to evict them
+   * gains nothing. Only where nodes have room and a limit is in the way, so that what they leave
+   * can be kept from those behind; and not beyond the patience of who waits. The next pass looks
+   * again: who runs on for longer than others did is about to end no more.
+   */
+  #waitForEnds(waiting: WaitingJob, victims: readonly Victim[]): boolean {
+    const pass = this.#pass;
+    const { job, shape } = waiting;
+    if (waiting.isImpatient || victims.length === 0) return false;
+    let leftMs = 0;
+    for (const { candidate } of victims) {
+      if (candidate.holding.kind !== "running") return false;
+      const ownMs = expectedRemainingMs(pass.state, candidate.job, pass.nowMs, SAFE_PERMILLE);
+      if (ownMs === null || ownMs > pass.policy.restartCostMs) return false;
+      leftMs = Math.max(leftMs, ownMs);
+    }
+    const placement = fitGang(pass.later, shape, pass.tasteOf(job));
+    if (placement === null) return false;
+    const jobs = victims.map(({ candidate }) => candidate.job.id);
+    const untilMs = pass.nowMs + leftMs;
+    pass.reserveUntilEnds(job, placement, { jobs, untilMs });
+    this.wakeAtMs = Math.min(this.wakeAtMs ?? untilMs, untilMs);
+    return true;
   }
 
   /** For another walk over the queues. */

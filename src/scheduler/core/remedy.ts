@@ -48,6 +48,7 @@ export function remedyFor(state: ClusterState, job: Job, nowMs: number, hold: Ho
     case "ARRAY_PARALLEL":
     case "BACKOFF":
     case "WAITING_FOR_PREEMPTED":
+    case "WAITING_FOR_END":
       return null;
     case "HELD_BY_USER":
       return advice("Release it with `trainyard release`.");
