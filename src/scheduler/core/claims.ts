@@ -24,6 +24,7 @@ import { fitGang, NO_TASTE } from "./gang.ts";
 import type { TaskPlacement } from "./job.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Kept, Pass } from "./pass.ts";
+import type { PendingKind } from "./pending.ts";
 import { lastOf, type Seat, Seats } from "./seats.ts";
 import { needsIsland, type Shape } from "./shape.ts";
 import { isEverOffered } from "./structural.ts";
@@ -47,7 +48,7 @@ const AHEAD_TRIES_MAX = 256;
 export class Claims {
   readonly #pass: Pass;
   readonly #claims: Claim[] = [];
-  readonly #holders = new Set<JobId>();
+  readonly #holders = new Map<JobId, PendingKind>();
   /** Of the holders, those whose claims are still to be made, in their order. */
   #noted: WaitingJob[] = [];
   readonly #ends: Ends;
@@ -70,6 +71,11 @@ export class Claims {
     return this.#claims.length === 0;
   }
 
+  /** Of those who claim, made or not. */
+  holderKinds(): ReadonlySet<PendingKind> {
+    return new Set(this.#holders.values());
+  }
+
   /** May another job of the shape claim? */
   isOpenFor(shape: Shape): boolean {
     const isLeft = this.#holders.size < this.#pass.policy.claimsMax;
@@ -82,10 +88,10 @@ export class Claims {
   }
 
   /** Lets a job claim that does not fit now. */
-  note(waiting: WaitingJob): void {
+  note(waiting: WaitingJob, kind: PendingKind): void {
     const { id } = waiting.job;
     if (!this.isOpenFor(waiting.shape) || !this.isDue(waiting) || this.#holders.has(id)) return;
-    this.#holders.add(id);
+    this.#holders.set(id, kind);
     this.#noted.push(waiting);
   }
 

@@ -192,6 +192,7 @@ export interface LeafJobs {
 export class LeafOrder {
   readonly leaf: QueueNode;
   readonly #jobs: LeafJobs;
+  readonly #among: ReadonlySet<PendingKind> | null;
   readonly #users = new Map<string, User>();
   /** Ascending priority: the last one is served first. */
   readonly #classes: PendingLine[][];
@@ -202,7 +203,9 @@ export class LeafOrder {
   #current: Line | null = null;
   #peeked: Head | null = null;
 
-  constructor(jobs: LeafJobs, policy: Policy) {
+  /** `among`: jobs of other kinds are not handed out; null = all are. */
+  constructor(jobs: LeafJobs, policy: Policy, among: ReadonlySet<PendingKind> | null = null) {
+    this.#among = among;
     this.leaf = jobs.leaf;
     this.#jobs = jobs;
     this.#classes = classify(jobs, policy);
@@ -273,6 +276,7 @@ export class LeafOrder {
     }
     const heads: Head[] = [];
     for (const group of groups.values()) {
+      if (this.#among?.has(group.kind) === false) continue;
       const entry = must(group.jobs.first, "a group has jobs");
       const { order } = this.leaf.spec;
       const due = dueRank(order, group.deadline, this.#jobs.nowMs);

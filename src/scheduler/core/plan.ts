@@ -23,6 +23,7 @@ import { must } from "../../base/assert.ts";
 import { jobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
 import { elasticStarts, widen } from "./elastic.ts";
+import { fitGang, NO_TASTE } from "./gang.ts";
 import { growRunning } from "./grow.ts";
 import type { Holds } from "./hold.ts";
 import { HoldBook, PlanHolds } from "./holds.ts";
@@ -112,6 +113,8 @@ class Planner {
   readonly #kinds = new Map<PendingKind, Kind>();
   readonly #doesNotFit = new Set<Shape>();
   #round = 0;
+  /** Nobody else needs to be looked at in this round; null = everyone does. */
+  #hopeful: ReadonlySet<PendingKind> | null = null;
   #hasClaimants = false;
 
   constructor(pass: Pass) {
@@ -134,13 +137,34 @@ class Planner {
       const dropsBefore = this.#pass.drops.length;
       if (!this.#walkRound(isForAll)) return;
       // Without a claim or a lost reservation, only who was owed room may find more than before.
+      const isRoomFreed = this.#pass.drops.length > dropsBefore || this.#preemption.isOpen;
       isForAll = !this.#claims.isEmpty || this.#pass.drops.length > dropsBefore;
       if (!isForAll && !this.#preemption.isOpen) return;
       this.#preemption.forgetRefusals();
       if (!isForAll || this.#round === ROUNDS_MAX - 1) continue;
+      const holders = this.#claims.holderKinds();
       this.#claims.release();
       this.#doesNotFit.clear();
+      const isInOrder = !this.#pass.policy.isBackfillEnabled;
+      this.#hopeful = isRoomFreed || isInOrder ? null : this.#findHopeful(holders);
     }
+  }
+
+  /** When there is no more room than before but what was claimed: who fits on that, or claims it. */
+  #findHopeful(holders: ReadonlySet<PendingKind>): ReadonlySet<PendingKind> {
+    const { open, later, hasLeaving } = this.#pass;
+    const fits = new Map<Shape, boolean>();
+    const isFitting = (shape: Shape): boolean => {
+      if (fitGang(open, shape, NO_TASTE, later) !== null) return true;
+      return hasLeaving && fitGang(later, shape, NO_TASTE) !== null;
+    };
+    const hopeful = new Set(holders);
+    for (const kind of this.#kinds.keys()) {
+      let is = fits.get(kind.shape);
+      if (is === undefined) fits.set(kind.shape, (is = isFitting(kind.shape)));
+      if (is) hopeful.add(kind);
+    }
+    return hopeful;
   }
 
   /** Gives those who start in this pass what is left over and kept for nobody. */
@@ -186,17 +210,21 @@ class Planner {
   #walkRound(isForAll: boolean): boolean {
     const owed = this.#leaves.filter((leaf) => leaf.lineage.some(hasGuaranteeLeft));
     const passedOver = new Map<QueueNode, number>();
-    const hasPlaced = this.#walk(owed, this.#owedOnly(passedOver));
+    const hasPlaced = this.#walk(owed, this.#owedOnly(passedOver), null);
     const wasEveryone = owed.length === this.#leaves.length && passedOver.size === 0;
     if (!isForAll || (wasEveryone && !hasPlaced)) return hasPlaced;
-    return this.#walk(this.#leaves, () => true) || hasPlaced;
+    return this.#walk(this.#leaves, () => true, this.#hopeful) || hasPlaced;
   }
 
-  #walk(leaves: readonly QueueNode[], isMeant: IsMeant): boolean {
+  #walk(
+    leaves: readonly QueueNode[],
+    isMeant: IsMeant,
+    among: ReadonlySet<PendingKind> | null,
+  ): boolean {
     const { tree, policy } = this.#pass;
     const orders = new Map<QueueNode, LeafOrder>();
     for (const leaf of leaves) {
-      const order = new LeafOrder(this.#pass.jobsOf(leaf), policy);
+      const order = new LeafOrder(this.#pass.jobsOf(leaf), policy, among);
       orders.set(leaf, order);
       tree.setHead(leaf, this.#headOf(order, isMeant));
     }
@@ -356,7 +384,9 @@ class Planner {
     if (limitReached(leaf, shape) !== null) return false;
     this.#hasClaimants = true;
     if (!isOpen) return false;
-    if (this.#claims.isDue(head.entry)) this.#claims.note(this.#waitingOf(kind, head));
+    if (this.#claims.isDue(head.entry)) {
+      this.#claims.note(this.#waitingOf(kind, head), kind.kind);
+    }
     if (!this.#claims.isOpenFor(shape)) return false;
     const next = head.group.jobs.at(head.at + 1);
     return next !== undefined && this.#claims.isDue({ sinceMs: next.submittedAtMs });
