@@ -33,6 +33,8 @@ export class Forecasts {
   readonly #errors = new ForecastErrors();
   #newest: StartForecasts | null = null;
   #making: Promise<void> | null = null;
+  /** Resolves when all that was asked for by now is done: one turn at a time. */
+  #work: Promise<void> = Promise.resolve();
   /** How many wait for the one that is being made. */
   #waiting = 0;
   #cancelNext: (() => void) | null = null;
@@ -67,13 +69,22 @@ export class Forecasts {
     return this.#errors.correct(starts);
   }
 
-  /** Does somebody's long work in turns with the loop. */
-  async inTurns<T>(work: Generator<void, T>): Promise<T> {
-    for (;;) {
-      const step = this.#turn(work);
-      if (step.done === true) return step.value;
-      await nextTurn();
-    }
+  /** Does somebody's long work in turns with the loop, after what others asked for before. */
+  async inTurns<T>(work: () => Generator<void, T>): Promise<T> {
+    const before = this.#work;
+    const mine = before.then(async () => {
+      const steps = work();
+      for (;;) {
+        const step = this.#turn(steps);
+        if (step.done === true) return step.value;
+        await nextTurn();
+      }
+    });
+    this.#work = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    return mine;
   }
 
   #ageMs(): number {

@@ -100,12 +100,11 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
         index.find(reference, caller);
       const nowMs = brain.nowMs();
       const spec = decodeJobSpec(request.spec, { nowMs, find });
-      const state = brain.state();
       const asked = { spec, owner: caller };
-      const preview = await forecasts.inTurns(
-        explainSubmission(state, asked, nowMs, (starts) => forecasts.correct(starts)),
+      const preview = await forecasts.inTurns(() =>
+        explainSubmission(brain.state(), asked, nowMs, (starts) => forecasts.correct(starts)),
       );
-      return isRefusal(preview) ? preview : previewView(state, preview);
+      return isRefusal(preview) ? preview : previewView(brain.state(), preview);
     }),
     WatchJobs: serverStream((request, replies, context) => {
       const jobs = decodeList(request.jobs, "jobs", WATCHED_MAX);

@@ -262,7 +262,7 @@ function when(stage: Stage, line: Line): readonly string[] {
   const job = stage.job(jobId(word(line)));
   const { state, nowMs } = stage;
   const starts = forecastStarts(state, nowMs);
-  const prospect = prospectOf(job, 0, nowMs, stage.holdOf(job.id), starts);
+  const prospect = prospectOf({ state, nowMs, starts }, job, 0, stage.holdOf(job.id));
   return [renderProspect(job, prospect)];
 }
 

@@ -27,21 +27,34 @@ export interface Prospect {
   readonly preemption: Turn | null;
 }
 
-/** Null for what no end of a running job brings nearer. */
+/** A moment of the cluster, and what was known of starts a little before. */
+export interface Outlook {
+  readonly state: ClusterState;
+  readonly nowMs: number;
+  readonly starts: Starts;
+}
+
+/** Null for what no end of a running job brings nearer. `aheadCount` = of its queue. */
 export function prospectOf(
+  { state, nowMs, starts }: Outlook,
   job: Job,
   aheadCount: number,
-  nowMs: number,
   hold: Hold,
-  starts: Starts,
 ): Prospect | null {
   if (job.phase.kind !== "pending" || job.admittedAtMs === null || isForEver(hold)) return null;
   const forecast = starts.of(job, aheadCount);
   if (forecast === null) return null;
   const turn = starts.turnOf(job.id);
-  const preemption = turn !== null && turn.fromMs > nowMs ? turn : null;
-  return { forecast: later(forecast, nowMs - starts.nowMs), preemption };
+  const isToCome = turn !== null && turn.fromMs > nowMs && areThere(state, turn);
+  return {
+    forecast: later(forecast, nowMs - starts.nowMs),
+    preemption: isToCome ? turn : null,
+  };
 }
+
+/** A victim may have ended by itself meanwhile. */
+const areThere = (state: ClusterState, { evictions }: Turn): boolean =>
+  evictions.every(({ victim }) => state.active.has(victim));
 
 function isForEver(hold: Hold): boolean {
   switch (hold.code) {

@@ -88,6 +88,23 @@ test("a job of a las queue hears whom it may preempt when its patience is over, 
   expect(world.phase(old)).toBe("stopping");
 });
 
+test("a turn that was foreseen is not told any more once its victim has ended", () => {
+  const world = new World([queueSpec("default", { order: "las" })]).nodes(1, 8);
+  const old = world.submit({ gpus: 8 });
+  world.plan();
+  world.run();
+  world.nowMs += 2 * HOUR_MS;
+  const id = world.submit({ gpus: 8 });
+  world.checkpoint(old, 1);
+  world.nowMs += 6 * MINUTE_MS;
+  const starts = forecastStarts(world.state, world.nowMs);
+  const told = (): readonly string[] =>
+    explain(world.state, id, world.nowMs, world.policy, null, starts).lines;
+  expect(told().join()).toContain("it may preempt job-1");
+  world.end(old);
+  expect(told().join()).not.toContain("it may preempt");
+});
+
 describe("the past", () => {
   test("says for whom an attempt was preempted and what that cost", () => {
     const world = new World().nodes(1, 1);

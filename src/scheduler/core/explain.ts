@@ -66,7 +66,8 @@ export function explain(
   }
   const { position, ahead } = place(state, job, nowMs, policy);
   const remedy = remedyFor(state, job, nowMs, why)?.text ?? "";
-  const prospect = starts === null ? null : prospectOf(job, position - 1, nowMs, why, starts);
+  const prospect =
+    starts === null ? null : prospectOf({ state, nowMs, starts }, job, position - 1, why);
   const lines = [
     title,
     holdMessage(why),
