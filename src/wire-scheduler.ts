@@ -2,11 +2,13 @@
 // sessions on gRPC, the tracker, the checkpoint committer, and HTTP for operators.
 
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RefusalError } from "./base/errors.ts";
 import { queuePath } from "./base/ids.ts";
 import { createCommitter } from "./checkpoint/commit.ts";
+import { loadBlobsOf } from "./checkpoint/documents-io.ts";
 import { packageVersion } from "./cli/version.ts";
 import { hostOf, splitAddress } from "./config/listen-rules.ts";
 import { readPolicyFile } from "./config/policy-file.ts";
@@ -37,7 +39,7 @@ import { openSchedulerStore, type SchedulerStore } from "./scheduler/loop-store.
 import { REAL_TIMERS } from "./scheduler/loop-timers.ts";
 import { agentTargets } from "./scheduler/metrics-cluster.ts";
 import { eventMetrics, forecastMetrics, runningJobMetrics } from "./scheduler/metrics-jobs.ts";
-import { loopMetrics, stateMetrics } from "./scheduler/metrics.ts";
+import { loopMetrics, stateMetrics, sweepMetrics } from "./scheduler/metrics.ts";
 import { createAgentService } from "./scheduler/service-agents.ts";
 import { createCheckpointService } from "./scheduler/service-checkpoints.ts";
 import { JobIndex } from "./scheduler/service-job-index.ts";
@@ -47,6 +49,7 @@ import { createNodeService } from "./scheduler/service-nodes.ts";
 import { createPolicyService } from "./scheduler/service-policy.ts";
 import { createQueueService } from "./scheduler/service-queues.ts";
 import { JobWatch } from "./scheduler/service-watch.ts";
+import { Sweep } from "./scheduler/sweep.ts";
 import { StepForecasts } from "./scheduler/step-forecasts.ts";
 import { JobRuns } from "./tracker/job-runs.ts";
 import { commitMetrics, trackerGauges } from "./tracker/metrics.ts";
@@ -286,11 +289,13 @@ async function serveGrpc(assembly: Assembly): Promise<string> {
     newId: randomUUID,
     timers: REAL_TIMERS,
   });
-  server.add("JobService", createJobService(await jobServiceParts(assembly, index, channels)));
+  const bundles = await openBundles(assembly);
+  const sweep = await startSweep(assembly, bundles);
+  server.add("JobService", createJobService(jobServiceParts(assembly, index, channels, bundles)));
   server.add("QueueService", createQueueService(loop));
   server.add("PolicyService", createPolicyService(loop));
   server.add("NodeService", createNodeService(loop, sessions));
-  server.add("CheckpointService", createCheckpointService(index));
+  server.add("CheckpointService", createCheckpointService(index, sweep));
   server.add("AgentService", createAgentService(sessions, channels));
   server.add("TrackerService", trackerService(tracker));
   const port = await server.listen(options.listen);
@@ -305,20 +310,52 @@ async function readTls({ tlsCert, tlsKey }: SchedulerOptions): Promise<ServerTls
   return { cert: await readFile(tlsCert), key: await readFile(tlsKey), clientCa: null };
 }
 
-async function jobServiceParts(
-  assembly: Assembly,
-  index: JobIndex,
-  channels: Channels,
-): Promise<JobServiceParts> {
-  const { options, objects, store, loop } = assembly;
+async function openBundles({ options, objects }: Assembly): Promise<Bundles> {
   const folder = join(options.dataDir, "incoming");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  const monotonicMs = (): number => REAL_CLOCK.monotonicMs();
+  return new Bundles({ store: objects, folder, newId: randomUUID, monotonicMs });
+}
+
+async function startSweep(assembly: Assembly, bundles: Bundles): Promise<Sweep> {
+  const { options, log, metrics, parts, loop, objects } = assembly;
+  const sweep = new Sweep({
+    brain: loop,
+    objects,
+    blobsOf: (jobId, names, signalled) => loadBlobsOf(objects, jobId, names, signalled),
+    bundles,
+    clusterId: await clusterIdOf(options.dataDir),
+    timers: REAL_TIMERS,
+    logger: log,
+    onDeleted: sweepMetrics(metrics),
+  });
+  sweep.start();
+  parts.add(() => sweep.stop());
+  return sweep;
+}
+
+/** Drawn at the first start, and kept with the data. */
+async function clusterIdOf(dataDir: string): Promise<string> {
+  const path = join(dataDir, "cluster-id");
+  if (existsSync(path)) return (await readFile(path, "utf8")).trim();
+  const id = randomUUID();
+  await writeFile(path, `${id}\n`);
+  return id;
+}
+
+function jobServiceParts(
+  assembly: Assembly,
+  index: JobIndex,
+  channels: Channels,
+  bundles: Bundles,
+): JobServiceParts {
+  const { store, loop } = assembly;
   return {
     brain: loop,
     index,
     history: { read: (jobId, fromSeq, limit) => store.log.readIndexed(jobId, fromSeq, limit) },
-    bundles: new Bundles({ store: objects, folder, newId: randomUUID }),
+    bundles,
     logs: new JobLogs({ index, channels }),
     watch: new JobWatch({ brain: loop, index, timers: REAL_TIMERS }),
     forecasts: startForecasts(assembly),

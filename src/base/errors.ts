@@ -82,6 +82,10 @@ export const ERROR_CATALOGUE = {
     meaning: "The node's agent could not do it, for the reason it gives.",
   },
   STORE_UNAVAILABLE: { status: "UNAVAILABLE", meaning: "The object store does not answer." },
+  STORE_NOT_OWN: {
+    status: "FAILED_PRECONDITION",
+    meaning: "Another cluster keeps its objects at this place of the object store.",
+  },
   STORE_CORRUPT: { status: "DATA_LOSS", meaning: "Stored bytes do not match their hash." },
   DISK_FULL: { status: "RESOURCE_EXHAUSTED", meaning: "A disk of this machine is full." },
   LOCAL_FILE: {

@@ -114,6 +114,16 @@ export async function loadBlobDigests(
 ): Promise<readonly Digest[]> {
   const manifest = await loadManifest(objects, checkpointId, manifestDigest, options);
   const names = manifest.parts.map((part) => part.digest);
-  const parts = await loadParts(objects, manifest.jobId, names, options);
+  return await loadBlobsOf(objects, manifest.jobId, names, options);
+}
+
+/** The blobs that part documents of a job name. */
+export async function loadBlobsOf(
+  objects: ObjectStore,
+  jobId: JobId,
+  names: readonly Digest[],
+  options: CallOptions,
+): Promise<readonly Digest[]> {
+  const parts = await loadParts(objects, jobId, names, options);
   return parts.flatMap(({ files }) => files.map((file) => file.digest));
 }

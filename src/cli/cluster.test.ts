@@ -175,7 +175,7 @@ describe("the other lists", () => {
     ]);
   });
 
-  it("events are a timeline, checkpoints a table, metrics have their course", async () => {
+  it("events are a timeline, checkpoints a table, a sweep is counted, metrics have their course", async () => {
     const at = await world.serve({
       ...jobs([RUNNING_JOB]),
       JobService: {
@@ -206,6 +206,9 @@ describe("the other lists", () => {
             },
           ],
         })),
+        SweepObjects: unary(async ({ dryRun }) => {
+          return { objects: 3, sizeBytes: dryRun ? 2_000_000 : 0, isPartial: dryRun };
+        }),
       },
       TrackerService: {
         LatestMetrics: unary(async () => ({
@@ -222,6 +225,10 @@ describe("the other lists", () => {
     expect((await cli(["checkpoint", "ls", "job-7"], at)).stdout).toBe(
       "STEP  TRY  STATE        AGE     SIZE  CHECKPOINT\n" +
         " 200    1  committed  1m30s  1.23 MB  job-7/000000000200-1\n",
+    );
+    expect((await cli(["checkpoint", "sweep", "--dry-run"], at)).stdout).toBe(
+      "3 objects (2 MB) that nothing needs would be deleted. There are more: sweep again when " +
+        "these are gone.\n",
     );
     expect((await cli(["metrics", "job-7"], at)).stdout).toBe(
       "METRIC  STEP    VALUE  MIN  MAX  COURSE\nloss       8  0.12346    1    3  █▅▁\n",

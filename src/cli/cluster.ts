@@ -37,6 +37,7 @@ import type { ReleaseJobRequest } from "../rpc/gen/trainyard/v1/ReleaseJobReques
 import type { RemoveNodeRequest } from "../rpc/gen/trainyard/v1/RemoveNodeRequest.ts";
 import type { SubmitJobRequest } from "../rpc/gen/trainyard/v1/SubmitJobRequest.ts";
 import type { SubmitJobResponse__Output } from "../rpc/gen/trainyard/v1/SubmitJobResponse.ts";
+import type { SweepObjectsResponse__Output } from "../rpc/gen/trainyard/v1/SweepObjectsResponse.ts";
 import type { UncordonNodeRequest } from "../rpc/gen/trainyard/v1/UncordonNodeRequest.ts";
 import type { WatchJobsResponse__Output } from "../rpc/gen/trainyard/v1/WatchJobsResponse.ts";
 
@@ -54,6 +55,7 @@ export interface Cluster {
   explainJob(request: { job: string }): Promise<ExplainJobResponse__Output>;
   previewJob(request: PreviewJobRequest): Promise<PreviewJobResponse__Output>;
   listCheckpoints(request: { job: string }): Promise<ListCheckpointsResponse__Output>;
+  sweepObjects(request: { dryRun: boolean }): Promise<SweepObjectsResponse__Output>;
   applyQueues(request: ApplyQueuesRequest): Promise<object>;
   previewQueues(request: PreviewQueuesRequest): Promise<PreviewQueuesResponse__Output>;
   deleteQueue(request: DeleteQueueRequest): Promise<object>;

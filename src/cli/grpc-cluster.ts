@@ -51,6 +51,7 @@ function overConnection(connection: Connection, signal: AbortSignal): Cluster {
     explainJob: unary(() => decodeService("JobService").ExplainJob),
     previewJob: unary(() => decodeService("JobService").PreviewJob),
     listCheckpoints: unary(() => decodeService("CheckpointService").ListCheckpoints),
+    sweepObjects: unary(() => decodeService("CheckpointService").SweepObjects),
     applyQueues: unary(() => decodeService("QueueService").ApplyQueues),
     previewQueues: unary(() => decodeService("QueueService").PreviewQueues),
     deleteQueue: unary(() => decodeService("QueueService").DeleteQueue),

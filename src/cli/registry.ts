@@ -98,6 +98,11 @@ export const REGISTRY: readonly Entry[] = [
         summary: "List the checkpoints of a job",
         load: async () => (await import("./commands/checkpoint.ts")).checkpointLs,
       },
+      {
+        name: "sweep",
+        summary: "Delete what jobs left in the object store and nothing needs",
+        load: async () => (await import("./commands/checkpoint.ts")).checkpointSweep,
+      },
     ],
   },
   {

@@ -164,7 +164,10 @@ class FolderStore implements ObjectStore {
     assertKey(key);
     return await this.#attempt(`look at ${key}`, async () => {
       const stats = await orNull(stat(this.#path(key)));
-      if (stats !== null) return stats.isFile() ? { key, sizeBytes: stats.size } : null;
+      if (stats?.isFile() === true) {
+        return { key, sizeBytes: stats.size, modifiedAtMs: Math.floor(stats.mtimeMs) };
+      }
+      if (stats !== null) return null;
       await this.#assertMounted();
       return null;
     });

@@ -141,7 +141,7 @@ class S3Store implements ObjectStore {
       try {
         const command = new HeadObjectCommand(this.#object(key));
         const answer = await this.#target.client.send(command, send);
-        return { key, sizeBytes: answer.ContentLength ?? 0 };
+        return infoOf(key, answer.ContentLength, answer.LastModified);
       } catch (error) {
         if (isMissing(error)) return null;
         throw error;
@@ -168,8 +168,8 @@ class S3Store implements ObjectStore {
             send,
           ),
       );
-      for (const { Key: key, Size: sizeBytes } of page.Contents ?? []) {
-        if (key?.startsWith(own)) yield { key: key.slice(own.length), sizeBytes: sizeBytes ?? 0 };
+      for (const { Key: key, Size: sizeBytes, LastModified: at } of page.Contents ?? []) {
+        if (key?.startsWith(own)) yield infoOf(key.slice(own.length), sizeBytes, at);
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
@@ -202,4 +202,9 @@ class S3Store implements ObjectStore {
     const message = `${this.name}: ${key} is more than ${limitBytes} bytes.`;
     return new Fault("TOO_LARGE", message, { isRetryable: false });
   }
+}
+
+/** A store that does not say when counts as now: what is young is spared. */
+function infoOf(key: string, sizeBytes = 0, modifiedAt = new Date()): ObjectInfo {
+  return { key, sizeBytes, modifiedAtMs: modifiedAt.getTime() };
 }

@@ -16,6 +16,7 @@ import { unary } from "./handlers.ts";
 
 const checkpoints: CheckpointServiceHandlers = {
   ListCheckpoints: unary(() => Promise.resolve({ checkpoints: [] })),
+  SweepObjects: unary(() => Promise.resolve({})),
 };
 
 let wire: WireFixture | null = null;

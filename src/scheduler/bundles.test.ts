@@ -15,6 +15,7 @@ const DIGEST = "ab".repeat(32);
 const store = {
   head: () => Promise.resolve(null),
   putFile: () => Promise.resolve("stored" as const),
+  delete: () => Promise.resolve(),
 };
 
 /** Says what it brings, and then nothing more. */
@@ -24,7 +25,13 @@ async function* stalled(): AsyncGenerator<PutBundleRequest__Output> {
 }
 
 test("an upload that has gone silent is given up, and leaves neither file nor place taken", async () => {
-  const bundles = new Bundles({ store, folder, newId: () => "1", idleMs: 20 });
+  const bundles = new Bundles({
+    store,
+    folder,
+    newId: () => "1",
+    monotonicMs: () => 0,
+    idleMs: 20,
+  });
   for (let round = 0; round < 9; round += 1) {
     const uploaded = bundles.receive(stalled(), new AbortController().signal);
     await expect(uploaded).rejects.toMatchObject({ refusal: { code: "DEADLINE_PASSED" } });

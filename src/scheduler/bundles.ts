@@ -16,10 +16,11 @@ import { decodeDigest } from "./service-decode.ts";
 import { BUNDLE_BYTES_MAX } from "./service-spec.ts";
 
 export interface BundleParts {
-  readonly store: Pick<ObjectStore, "head" | "putFile">;
+  readonly store: Pick<ObjectStore, "head" | "putFile" | "delete">;
   /** For files on their way; exists, and is emptied by the owner at start. */
   readonly folder: string;
   readonly newId: IdSource;
+  readonly monotonicMs: () => number;
   /** Without a word for so long an upload is given up; default 60 s. */
   readonly idleMs?: number;
 }
@@ -30,10 +31,15 @@ const CHUNK_BYTES_MAX = 1_048_576;
 const UPLOADS_MAX = 8;
 /** Digests known to be stored, so that a submit asks the store only once. */
 const KNOWN_MAX = 10_000;
+/** From the upload, or the word that it is not needed, to the submission. */
+const ASKED_LATELY_MS = 3_600_000;
 
 export class Bundles {
   readonly #parts: BundleParts;
-  readonly #known = new Set<Digest>();
+  /** When each was last asked for, the latest last. */
+  readonly #known = new Map<Digest, number>();
+  /** Being deleted. */
+  readonly #going = new Map<Digest, Promise<void>>();
   #uploads = 0;
 
   constructor(parts: BundleParts) {
@@ -94,16 +100,40 @@ export class Bundles {
     }
   }
 
+  /** Deletes a bundle that no job names. False when it was asked for lately: a job may follow. */
+  async drop(digest: Digest, signal: AbortSignal): Promise<boolean> {
+    const askedMs = this.#known.get(digest) ?? -Infinity;
+    if (askedMs > this.#parts.monotonicMs() - ASKED_LATELY_MS) return false;
+    this.#known.delete(digest);
+    const going = this.#parts.store.delete([bundleKey(digest)], { signal });
+    this.#going.set(digest, going);
+    try {
+      await going;
+    } finally {
+      this.#going.delete(digest);
+    }
+    return true;
+  }
+
   async #isStored(digest: Digest): Promise<boolean> {
-    if (this.#known.has(digest)) return true;
-    if ((await this.#parts.store.head(bundleKey(digest))) === null) return false;
+    if (!this.#known.has(digest)) {
+      const isThere = (await this.#parts.store.head(bundleKey(digest))) !== null;
+      const going = this.#going.get(digest);
+      // What was there a moment ago may be gone: whoever asks meanwhile is answered afterwards.
+      if (going !== undefined) {
+        await going.catch(() => undefined);
+        return await this.#isStored(digest);
+      }
+      if (!isThere) return false;
+    }
     this.#remember(digest);
     return true;
   }
 
   #remember(digest: Digest): void {
-    this.#known.add(digest);
-    for (const oldest of this.#known) {
+    this.#known.delete(digest);
+    this.#known.set(digest, this.#parts.monotonicMs());
+    for (const oldest of this.#known.keys()) {
       if (this.#known.size <= KNOWN_MAX) return;
       this.#known.delete(oldest);
     }

@@ -8,6 +8,7 @@ import type { HoldCounts } from "./core/admission.ts";
 import type { BatchReport, LoopObserver, LoopStats, PlanReport } from "./loop-observer.ts";
 import { type AgentReadings, clusterGauges } from "./metrics-cluster.ts";
 import { queueCounters, queueGauges } from "./metrics-queues.ts";
+import type { SweepParts } from "./sweep.ts";
 
 export interface SchedulerMetricsSources {
   readonly state: () => ClusterState;
@@ -22,6 +23,22 @@ export interface SchedulerMetricsSources {
 const CYCLE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const COMMIT_BUCKETS = [0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2];
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/** What sweeps of the object store have deleted. */
+export function sweepMetrics(metrics: MetricsRegistry): SweepParts["onDeleted"] {
+  const objects = metrics.counter(
+    "trainyard_object_store_swept_objects_total",
+    "Objects that no job needed and a sweep deleted.",
+  );
+  const bytes = metrics.counter(
+    "trainyard_object_store_swept_bytes_total",
+    "What these objects held.",
+  );
+  return (count, sizeBytes) => {
+    objects.inc(count);
+    bytes.inc(sizeBytes);
+  };
+}
 
 /** What the loop reports, as metrics. Made before the loop, since the loop reports to it. */
 export function loopMetrics(metrics: MetricsRegistry): LoopObserver {

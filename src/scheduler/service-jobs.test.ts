@@ -39,11 +39,13 @@ beforeEach(async () => {
   const index = new JobIndex(brain);
   const channels = { open: () => Promise.reject(new Error("no agents in this test")) };
   const store = {
-    head: (key: string) => Promise.resolve(stored.has(key) ? { key, sizeBytes: 1 } : null),
+    head: (key: string) =>
+      Promise.resolve(stored.has(key) ? { key, sizeBytes: 1, modifiedAtMs: 0 } : null),
     putFile: (key: string) => {
       stored.add(key);
       return Promise.resolve("stored" as const);
     },
+    delete: () => Promise.resolve(),
   };
   let ids = 0;
   wire = await serveForTest({
@@ -51,7 +53,12 @@ beforeEach(async () => {
       brain,
       index,
       history: brain,
-      bundles: new Bundles({ store, folder, newId: () => String((ids += 1)) }),
+      bundles: new Bundles({
+        store,
+        folder,
+        newId: () => String((ids += 1)),
+        monotonicMs: () => 0,
+      }),
       logs: new JobLogs({ index, channels }),
       watch: new JobWatch({ brain, index, timers: REAL_TIMERS }),
       forecasts: forecastsOver(brain),
@@ -61,7 +68,9 @@ beforeEach(async () => {
       isConnected: (id) => id === "node-1",
       clockOf: () => ({ aheadMs: -1_500, errorMs: 2 }),
     }),
-    CheckpointService: createCheckpointService(index),
+    CheckpointService: createCheckpointService(index, {
+      run: () => Promise.reject(new Error("no sweep here")),
+    }),
   });
   client = wire.connect();
 });

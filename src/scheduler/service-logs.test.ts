@@ -65,12 +65,13 @@ function jobServiceOver(channels: Channels): JobServiceHandlers {
   const store = {
     head: () => Promise.resolve(null),
     putFile: () => Promise.resolve("stored" as const),
+    delete: () => Promise.resolve(),
   };
   return createJobService({
     brain,
     index,
     history: brain,
-    bundles: new Bundles({ store, folder: "/nowhere", newId: () => "id" }),
+    bundles: new Bundles({ store, folder: "/nowhere", newId: () => "id", monotonicMs: () => 0 }),
     logs: new JobLogs({ index, channels }),
     watch: new JobWatch({ brain, index, timers: time }),
     forecasts: forecastsOver(brain),

@@ -1,5 +1,7 @@
-// `trainyard checkpoint ls JOB`.
+// `trainyard checkpoint ls JOB` and `trainyard checkpoint sweep`.
 
+import { flag } from "../../config/kinds.ts";
+import { option } from "../../config/option.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { jobReference } from "../job-reference.ts";
@@ -7,7 +9,7 @@ import type { Style } from "../terminal/style.ts";
 import type { Column } from "../terminal/table.ts";
 import type { CheckpointView } from "../views/job-view.ts";
 import { checkpointView } from "../views/job-view.ts";
-import { roughBytes, roughDuration } from "../wire.ts";
+import { counted, roughBytes, roughDuration } from "../wire.ts";
 
 export const checkpointLs = defineCommand({
   name: "ls",
@@ -32,6 +34,44 @@ export const checkpointLs = defineCommand({
       columns: (style) => columns(style, io.nowMs()),
       nameOf: (checkpoint) => checkpoint.id,
       whenEmpty: `${job} has committed no checkpoint yet.`,
+    });
+    return EXIT.ok;
+  },
+});
+
+export const checkpointSweep = defineCommand({
+  name: "sweep",
+  summary: "Delete what jobs left in the object store and nothing needs",
+  details: `Looks for objects that are older than a day and that no checkpoint and no job names: of jobs
+that ended long ago or are forgotten, and code bundles. Of a job that has not ended it touches
+nothing. They are deleted after the answer, 64 a second. The scheduler does the same by itself
+every day.`,
+  operands: [],
+  flags: {
+    dryRun: option(flag(), {
+      name: "dry-run",
+      help: "Only say how much there is.",
+      fallback: false,
+    }),
+  },
+  examples: [
+    { command: "trainyard checkpoint sweep --dry-run", says: "how much would go" },
+    { command: "trainyard checkpoint sweep --timeout 10m", says: "of a store with many objects" },
+  ],
+  run: async ({ flags, cluster, print }) => {
+    const scheduler = await cluster();
+    const { objects, sizeBytes, isPartial } = await scheduler.sweepObjects(flags);
+    const value = { objects, sizeBytes, isPartial, isDryRun: flags.dryRun };
+    const more = isPartial ? " There are more: sweep again when these are gone." : "";
+    const fate = flags.dryRun ? "would be deleted" : "are being deleted";
+    print.one({
+      kind: "Sweep",
+      name: "objects",
+      value,
+      text: () =>
+        objects === 0
+          ? "Nothing needs to go.\n"
+          : `${counted(objects, "object")} (${roughBytes(sizeBytes)}) that nothing needs ${fate}.${more}\n`,
     });
     return EXIT.ok;
   },
