@@ -59,6 +59,9 @@ for step in range(first, steps + 1):
         os.replace(path + ".tmp", path)
     if leaving: break
     if "WORLD_SIZE" in os.environ: time.sleep(0.05)
+if "WORLD_SIZE" in os.environ:
+    dist.barrier()
+    dist.destroy_process_group()
 `;
 
 const QUEUES = "queues:\n  prod: {guarantee: 1}\n  research: {guarantee: 0}\n";
