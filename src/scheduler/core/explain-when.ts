@@ -107,18 +107,22 @@ function grounds(state: ClusterState, { basis: how }: StartForecast): string {
 
 /** From where the ends of what runs are known. */
 function basis(state: ClusterState): string {
-  const { running, limited } = countRunning(state);
+  const { running, limited, told } = countRunning(state);
   if (running === 0) return "nothing runs that is in its way";
-  if (state.runTimes.size > 0) {
-    const limits = limited === 0 ? "" : ` and the time limits of ${limited} of ${running} that run`;
-    return `going by how long such jobs ran before${limits}`;
+  const of = (some: number): string => {
+    if (some < running) return `${some} of ${running} that run`;
+    return running === 1 ? "what runs" : `all ${running} that run`;
+  };
+  const known = [
+    ...(state.runTimes.size > 0 ? ["how long such jobs ran before"] : []),
+    ...(told > 0 ? [`the steps of ${of(told)}`] : []),
+    ...(limited > 0 ? [`the time limits of ${of(limited)}`] : []),
+  ];
+  if (state.runTimes.size === 0 && told + limited < running) {
+    const what = told + limited === 0 ? "what runs" : "the rest";
+    known.push(`how long ${what} has run, for no job has ended yet`);
   }
-  if (limited < running) {
-    return "going by how long those run already that run, for no job has ended yet";
-  }
-  const whose =
-    limited === 1 ? "time limit of what runs" : `time limits of the ${limited} jobs that run`;
-  return `going by the ${whose}`;
+  return `going by ${known.join(" and ")}`;
 }
 
 function unknownBasis(state: ClusterState): string {
@@ -127,16 +131,26 @@ function unknownBasis(state: ClusterState): string {
   return `no job of its kind has ended yet, and of what runs ${who} states a time limit`;
 }
 
-function countRunning(state: ClusterState): { readonly running: number; readonly limited: number } {
+interface Running {
+  readonly running: number;
+  /** With a time limit. */
+  readonly limited: number;
+  /** Without one, but with a forecast. */
+  readonly told: number;
+}
+
+function countRunning(state: ClusterState): Running {
   let running = 0;
   let limited = 0;
+  let told = 0;
   for (const id of state.active) {
-    const { phase, spec } = jobOf(state, id);
+    const { phase, spec, forecast } = jobOf(state, id);
     if (activeAttempt(phase) === null || phase.kind === "stopping") continue;
     running += 1;
     if (spec.timeLimitMs !== null) limited += 1;
+    else if (forecast !== null) told += 1;
   }
-  return { running, limited };
+  return { running, limited, told };
 }
 
 function preemptionLines({ preemption }: Prospect): readonly string[] {

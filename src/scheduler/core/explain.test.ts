@@ -105,6 +105,29 @@ test("a turn that was foreseen is not told any more once its victim has ended", 
   expect(told().join()).not.toContain("it may preempt");
 });
 
+test("an estimate says what it goes by", () => {
+  const world = new World().nodes(3, 1);
+  const grounds = (): string => {
+    const { lines } = explained(world, waiting);
+    return lines.find((line) => line.startsWith("It is likely"))?.replace(/^.*: /, "") ?? "";
+  };
+  const told = world.submit();
+  world.submit({ timeLimitMs: HOUR_MS });
+  world.submit();
+  world.plan();
+  world.run();
+  world.must({ kind: "job.forecast", jobId: told, remainingMs: HOUR_MS });
+  const waiting = world.submit();
+  world.nowMs += MINUTE_MS;
+  expect(grounds()).toBe(
+    "going by the steps of 1 of 3 that run and the time limits of 1 of 3 that run and how long " +
+      "the rest has run, for no job has ended yet.",
+  );
+  world.end(told);
+  world.plan();
+  expect(world.phase(waiting)).toBe("placed");
+});
+
 describe("the past", () => {
   test("says for whom an attempt was preempted and what that cost", () => {
     const world = new World().nodes(1, 1);
