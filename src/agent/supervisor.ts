@@ -5,6 +5,7 @@
 // Its one argument, where cgroups are permitted, is the folder of the task's cgroup: it goes in
 // while it waits (moving a process takes milliseconds), lets the task be born there, and leaves.
 
+import { spawn } from "node:child_process";
 import { unlinkSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
@@ -20,6 +21,8 @@ import {
 } from "./supervisor-protocol.ts";
 import { shortPath } from "./unix-socket.ts";
 
+/** An order that came with the start is not to wait for the warm-up. */
+const WARM_UP_AFTER_MS = 20;
 /** A line on the socket is a command of a few words. */
 const COMMAND_BYTES_MAX = 4_096;
 
@@ -37,6 +40,9 @@ const cgroup = home !== null && folder !== undefined && enterCgroup(folder) ? fo
 
 const lines = createInterface({ input: process.stdin });
 let hasOrder = false;
+setTimeout(() => {
+  if (!hasOrder) warmUp();
+}, WARM_UP_AFTER_MS).unref();
 lines.once("line", (line) => {
   hasOrder = true;
   void run({ ...parseLaunchOrder(line), cgroup });
@@ -47,6 +53,19 @@ lines.once("close", () => {
   if (leaveCgroup()) removeCgroup(cgroup);
   process.exit(0);
 });
+
+/**
+ * What Node loads and compiles for its first socket and its first process takes 2 ms of a core: more
+ * than half of what a start costs here, and a gang's starts may share the cores. So both are done
+ * once for nothing: a socket that has no file, and a program that ends at once, if it is there.
+ */
+function warmUp(): void {
+  const server = createServer();
+  server.on("error", () => {});
+  server.listen(`\0trainyard-warm-up-${process.pid}`, () => server.close());
+  const child = spawn("true", [], { cwd: "/", detached: true, stdio: "ignore" });
+  child.on("error", () => {});
+}
 
 async function run(order: LaunchOrder): Promise<void> {
   const supervision = new Supervision(order, () => process.exit(0));
