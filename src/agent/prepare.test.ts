@@ -36,7 +36,7 @@ const coded = (change: Partial<DesiredTask> = {}) =>
 
 function run(task: DesiredTask, change: Partial<PrepareContext> = {}) {
   const folder = new TaskFolder(stateDir, task);
-  const base = { stateDir, bundles, checkpoints, env: { PATH: "/usr/bin:/bin" } };
+  const base = { stateDir, bundles, checkpoints, env: () => ({ PATH: "/usr/bin:/bin" }) };
   const context = { ...base, signal: stopper.signal, newId: () => "1", begin: () => undefined };
   return prepare(task, folder, { ...context, ...change }).then((exit) => ({ exit, folder }));
 }

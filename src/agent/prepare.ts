@@ -23,8 +23,8 @@ export interface PrepareContext {
   readonly stateDir: string;
   readonly bundles: BundleStore;
   readonly checkpoints: Checkpoints;
-  /** For the setup line. */
-  readonly env: Readonly<Record<string, string>>;
+  /** For the setup line; asked for when there is one. */
+  readonly env: () => Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly newId: () => string;
   /** Called when the folder is there, before anything runs in it. */
@@ -177,7 +177,7 @@ async function runSetup(
   const stderr = openSync(folder.file("stderr"), "a", 0o640);
   const child = spawn("/bin/sh", ["-c", line], {
     cwd: folder.work,
-    env: { ...context.env, [TASK_MARKER]: folder.root },
+    env: { ...context.env(), [TASK_MARKER]: folder.root },
     stdio: ["ignore", stdout, stderr],
     detached: true,
   });

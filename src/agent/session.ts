@@ -42,12 +42,14 @@ const SILENCE_MIN_MS = 4_000;
 /** Failures in a row from which on a person may have to act. */
 const FAILURES_TO_WARN = 5;
 
-type Stream = ClientDuplexStream<AgentMessage, SchedulerMessage__Output>;
+export type Stream = ClientDuplexStream<AgentMessage, SchedulerMessage__Output>;
 
 export class Session {
   readonly #options: SessionOptions;
   readonly #stopper = new AbortController();
   #loop: Promise<void> | null = null;
+  /** The newest, welcomed or not: a stop that found it half open would wait for it for ever. */
+  #stream: Stream | null = null;
   /** Set between welcome and the end of the stream. */
   #open: Stream | null = null;
   #failures = 0;
@@ -62,7 +64,7 @@ export class Session {
 
   async stop(): Promise<void> {
     this.#stopper.abort();
-    this.#open?.cancel();
+    this.#stream?.cancel();
     await this.#loop;
   }
 
@@ -98,6 +100,7 @@ export class Session {
   #connectOnce(): Promise<string> {
     const { scheduler, listener } = this.#options;
     const stream = scheduler.connect();
+    this.#stream = stream;
     const life = new StreamLife(stream, this.#options, () => {
       this.#failures = 0;
       this.#open = stream;

@@ -19,6 +19,7 @@ import {
 /** `task.json`: what was asked, and what an end that no supervisor saw was. */
 export interface TaskRecord {
   readonly task: DesiredTask;
+  /** From before the start; first in `rendezvous.json`. */
   readonly rendezvous: Rendezvous | null;
   /** Set when the task is over for the agent; the supervisor's word is in `exit.json`. */
   readonly exit: TaskExit | null;
@@ -85,9 +86,23 @@ export class TaskFolder {
     replaceFile(join(this.root, "task.json"), JSON.stringify(record));
   }
 
+  /**
+   * Before the command is started. A file of its own: to replace a file, however small, makes ext4
+   * write out the new one at once, which takes milliseconds of a start while the disk is busy.
+   */
+  saveRendezvous(rendezvous: Rendezvous): void {
+    replaceFile(this.#rendezvousFile, JSON.stringify(rendezvous));
+  }
+
   /** Null when the folder holds no task of which anything can be said. */
   load(): TaskRecord | null {
-    return parseRecord(readJson(join(this.root, "task.json")));
+    const record = parseRecord(readJson(join(this.root, "task.json")));
+    if (record === null || record.rendezvous !== null) return record;
+    return { ...record, rendezvous: parseRendezvous(readJson(this.#rendezvousFile)) };
+  }
+
+  get #rendezvousFile(): string {
+    return join(this.root, "rendezvous.json");
   }
 
   supervisorState(): SupervisorState | null {
@@ -113,6 +128,12 @@ export function listTaskKeys(stateDir: string): readonly TaskKey[] {
 function foldersIn(path: string): readonly string[] {
   if (!existsSync(path)) return [];
   return readdirSync(path).filter((name) => statSync(join(path, name)).isDirectory());
+}
+
+function parseRendezvous(value: unknown): Rendezvous | null {
+  const known = value as Partial<Rendezvous> | null;
+  if (typeof known?.host !== "string" || typeof known.port !== "number") return null;
+  return { host: known.host, port: known.port };
 }
 
 function parseRecord(value: unknown): TaskRecord | null {

@@ -91,7 +91,7 @@ export class TaskRunner {
         stateDir,
         bundles: ports.bundles,
         checkpoints: ports.checkpoints,
-        env: this.environment(),
+        env: () => this.environment(),
         signal: this.#abort.signal,
         newId: ports.newId,
         begin: () => this.#save({}),
@@ -111,7 +111,8 @@ export class TaskRunner {
 
   launch(rendezvous: Rendezvous): Promise<void> {
     return this.#step(async () => {
-      this.#save({ rendezvous });
+      this.#record = { ...this.#record, rendezvous };
+      this.#write(() => this.folder.saveRendezvous(rendezvous));
       const facts = this.#context.facts();
       const paths = this.folder.paths();
       const answer = await this.#context.pool.launch({
@@ -318,8 +319,12 @@ export class TaskRunner {
 
   #save(change: Partial<TaskRecord>): void {
     this.#record = { ...this.#record, ...change };
+    this.#write(() => this.folder.save(this.#record));
+  }
+
+  #write(write: () => void): void {
     try {
-      this.folder.save(this.#record);
+      write();
     } catch (error) {
       if (!isErrno(error, "ENOENT") && this.#record.exit === null) throw error;
       // The end must get out, full disk or not; a restarted agent then reads the supervisor's word.
