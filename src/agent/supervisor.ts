@@ -55,9 +55,9 @@ lines.once("close", () => {
 });
 
 /**
- * What Node loads and compiles for its first socket and its first process takes 2 ms of a core: more
- * than half of what a start costs here, and a gang's starts may share the cores. So both are done
- * once for nothing: a socket that has no file, and a program that ends at once, if it is there.
+ * What Node loads and compiles for its first socket and its first process takes 2 ms of a core:
+ * more than half of what a start costs here, and a gang's starts may share the cores. So both are
+ * done once for nothing: a socket that has no file, and a program that ends at once.
  */
 function warmUp(): void {
   const server = createServer();
