@@ -3,11 +3,10 @@
 
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import net from "node:net";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "./agent/agent.ts";
 import { agentMetrics } from "./agent/agent-metrics.ts";
+import { addressFacing } from "./agent/local-address.ts";
 import type { AgentPorts, ClusterInfo, MetricSink, SchedulerPort } from "./agent/ports.ts";
 import { TrackerSink } from "./agent/tracker-sink.ts";
 import { Fault, RefusalError } from "./base/errors.ts";
@@ -36,8 +35,6 @@ const CACHE_BYTES_MAX = 50 * 1024 ** 3;
 
 const MIB_BYTES = 1024 ** 2;
 
-const DIAL_AGAIN_MS = 500;
-
 export interface AgentRun {
   /** True: its tasks end with it (`trainyard up`), instead of going on under their supervisors. */
   readonly endsTasks: boolean;
@@ -50,7 +47,8 @@ export async function runAgent(
   run: AgentRun = { endsTasks: false },
 ): Promise<number> {
   const log = createLogger({ level: options.logLevel, name: "agent", style: "auto" });
-  const address = options.advertiseAddress ?? (await addressFacing(options.scheduler, signal));
+  const address =
+    options.advertiseAddress ?? (await addressFacing(splitAddress(options.scheduler), signal));
   if (address === null) return 0;
   const tls = await readTls(options);
   const link = connect(options, tls, options.scheduler);
@@ -93,32 +91,6 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 async function readTls(options: AgentOptions): Promise<ClientTls | null> {
   if (options.ca !== null) return { ca: await readFile(options.ca), identity: null };
   return options.tls ? { ca: null, identity: null } : null;
-}
-
-/**
- * This machine's own address on the way to the scheduler: what the other nodes are told. Null when
- * the signal fell before the scheduler was there.
- */
-async function addressFacing(scheduler: string, signal: AbortSignal): Promise<string | null> {
-  const { host, port } = splitAddress(scheduler);
-  while (!signal.aborted) {
-    const found = await localAddress(host, port, signal);
-    if (found !== null) return found;
-    await sleep(DIAL_AGAIN_MS, undefined, { signal }).catch(() => undefined);
-  }
-  return null;
-}
-
-/** Null when nobody answers there, or the signal fell: packets may vanish for minutes. */
-function localAddress(host: string, port: number, signal: AbortSignal): Promise<string | null> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ host, port, signal });
-    socket.once("connect", () => {
-      resolve(socket.localAddress ?? null);
-      socket.destroy();
-    });
-    socket.once("error", () => resolve(null));
-  });
 }
 
 /** Store and tracker as the scheduler names them; they may change with a new welcome. */
