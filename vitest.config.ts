@@ -2,6 +2,10 @@ import { defineConfig } from "vitest/config";
 
 // unit: beside the source, fast. property and crash: what decides, over many states and crash points.
 // e2e: real processes, real torchrun, real servers.
+// More stories on demand (see README) take longer.
+const RUNS_USUAL = 400;
+const patience = Math.max(1, Number(process.env["TRAINYARD_RUNS"] ?? RUNS_USUAL) / RUNS_USUAL);
+
 export default defineConfig({
   test: {
     pool: "forks",
@@ -21,7 +25,7 @@ export default defineConfig({
             "test/scenarios/**/*.test.ts",
             "test/crash/**/*.test.ts",
           ],
-          testTimeout: 300_000,
+          testTimeout: 300_000 * patience,
         },
       },
       {
