@@ -10,6 +10,7 @@ import { decodeService } from "../../src/rpc/loader.ts";
 import type { Bench } from "./bench.ts";
 import { connect, startScheduler } from "./daemon.ts";
 import { submission } from "./jobs.ts";
+import { cpuSeconds } from "./proc.ts";
 import { median, quantile, report } from "./report.ts";
 import type { Stage } from "./stage.ts";
 
@@ -31,25 +32,30 @@ export const submitBench: Bench = {
 
 async function run(stage: Stage): Promise<void> {
   const dir = await stage.tempDir();
-  const ours = (await startScheduler(stage, { dir })).connection;
-  const raw = connect(await startEcho(stage));
-  stage.onClear(() => raw.close());
-  await reportLone(dir, raw, ours);
+  const scheduler = await startScheduler(stage, { dir });
+  const echo = await startEcho(stage);
+  const ours: Peer = { connection: scheduler.connection, pid: scheduler.pid };
+  const raw: Peer = { connection: connect(echo.address), pid: echo.pid };
+  stage.onClear(() => raw.connection.close());
+  await reportLone(dir, raw.connection, ours.connection);
   await rate(raw, WARM_UP);
   await rate(ours, WARM_UP);
   // Alternating rounds, so that a slow moment of the machine hits both.
-  const rounds: { readonly raw: number; readonly ours: number }[] = [];
+  const rounds: { readonly raw: Rate; readonly ours: Rate }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     rounds.push({ raw: await rate(raw, ROUND), ours: await rate(ours, ROUND) });
   }
   report({
     bench: "durable submits, 64 in flight, against raw grpc-js unary",
-    value: median(rounds.map((round) => round.ours / round.raw)),
+    value: median(rounds.map((round) => round.ours.perSecond / round.raw.perSecond)),
     unit: "ratio",
     limit: { atLeast: 0.6 },
     details: {
-      submitsPerSecond: median(rounds.map((round) => round.ours)),
-      rawPerSecond: median(rounds.map((round) => round.raw)),
+      submitsPerSecond: median(rounds.map((round) => round.ours.perSecond)),
+      rawPerSecond: median(rounds.map((round) => round.raw.perSecond)),
+      // Steadier than rates on a machine that has other work.
+      cpuUsPerSubmit: median(rounds.map((round) => round.ours.cpuUs)),
+      cpuUsPerRawCall: median(rounds.map((round) => round.raw.cpuUs)),
     },
   });
 }
@@ -89,9 +95,22 @@ function syncLatencies(dir: string): readonly number[] {
   return times;
 }
 
-/** Calls a second with `IN_FLIGHT` of them under way. */
-async function rate(connection: Connection, count: number): Promise<number> {
+/** A server, and the way to it. */
+interface Peer {
+  readonly connection: Connection;
+  readonly pid: number;
+}
+
+interface Rate {
+  readonly perSecond: number;
+  /** What one call costs the server's process: all its threads, user and system. */
+  readonly cpuUs: number;
+}
+
+/** With `IN_FLIGHT` calls under way. */
+async function rate({ connection, pid }: Peer, count: number): Promise<Rate> {
   let sent = 0;
+  const cpuBefore = cpuSeconds(pid);
   const startedMs = performance.now();
   const worker = async (): Promise<void> => {
     while (sent < count) {
@@ -100,7 +119,9 @@ async function rate(connection: Connection, count: number): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
-  return count / ((performance.now() - startedMs) / 1_000);
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const cpuUs = ((cpuSeconds(pid) - cpuBefore) * 1e6) / count;
+  return { perSecond: count / seconds, cpuUs };
 }
 
 async function loneLatencies(connection: Connection): Promise<readonly number[]> {
@@ -113,12 +134,11 @@ async function loneLatencies(connection: Connection): Promise<readonly number[]>
   return times;
 }
 
-/** Returns its address. */
-function startEcho(stage: Stage): Promise<string> {
+function startEcho(stage: Stage): Promise<{ readonly address: string; readonly pid: number }> {
   const entry = fileURLToPath(new URL("./echo.ts", import.meta.url));
   const child = stage.own(fork(entry, { execArgv: ["--import", "tsx"] }));
   return new Promise((resolve, reject) => {
-    child.once("message", (address: string) => resolve(address));
+    child.once("message", (address: string) => resolve({ address, pid: child.pid ?? 0 }));
     child.once("exit", () => reject(new Error("the echo server did not start")));
   });
 }
