@@ -104,8 +104,8 @@ export class BusyCluster {
   explain(pick: number, { holds }: Plan, starts: StartForecasts): Explanation {
     const ids = [...this.#state.pending.ids()];
     const id = must(ids[Math.floor(pick * (ids.length - 1))], "a waiting job");
-    const { policy } = this.#state;
-    return this.#core.explain(this.#state, id, this.#nowMs, policy, holds.of(id), starts);
+    const moment = { state: this.#state, nowMs: this.#nowMs, starts };
+    return this.#core.explain(moment, id, holds.of(id));
   }
 
   /** Of whole nodes. */

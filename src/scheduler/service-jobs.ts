@@ -87,10 +87,10 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
       const state = brain.state();
       const nowMs = brain.nowMs();
       if (isArray(job)) {
-        const all = explainArray(state, job, nowMs, (id) => brain.hold(id), starts);
+        const all = explainArray({ state, nowMs, starts }, job, (id) => brain.hold(id));
         return { array: arrayView(state, job), ...explanationView(state, all) };
       }
-      const why = explain(state, job.id, nowMs, state.policy, brain.hold(job.id), starts);
+      const why = explain({ state, nowMs, starts }, job.id, brain.hold(job.id));
       const waited = waitLines(eventsOf(parts, job, 0, EVENTS_MAX), nowMs);
       const told = { ...why, lines: [...why.lines, ...waited] };
       return { job: viewOf(brain, job), ...explanationView(state, told) };

@@ -102,10 +102,10 @@ test("the preview of a pass is the pass", () => {
 
 test("asking changes nothing", () => {
   always((world, waiting, { holds }) => {
-    const { state, nowMs, policy } = world;
+    const { state, nowMs } = world;
     const before = [...encodeState(state)];
     const starts = forecastStarts(state, nowMs);
-    for (const id of waiting) explain(state, id, nowMs, policy, holdOf(state, holds, id), starts);
+    for (const id of waiting) explain({ state, nowMs, starts }, id, holdOf(state, holds, id));
     expect([...encodeState(state)]).toEqual(before);
     expect(invariants(state)).toEqual([]);
   });

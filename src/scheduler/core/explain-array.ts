@@ -3,7 +3,7 @@
 import { gateHold } from "./admission.ts";
 import { elementsOf } from "./array.ts";
 import { type Explanation, explain, holdMessage } from "./explain.ts";
-import type { Starts } from "./explain-when.ts";
+import type { Moment } from "./explain-when.ts";
 import type { Hold } from "./hold.ts";
 import type { JobArray } from "./job.ts";
 import type { JobId } from "../../base/ids.ts";
@@ -11,12 +11,11 @@ import type { ClusterState } from "./state.ts";
 
 /** `holdOf` is asked about its elements. */
 export function explainArray(
-  state: ClusterState,
+  moment: Moment,
   array: JobArray,
-  nowMs: number,
   holdOf: (id: JobId) => Hold,
-  starts: Starts | null,
 ): Explanation {
+  const { state } = moment;
   const pending = elementsOf(state, array).filter(({ phase }) => phase.kind === "pending");
   const closed = gateHold(state, array);
   const next = pending.find(({ admittedAtMs }) => admittedAtMs !== null) ?? pending[0];
@@ -24,7 +23,7 @@ export function explainArray(
     const lines = [standing(state, array), ...(closed === null ? [] : [holdMessage(closed)])];
     return { lines, position: 0, ahead: [], remedy: "", prospect: null };
   }
-  const ofNext = explain(state, next.id, nowMs, state.policy, holdOf(next.id), starts);
+  const ofNext = explain(moment, next.id, holdOf(next.id));
   const about = `The next is ${next.id}, index ${next.array?.index ?? 0}.`;
   return { ...ofNext, lines: [standing(state, array), about, ...ofNext.lines] };
 }

@@ -33,8 +33,7 @@ export function* explainSubmission(
   if (supposed.kind === "refusal") return supposed;
   const id = must(supposed.jobId, "the job submitted");
   yield;
-  const { policy } = supposed.state;
-  const planned = plan(supposed.state, nowMs, policy);
+  const planned = plan(supposed.state, nowMs, supposed.state.policy);
   const job = jobOf(supposed.state, id);
   const seen = previewOf(planned, id);
   const hold = holdOf(supposed.state, planned.holds, id);
@@ -42,7 +41,7 @@ export function* explainSubmission(
   yield;
   const starts = seen.kind === "waits" ? correct(yield* forecast(supposed.state, nowMs)) : null;
   const told = explanationOf(preview, () =>
-    explain(supposed.state, id, nowMs, policy, hold, starts),
+    explain({ state: supposed.state, nowMs, starts }, id, hold),
   );
   const elements = job.array === null ? [] : [arrayLine(spec)];
   return {

@@ -27,21 +27,23 @@ export interface Prospect {
   readonly preemption: Turn | null;
 }
 
-/** A moment of the cluster, and what was known of starts a little before. */
-export interface Outlook {
+/** The cluster at an instant, and what was known of starts a little before. */
+export interface Moment {
   readonly state: ClusterState;
   readonly nowMs: number;
-  readonly starts: Starts;
+  /** Null = nothing is said of when jobs start. */
+  readonly starts: Starts | null;
 }
 
 /** Null for what no end of a running job brings nearer. `aheadCount` = of its queue. */
 export function prospectOf(
-  { state, nowMs, starts }: Outlook,
+  { state, nowMs, starts }: Moment,
   job: Job,
   aheadCount: number,
   hold: Hold,
 ): Prospect | null {
   if (job.phase.kind !== "pending" || job.admittedAtMs === null || isForEver(hold)) return null;
+  if (starts === null) return null;
   const forecast = starts.of(job, aheadCount);
   if (forecast === null) return null;
   const turn = starts.turnOf(job.id);

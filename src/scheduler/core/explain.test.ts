@@ -8,9 +8,13 @@ import { forecastStarts } from "./start-forecast.ts";
 
 function explained(world: World, id: JobId): Explanation {
   const hold = world.plan().holds.of(id);
-  const starts = forecastStarts(world.state, world.nowMs);
-  return explain(world.state, id, world.nowMs, world.policy, hold, starts);
+  const { state, nowMs } = world;
+  return explain({ state, nowMs, starts: forecastStarts(state, nowMs) }, id, hold);
 }
+
+/** Without a pass that looked at it. */
+const unasked = ({ state, nowMs }: World, id: JobId): Explanation =>
+  explain({ state, nowMs, starts: null }, id, null);
 
 describe("a job that waits", () => {
   test("is told what binds it, who is ahead with sizes, and what would start it now", () => {
@@ -99,7 +103,7 @@ test("a turn that was foreseen is not told any more once its victim has ended", 
   world.nowMs += 6 * MINUTE_MS;
   const starts = forecastStarts(world.state, world.nowMs);
   const told = (): readonly string[] =>
-    explain(world.state, id, world.nowMs, world.policy, null, starts).lines;
+    explain({ state: world.state, nowMs: world.nowMs, starts }, id, null).lines;
   expect(told().join()).toContain("it may preempt job-1");
   world.end(old);
   expect(told().join()).not.toContain("it may preempt");
@@ -137,20 +141,20 @@ describe("the past", () => {
     world.nowMs += 60_000;
     const high = world.submit({ priorityClass: "high" });
     world.plan();
-    expect(explain(world.state, low, world.nowMs, world.policy, null, null).lines).toEqual([
+    expect(unasked(world, low).lines).toEqual([
       "It is being stopped, by 1970-01-01T00:19:40Z at the latest.",
       "Preempted (priority) for job-2: job-2 needs 1 GPU and goes before it in default: high over low.",
     ]);
     world.nowMs += 1_000;
     world.end(low, STOPPED);
-    const { lines, position } = explain(world.state, low, world.nowMs, world.policy, null, null);
+    const { lines, position } = unasked(world, low);
     expect(position).toBe(2);
     expect(lines.at(-1)).toBe(
       "Attempt 1: preempted at 1970-01-01T00:17:41Z. Preempted (priority) for job-2: job-2 needs 1 " +
         "GPU and goes before it in default: high over low. 61 GPU seconds of work were lost.",
     );
     world.plan();
-    expect(explain(world.state, high, world.nowMs, world.policy, null, null)).toEqual({
+    expect(unasked(world, high)).toEqual({
       lines: ["Attempt 1 is placed on node-1 for 0 s."],
       position: 0,
       ahead: [],

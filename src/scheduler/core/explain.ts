@@ -12,9 +12,9 @@ import { deadlineOf } from "./pending.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
 import { remedyFor } from "./remedy.ts";
-import type { ClusterState, Policy } from "./state.ts";
+import type { ClusterState } from "./state.ts";
 import { causeMessage, pastLines } from "./explain-past.ts";
-import { type Prospect, prospectLines, prospectOf, type Starts } from "./explain-when.ts";
+import { type Moment, type Prospect, prospectLines, prospectOf } from "./explain-when.ts";
 import { clock, count, duration, NAMED_MAX, named, sizeOf, times } from "./wording.ts";
 
 export interface Explanation {
@@ -35,16 +35,10 @@ export const AHEAD_LISTED_MAX = 100;
 
 /**
  * The job must exist. `hold` is what the last plan said about it; null when no pass has looked at
- * it since, or when it does not wait. Without `starts` nothing is said of when.
+ * it since, or when it does not wait.
  */
-export function explain(
-  state: ClusterState,
-  jobId: JobId,
-  nowMs: number,
-  policy: Policy,
-  hold: Hold | null,
-  starts: Starts | null,
-): Explanation {
+export function explain(moment: Moment, jobId: JobId, hold: Hold | null): Explanation {
+  const { state, nowMs } = moment;
   const job = jobOf(state, jobId);
   if (job.phase.kind !== "pending") {
     return {
@@ -64,10 +58,9 @@ export function explain(
     const remedy = remedyFor(state, job, nowMs, why)?.text ?? "";
     return { lines, position: 0, ahead: [], remedy, prospect: null };
   }
-  const { position, ahead } = place(state, job, nowMs, policy);
+  const { position, ahead } = place(state, job, nowMs);
   const remedy = remedyFor(state, job, nowMs, why)?.text ?? "";
-  const prospect =
-    starts === null ? null : prospectOf({ state, nowMs, starts }, job, position - 1, why);
+  const prospect = prospectOf(moment, job, position - 1, why);
   const lines = [
     title,
     holdMessage(why),
@@ -261,7 +254,6 @@ function place(
   state: ClusterState,
   job: Job,
   nowMs: number,
-  policy: Policy,
 ): Pick<Explanation, "position" | "ahead"> {
   const leaf = new QueueTree(state, nowMs).queue(job.spec.queue);
   const held = new Map<string, number>();
@@ -276,7 +268,7 @@ function place(
   const late = state.pending.late(nowMs, state.jobs).filter(({ kind }) => kind.queue === path);
   // Those who have waited too long are in their groups too: their place there is told.
   const heldBy = (ownerKey: string): number => held.get(ownerKey) ?? 0;
-  const { runTimes } = state;
+  const { runTimes, policy } = state;
   const jobs = { nowMs, leaf, pending, late, aged: [], runTimes, heldBy, isWaiting: () => true };
   const aheadCount = countAhead(jobs, policy, job);
   const first = firstOf(jobs, policy, Math.min(aheadCount, AHEAD_LISTED_MAX));
