@@ -22,8 +22,11 @@ export interface JobRunsOptions {
 }
 
 const AT_ONCE = 1_000;
-/** In a burst of changes: the scheduler's log shares the disk, and its commits are waited for. */
-const BETWEEN_WRITES_MS = 100;
+/**
+ * For so long changes gather before they are written: the scheduler's log shares the disk, and the
+ * start of a job, which takes less, waits for its commits and not for these.
+ */
+const GATHER_MS = 100;
 const RETRY_MS_FIRST = 100;
 const RETRY_MS_MAX = 10_000;
 
@@ -77,14 +80,12 @@ export class JobRuns {
 
   async #write(): Promise<void> {
     let retryMs = RETRY_MS_FIRST;
-    // Changes of the same turn of the event loop are written together.
-    await Promise.resolve();
     while (this.#pending.size > 0) {
+      await this.#pause(GATHER_MS);
       const some = this.#take();
       try {
         await this.#options.tracker.followJobs(some);
         retryMs = RETRY_MS_FIRST;
-        if (this.#pending.size > 0) await this.#pause(BETWEEN_WRITES_MS);
       } catch (error) {
         this.#options.onFault(error);
         if (this.#stop.signal.aborted) break;
