@@ -68,6 +68,28 @@ test("who waits is told without asking, and a start is held against it", async (
   expect(heard).toEqual([{ lateMs: 0, isByP50: true, isByP90: true }]);
 });
 
+test("long works take turns, and one that fails says so and stops nobody", async () => {
+  const turns: string[] = [];
+  // Each look at the clock is later than a turn may last.
+  time.monotonicMs = () => (ticks += 10);
+  let ticks = 0;
+  function* work(name: string, steps: number): Generator<void, string> {
+    for (let step = 0; step < steps; step += 1) {
+      turns.push(name);
+      yield;
+    }
+    if (name === "c") throw new Error("a bug");
+    return name;
+  }
+  const done = Promise.allSettled([
+    forecasts.inTurns(() => work("a", 3)),
+    forecasts.inTurns(() => work("b", 2)),
+    forecasts.inTurns(() => work("c", 1)),
+  ]);
+  expect((await done).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
+  expect(turns.join("")).toBe("aabcab");
+});
+
 test("errors are metrics: how far, on which side, and by which mark", async () => {
   const metrics = new MetricsRegistry(() => 0);
   const observe = forecastMetrics(metrics);

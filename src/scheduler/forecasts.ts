@@ -33,8 +33,9 @@ export class Forecasts {
   readonly #errors = new ForecastErrors();
   #newest: StartForecasts | null = null;
   #making: Promise<void> | null = null;
-  /** Resolves when all that was asked for by now is done: one turn at a time. */
-  #work: Promise<void> = Promise.resolve();
+  /** Each takes a turn of what was asked for, and says whether that was the last. */
+  readonly #works: (() => boolean)[] = [];
+  #isWorking = false;
   /** How many wait for the one that is being made. */
   #waiting = 0;
   #cancelNext: (() => void) | null = null;
@@ -69,22 +70,32 @@ export class Forecasts {
     return this.#errors.correct(starts);
   }
 
-  /** Does somebody's long work in turns with the loop, after what others asked for before. */
-  async inTurns<T>(work: () => Generator<void, T>): Promise<T> {
-    const before = this.#work;
-    const mine = before.then(async () => {
-      const steps = work();
-      for (;;) {
-        const step = this.#turn(steps);
-        if (step.done === true) return step.value;
-        await nextTurn();
-      }
+  /** Does somebody's long work in turns: one of everybody's at a time, and the loop's in between. */
+  inTurns<T>(work: () => Generator<void, T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let steps: Generator<void, T> | null = null;
+      this.#works.push(() => {
+        try {
+          steps ??= work();
+          const step = this.#turn(steps);
+          if (step.done === true) resolve(step.value);
+          return step.done === true;
+        } catch (error) {
+          reject(error as Error);
+          return true;
+        }
+      });
+      if (!this.#isWorking) void this.#workOff();
     });
-    this.#work = mine.then(
-      () => undefined,
-      () => undefined,
-    );
-    return mine;
+  }
+
+  async #workOff(): Promise<void> {
+    this.#isWorking = true;
+    for (let next = this.#works.shift(); next !== undefined; next = this.#works.shift()) {
+      if (!next()) this.#works.push(next);
+      await nextTurn();
+    }
+    this.#isWorking = false;
   }
 
   #ageMs(): number {

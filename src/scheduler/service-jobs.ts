@@ -22,7 +22,8 @@ import type { Bundles } from "./bundles.ts";
 import { numberOfJob } from "./core/array.ts";
 import type { Command } from "./core/commands.ts";
 import { unknownQueue } from "./core/decide-job.ts";
-import { explain } from "./core/explain.ts";
+import { explainInTurns } from "./core/explain.ts";
+import type { Moment } from "./core/explain-when.ts";
 import { explainArray } from "./core/explain-array.ts";
 import { waitLines } from "./core/explain-past.ts";
 import { explainSubmission } from "./core/explain-submission.ts";
@@ -85,13 +86,17 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
       const job = index.find(asked.id, caller);
       if (isRefusal(job)) return job;
       const state = brain.state();
-      const nowMs = brain.nowMs();
+      const moment = (): Moment => ({ state, nowMs: brain.nowMs(), starts });
       if (isArray(job)) {
-        const all = explainArray({ state, nowMs, starts }, job, (id) => brain.hold(id));
+        const all = await forecasts.inTurns(() =>
+          explainArray(moment(), job, (id) => brain.hold(id)),
+        );
         return { array: arrayView(state, job), ...explanationView(state, all) };
       }
-      const why = explain({ state, nowMs, starts }, job.id, brain.hold(job.id));
-      const waited = waitLines(eventsOf(parts, job, 0, EVENTS_MAX), nowMs);
+      const why = await forecasts.inTurns(() =>
+        explainInTurns(moment(), job.id, brain.hold(job.id)),
+      );
+      const waited = waitLines(eventsOf(parts, job, 0, EVENTS_MAX), brain.nowMs());
       const told = { ...why, lines: [...why.lines, ...waited] };
       return { job: viewOf(brain, job), ...explanationView(state, told) };
     }),

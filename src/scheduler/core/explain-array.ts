@@ -2,19 +2,19 @@
 
 import { gateHold } from "./admission.ts";
 import { elementsOf } from "./array.ts";
-import { type Explanation, explain, holdMessage } from "./explain.ts";
+import { type Explanation, explainInTurns, holdMessage } from "./explain.ts";
 import type { Moment } from "./explain-when.ts";
 import type { Hold } from "./hold.ts";
 import type { JobArray } from "./job.ts";
 import type { JobId } from "../../base/ids.ts";
 import type { ClusterState } from "./state.ts";
 
-/** `holdOf` is asked about its elements. */
-export function explainArray(
+/** `holdOf` is asked about its elements. Pauses as `explainInTurns` does. */
+export function* explainArray(
   moment: Moment,
   array: JobArray,
   holdOf: (id: JobId) => Hold,
-): Explanation {
+): Generator<void, Explanation> {
   const { state } = moment;
   const pending = elementsOf(state, array).filter(({ phase }) => phase.kind === "pending");
   const closed = gateHold(state, array);
@@ -23,7 +23,7 @@ export function explainArray(
     const lines = [standing(state, array), ...(closed === null ? [] : [holdMessage(closed)])];
     return { lines, position: 0, ahead: [], remedy: "", prospect: null };
   }
-  const ofNext = explain(moment, next.id, holdOf(next.id));
+  const ofNext = yield* explainInTurns(moment, next.id, holdOf(next.id));
   const about = `The next is ${next.id}, index ${next.array?.index ?? 0}.`;
   return { ...ofNext, lines: [standing(state, array), about, ...ofNext.lines] };
 }

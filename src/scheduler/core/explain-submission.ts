@@ -6,7 +6,7 @@ import { must } from "../../base/assert.ts";
 import type { Refusal } from "../../base/errors.ts";
 import { holdOf } from "./admission.ts";
 import { arrayIndexes } from "./array.ts";
-import { type Explanation, explain } from "./explain.ts";
+import { type Explanation, explainInTurns } from "./explain.ts";
 import type { Starts } from "./explain-when.ts";
 import type { Identity, JobSpec } from "./job.ts";
 import { jobOf } from "./lookup.ts";
@@ -39,10 +39,13 @@ export function* explainSubmission(
   const hold = holdOf(supposed.state, planned.holds, id);
   const preview: Preview = seen.kind === "waits" ? { kind: "waits", hold } : seen;
   yield;
-  const starts = seen.kind === "waits" ? correct(yield* forecast(supposed.state, nowMs)) : null;
-  const told = explanationOf(preview, () =>
-    explain({ state: supposed.state, nowMs, starts }, id, hold),
-  );
+  let told = explanationOf(preview);
+  if (seen.kind === "waits") {
+    const starts = correct(yield* forecast(supposed.state, nowMs));
+    told = yield* explainInTurns({ state: supposed.state, nowMs, starts }, id, hold);
+    // It has not waited yet.
+    told = { ...told, lines: ["It would wait.", ...told.lines.slice(1)] };
+  }
   const elements = job.array === null ? [] : [arrayLine(spec)];
   return {
     kind: "preview",
@@ -51,7 +54,8 @@ export function* explainSubmission(
   };
 }
 
-function explanationOf(preview: Preview, waiting: () => Explanation): Explanation {
+/** Of one that waits, nothing yet. */
+function explanationOf(preview: Preview): Explanation {
   const none = { position: 0, ahead: [], remedy: "", prospect: null };
   switch (preview.kind) {
     case "starts": {
@@ -70,11 +74,8 @@ function explanationOf(preview: Preview, waiting: () => Explanation): Explanatio
         lines: [first, ...evictions.map(({ how, why }) => `Right: ${how}. ${why}`)],
       };
     }
-    case "waits": {
-      const told = waiting();
-      // It has not waited yet.
-      return { ...told, lines: ["It would wait.", ...told.lines.slice(1)] };
-    }
+    case "waits":
+      return { ...none, lines: [] };
   }
 }
 

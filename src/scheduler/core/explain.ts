@@ -3,6 +3,7 @@
 // decides nothing.
 
 import { unreachable } from "../../base/assert.ts";
+import { atOnce } from "../../base/at-once.ts";
 import type { JobId } from "../../base/ids.ts";
 import { amountText, type Hold } from "./hold.ts";
 import { activeAttempt, isResize, type Job, type JobSpec, userKey } from "./job.ts";
@@ -11,7 +12,7 @@ import { countAhead, firstOf } from "./order.ts";
 import { deadlineOf } from "./pending.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
-import { remedyFor } from "./remedy.ts";
+import { seekRemedy } from "./remedy.ts";
 import type { ClusterState } from "./state.ts";
 import { causeMessage, pastLines } from "./explain-past.ts";
 import { type Moment, type Prospect, prospectLines, prospectOf } from "./explain-when.ts";
@@ -37,8 +38,20 @@ export const AHEAD_LISTED_MAX = 100;
  * The job must exist. `hold` is what the last plan said about it; null when no pass has looked at
  * it since, or when it does not wait.
  */
-export function explain(moment: Moment, jobId: JobId, hold: Hold | null): Explanation {
+export const explain = (moment: Moment, jobId: JobId, hold: Hold | null): Explanation =>
+  atOnce(explainInTurns(moment, jobId, hold));
+
+/** Pauses where it has worked for a while. The state may change meanwhile, be it the job's. */
+export function* explainInTurns(
+  moment: Moment,
+  jobId: JobId,
+  hold: Hold | null,
+): Generator<void, Explanation> {
   const { state, nowMs } = moment;
+  const why = hold ?? { code: "EVALUATING" };
+  const asked = jobOf(state, jobId);
+  const found = asked.phase.kind === "pending" ? yield* seekRemedy(state, asked, nowMs, why) : null;
+  const remedy = found?.text ?? "";
   const job = jobOf(state, jobId);
   if (job.phase.kind !== "pending") {
     return {
@@ -49,17 +62,15 @@ export function explain(moment: Moment, jobId: JobId, hold: Hold | null): Explan
       prospect: null,
     };
   }
-  const why = hold ?? { code: "EVALUATING" };
-  const waited = duration(nowMs - (job.history.at(-1)?.endedAtMs ?? job.submittedAtMs));
+  const sinceMs = job.history.at(-1)?.endedAtMs ?? job.submittedAtMs;
+  const waited = duration(Math.max(0, nowMs - sinceMs));
   const title = `${job.id} has waited ${waited} in ${job.spec.queue}.`;
   // It has no place among those that may be placed.
   if (job.admittedAtMs === null || why.code === "BEGIN_TIME") {
     const lines = [title, holdMessage(why), ...pastLines(job)];
-    const remedy = remedyFor(state, job, nowMs, why)?.text ?? "";
     return { lines, position: 0, ahead: [], remedy, prospect: null };
   }
   const { position, ahead } = place(state, job, nowMs);
-  const remedy = remedyFor(state, job, nowMs, why)?.text ?? "";
   const prospect = prospectOf(moment, job, position - 1, why);
   const lines = [
     title,

@@ -3,6 +3,7 @@
 // What is promised is proven: in a copy of the state the job is changed, and the planner starts it.
 
 import { unreachable } from "../../base/assert.ts";
+import { atOnce } from "../../base/at-once.ts";
 import { compareText } from "../../base/ids.ts";
 import { fitGang } from "./gang.ts";
 import { amountText, type Hold } from "./hold.ts";
@@ -39,8 +40,17 @@ type FitsNow = (spec: JobSpec) => boolean;
 /** Changes that are tried on a copy of the state: each costs a planning pass. */
 const PROOFS_MAX = 3;
 
-/** Null when no change was found. */
-export function remedyFor(state: ClusterState, job: Job, nowMs: number, hold: Hold): Remedy | null {
+/** All at once. */
+export const remedyFor = (...asked: Parameters<typeof seekRemedy>): Remedy | null =>
+  atOnce(seekRemedy(...asked));
+
+/** Null when no change was found. Pauses after each proof; the state may change meanwhile. */
+export function* seekRemedy(
+  state: ClusterState,
+  job: Job,
+  nowMs: number,
+  hold: Hold,
+): Generator<void, Remedy | null> {
   switch (hold.code) {
     case "EVALUATING":
     case "WAITING_FOR_JOB":
@@ -67,7 +77,7 @@ export function remedyFor(state: ClusterState, job: Job, nowMs: number, hold: Ho
     case "WAITING_FOR_GPUS":
     case "FRAGMENTED":
     case "RESERVED_FOR_OTHER":
-      return provenChange(state, job, nowMs, hold) ?? lastAdvice(hold);
+      return (yield* provenChange(state, job, nowMs, hold)) ?? lastAdvice(hold);
     default:
       return unreachable(hold);
   }
@@ -78,13 +88,19 @@ const advice = (text: string): Remedy => ({ text, spec: null, evictions: [] });
 const lastAdvice = ({ code }: Hold): Remedy | null =>
   code === "NO_MATCHING_GPU" ? advice("Ask for a GPU type that is there.") : null;
 
-function provenChange(state: ClusterState, job: Job, nowMs: number, hold: Hold): Remedy | null {
+function* provenChange(
+  state: ClusterState,
+  job: Job,
+  nowMs: number,
+  hold: Hold,
+): Generator<void, Remedy | null> {
   let proofs = 0;
   for (const change of changes(state, job, nowMs, hold)) {
     if (proofs === PROOFS_MAX) return null;
     proofs += 1;
     const remedy = proven(state, job, nowMs, change);
     if (remedy !== null) return remedy;
+    yield;
   }
   return null;
 }

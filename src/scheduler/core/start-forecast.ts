@@ -8,6 +8,7 @@
 // times as dear: ARCHITECTURE.md, decision 21. All work is bounded by counts, and pauses often.
 
 import { must } from "../../base/assert.ts";
+import { atOnce } from "../../base/at-once.ts";
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import { ForecastRun } from "./forecast-run.ts";
 import { type Scene, sceneOf, type WaitingLine } from "./forecast-scene.ts";
@@ -47,11 +48,7 @@ const UNKNOWN = { p50Ms: null, p90Ms: null, basis: "runs" } as const;
 
 /** All at once: for a copy of the state, and for tests. */
 export function forecastStarts(state: ClusterState, nowMs: number): StartForecasts {
-  const forecasting = forecast(state, nowMs);
-  for (;;) {
-    const { done, value } = forecasting.next();
-    if (done === true) return value;
-  }
+  return atOnce(forecast(state, nowMs));
 }
 
 /** Each step takes about a millisecond, and the state may change between two steps. */
