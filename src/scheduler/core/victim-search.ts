@@ -64,15 +64,18 @@ export class VictimSearch {
     return this.#isSpent ? this.#runBySize() : null;
   }
 
-  /** Those who hold least first, after one who may hold more and serve several of the tasks. */
+  /**
+   * Those who hold least first. Or, before them, one of those who stand on most nodes: it may serve
+   * several of the tasks at once.
+   */
   #runBySize(): readonly Victim[] | null {
     this.#isBySize = true;
     this.#asks.sort((a, b) => sizeOf(a) - sizeOf(b));
+    const widest = this.#asks.filter(({ isWhole }) => isWhole).map(({ candidate }) => candidate);
+    widest.sort((a, b) => b.tasks.length - a.tasks.length);
     for (const goal of this.#goals()) {
-      const { offers } = goal;
-      for (const first of offers.slice(0, FIRST_MAX)) {
-        const rest = offers.filter((offer) => offer !== first);
-        const victims = this.#runAt({ ...goal, offers: [first, ...rest] });
+      for (const first of [null, ...widest.slice(0, FIRST_MAX)]) {
+        const victims = this.#runAt(goal, first);
         if (victims !== null) return victims;
       }
     }
@@ -80,7 +83,8 @@ export class VictimSearch {
   }
 
   /** Changes nothing where it fails. */
-  #runAt(goal: Goal): readonly Victim[] | null {
+  #runAt(goal: Goal, first: Candidate | null = null): readonly Victim[] | null {
+    if (first !== null) this.#take(first, first.tasks);
     this.#makeRoom(goal);
     this.#makeQuota();
     const asked = [...this.#given.keys()];
