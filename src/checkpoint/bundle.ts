@@ -9,7 +9,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createGzip } from "node:zlib";
-import { create } from "tar";
+import { WriteEntry } from "tar";
 import { Fault, RefusalError, refuse } from "../base/errors.ts";
 import { compareText, type Digest } from "../base/ids.ts";
 import { contentOf } from "../objects/digest.ts";
@@ -103,18 +103,22 @@ export async function writeArchive(
   names: readonly string[],
   path: string,
 ): Promise<void> {
+  await pipeline(archiveOf(dir, names), createGzip({ level: 6 }), createWriteStream(path));
+}
+
+const ARCHIVE_END = Buffer.alloc(1_024);
+
+/** One entry after the other: tar's own walk of several may end twice when one of them fails. */
+async function* archiveOf(dir: string, names: readonly string[]): AsyncGenerator<Buffer> {
   const options = {
     cwd: dir,
     portable: true,
     noMtime: true,
-    noDirRecurse: true,
     strict: true,
     linkCache: new ForgetfulMap<`${number}:${number}`, string>(),
   };
-  // The prefix keeps a name that begins with `@` from being taken for an archive.
-  const entries = names.map((name) => `./${name}`);
-  // Compressed here: tar's own gzip may end its stream twice, which nobody can catch.
-  await pipeline(create(options, entries), createGzip({ level: 6 }), createWriteStream(path));
+  for (const name of names) yield* new WriteEntry(`./${name}`, options);
+  yield ARCHIVE_END;
 }
 
 /** The path of a file that was there when the folder was listed; null = something else is wrong. */
