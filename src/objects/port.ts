@@ -13,8 +13,8 @@ export interface ObjectInfo {
   readonly key: string;
   readonly sizeBytes: number;
   /**
-   * When it was stored, by the store's clock, in ms since 1970. Of an upload in parts the store may
-   * say when it began.
+   * When it was stored, by the store's clock and to a second, in ms since 1970. Of an upload in
+   * parts the store may say when it began.
    */
   readonly modifiedAtMs: number;
 }
