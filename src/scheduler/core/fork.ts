@@ -1,6 +1,7 @@
 // Copies of the state: a moment of it to read later, and a fork to think on: what would happen if?
 // Containers are copied (20 ms at 130,000 records), what they hold never changes and is shared.
 
+import { sharePool } from "./node-pools.ts";
 import type { SnapshotState } from "./snapshot.ts";
 import type { ClusterState, MutableClusterState } from "./state.ts";
 
@@ -26,5 +27,7 @@ export function momentOf(state: SnapshotState): Omit<MutableClusterState, "pendi
  * request id.
  */
 export function forkState(state: ClusterState): MutableClusterState {
-  return { ...momentOf({ ...state, requests: new Map() }), pending: state.pending.copy() };
+  const moment = momentOf({ ...state, requests: new Map() });
+  sharePool(state.nodes, moment.nodes);
+  return { ...moment, pending: state.pending.copy() };
 }

@@ -29,6 +29,13 @@ export function poolOf(nodes: ReadonlyMap<NodeId, Node>): NodePool {
   return new NodePool(known.pool);
 }
 
+/** What is remembered of the nodes holds for a copy of their map too. */
+export function sharePool(nodes: ReadonlyMap<NodeId, Node>, copy: ReadonlyMap<NodeId, Node>): void {
+  const known = remembered.get(nodes);
+  if (known === undefined) return;
+  remembered.set(copy, { nodes: [...known.nodes], pool: new NodePool(known.pool) });
+}
+
 /** False when more has changed than what jobs hold: then the pool is made anew. */
 function bringUpToDate(known: Remembered, nodes: ReadonlyMap<NodeId, Node>): boolean {
   if (known.nodes.length !== nodes.size) return false;

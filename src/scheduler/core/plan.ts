@@ -20,7 +20,7 @@
 // nothing.
 
 import { must } from "../../base/assert.ts";
-import { jobId } from "../../base/ids.ts";
+import { jobId, type JobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
 import { elasticStarts, widen } from "./elastic.ts";
 import { fitGang, NO_TASTE } from "./gang.ts";
@@ -57,10 +57,18 @@ const ROUNDS_MAX = 8;
 /** Jobs of a group that are looked at, whether they may run on what others claim for later. */
 const AHEAD_LOOKED_MAX = 4;
 
-/** Decides over every pending job. Costs are bounded by counts, never by time. */
-export function plan(state: ClusterState, nowMs: number, policy: Policy): Plan {
+/**
+ * Decides over every pending job. Costs are bounded by counts, never by time. `until`: whoever comes
+ * after this job is not looked at, which tells what becomes of it for less.
+ */
+export function plan(
+  state: ClusterState,
+  nowMs: number,
+  policy: Policy,
+  until: JobId | null = null,
+): Plan {
   const pass = new Pass(state, nowMs, policy);
-  const planner = new Planner(pass);
+  const planner = new Planner(pass, until);
   planner.begin();
   planner.walkAll();
   const isAnyoneWaiting = planner.isAnyoneWaiting();
@@ -116,9 +124,12 @@ class Planner {
   /** Nobody else needs to be looked at in this round; null = everyone does. */
   #hopeful: ReadonlySet<PendingKind> | null = null;
   #hasClaimants = false;
+  readonly #until: JobId | null;
+  #isOver = false;
 
-  constructor(pass: Pass) {
+  constructor(pass: Pass, until: JobId | null) {
     this.#pass = pass;
+    this.#until = until;
     this.#book = new HoldBook(pass);
     this.#claims = new Claims(pass);
     this.#preemption = new Preemption(pass, this.#claims);
@@ -135,7 +146,7 @@ class Planner {
     let isForAll = true;
     for (; this.#round < ROUNDS_MAX; this.#round += 1) {
       const dropsBefore = this.#pass.drops.length;
-      if (!this.#walkRound(isForAll)) return;
+      if (!this.#walkRound(isForAll) || this.#isOver) return;
       // Without a claim or a lost reservation, only who was owed room may find more than before.
       const isRoomFreed = this.#pass.drops.length > dropsBefore || this.#preemption.isOpen;
       isForAll = !this.#claims.isEmpty || this.#pass.drops.length > dropsBefore;
@@ -212,7 +223,7 @@ class Planner {
     const passedOver = new Map<QueueNode, number>();
     const hasPlaced = this.#walk(owed, this.#owedOnly(passedOver), null);
     const wasEveryone = owed.length === this.#leaves.length && passedOver.size === 0;
-    if (!isForAll || (wasEveryone && !hasPlaced)) return hasPlaced;
+    if (!isForAll || this.#isOver || (wasEveryone && !hasPlaced)) return hasPlaced;
     return this.#walk(this.#leaves, () => true, this.#hopeful) || hasPlaced;
   }
 
@@ -229,7 +240,7 @@ class Planner {
       tree.setHead(leaf, this.#headOf(order, isMeant));
     }
     let hasPlaced = false;
-    for (let leaf = tree.next(); leaf !== null; leaf = tree.next()) {
+    for (let leaf = tree.next(); leaf !== null && !this.#isOver; leaf = tree.next()) {
       const order = must(orders.get(leaf), leaf.spec.path);
       if (this.#serve(order, isMeant)) hasPlaced = true;
       tree.setHead(leaf, this.#headOf(order, isMeant));
@@ -250,9 +261,10 @@ class Planner {
 
   /** Goes through a leaf's jobs up to the first that is placed: then shares have changed. */
   #serve(order: LeafOrder, isMeant: IsMeant): boolean {
-    for (let head = order.next(); head !== null; head = order.next()) {
+    for (let head = order.next(); head !== null && !this.#isOver; head = order.next()) {
       const kind = this.#kindOf(head);
       if (isMeant(kind) && this.#hasTurn(kind, head)) {
+        this.#isOver = head.entry.id === this.#until;
         const mayPlace = !head.isRefused && !this.#isRefused(kind, head);
         if ((mayPlace && this.#place(kind, head)) || this.#startAhead(kind, head)) {
           order.charge(kind.shape.gpus);

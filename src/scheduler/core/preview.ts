@@ -26,7 +26,7 @@ export type Preview =
 
 /** The job must be pending. */
 export function previewPass(state: ClusterState, jobId: JobId, nowMs: number): Preview {
-  return previewOf(plan(state, nowMs, state.policy), jobId);
+  return previewOf(plan(state, nowMs, state.policy, jobId), jobId);
 }
 
 /** What a plan does with a job that was pending before. */

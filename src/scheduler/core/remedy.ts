@@ -15,7 +15,7 @@ import type { Eviction } from "./plan-types.ts";
 import { asNew, previewPass, suppose } from "./preview.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { limitReached } from "./quota.ts";
-import { shapeOf, sizedTo } from "./shape.ts";
+import { shapeKey, shapeOf, sizedTo } from "./shape.ts";
 import type { ClusterState, QueueSpec } from "./state.ts";
 
 export interface Remedy {
@@ -37,9 +37,8 @@ interface Change {
 
 type FitsNow = (spec: JobSpec) => boolean;
 
-/** Changes that are tried on a copy of the state: each costs a planning pass. */
+/** Changes that are tried on a copy of the state: each costs up to a planning pass. */
 const PROOFS_MAX = 3;
-
 /** All at once. */
 export const remedyFor = (...asked: Parameters<typeof seekRemedy>): Remedy | null =>
   atOnce(seekRemedy(...asked));
@@ -94,16 +93,21 @@ function* provenChange(
   nowMs: number,
   hold: Hold,
 ): Generator<void, Remedy | null> {
-  let proofs = 0;
+  let proofsLeft = PROOFS_MAX;
   for (const change of changes(state, job, nowMs, hold)) {
-    if (proofs === PROOFS_MAX) return null;
-    proofs += 1;
+    if (change.first === null && doLikeWait(state, change.spec)) continue;
+    if (proofsLeft === 0) return null;
+    proofsLeft -= 1;
     const remedy = proven(state, job, nowMs, change);
     if (remedy !== null) return remedy;
     yield;
   }
   return null;
 }
+
+/** Do jobs of the same queue, class and shape wait? It would be no better off than they. */
+const doLikeWait = ({ pending }: ClusterState, spec: JobSpec): boolean =>
+  pending.queue(spec.queue)?.classes.get(spec.priorityClass)?.kinds.has(shapeKey(spec)) === true;
 
 /** In place of the job, which is withdrawn. */
 function proven(state: ClusterState, job: Job, nowMs: number, change: Change): Remedy | null {

@@ -29,12 +29,6 @@ interface Known {
   readonly seat: Seat | null;
 }
 
-/** When GPUs of a bank come free; those that are promised to others are not in it. */
-interface FreeTimes {
-  readonly byGpu: ReadonlyMap<number, number>;
-  readonly sorted: readonly number[];
-}
-
 /** What a job gives back of its node's CPU and memory, and when. */
 interface HostEnd {
   readonly endMs: number;
@@ -48,7 +42,7 @@ export class Seats {
   readonly #owedOn: (node: NodeId) => number;
   /** By shape: for each set of types, by node. */
   readonly #known = new Map<Shape, Known[]>();
-  readonly #freeTimes = new WeakMap<Bank, FreeTimes>();
+  readonly #freeTimes = new WeakMap<Bank, readonly number[]>();
   readonly #hostEnds = new WeakMap<NodeSlot, readonly HostEnd[]>();
 
   /**
@@ -116,15 +110,12 @@ export class Seats {
 
   /** When the bank is expected to have GPUs enough, beside what earlier claims still wait for. */
   #readyAt(slot: NodeSlot, bank: Bank, shape: Shape): number {
-    const { byGpu, sorted } = this.#freeTimesOf(slot, bank);
-    const owed = this.#owedOn(slot.id);
-    const { gpus } = shape.perNode;
-    if (!needsIsland(shape)) return sorted[gpus + owed - 1] ?? NEVER_MS;
+    const last = shape.perNode.gpus + this.#owedOn(slot.id) - 1;
+    if (!needsIsland(shape)) return this.#freeTimesOf(slot, bank)[last] ?? NEVER_MS;
     let soonest = NEVER_MS;
     for (const name of new Set(bank.islands.values())) {
-      const there = [...byGpu].filter(([gpu]) => bank.islands.get(gpu) === name);
-      const times = there.map(([, atMs]) => atMs).sort(compareTimes);
-      soonest = Math.min(soonest, times[gpus + owed - 1] ?? NEVER_MS);
+      const times = this.#listFreeTimes(slot, bank, (gpu) => bank.islands.get(gpu) === name);
+      soonest = Math.min(soonest, times[last] ?? NEVER_MS);
     }
     return soonest;
   }
@@ -154,26 +145,35 @@ export class Seats {
     return ends;
   }
 
-  #freeTimesOf(slot: NodeSlot, bank: Bank): FreeTimes {
+  /** When GPUs of a bank come free, the first one first; not those that are promised to others. */
+  #freeTimesOf(slot: NodeSlot, bank: Bank): readonly number[] {
     let times = this.#freeTimes.get(bank);
-    if (times === undefined) this.#freeTimes.set(bank, (times = this.#listFreeTimes(slot, bank)));
+    if (times === undefined) {
+      times = this.#listFreeTimes(slot, bank, () => true);
+      this.#freeTimes.set(bank, times);
+    }
     return times;
   }
 
-  #listFreeTimes({ id, order }: NodeSlot, { type, indexes, free }: Bank): FreeTimes {
+  #listFreeTimes(
+    { id, order }: NodeSlot,
+    { type, indexes, free }: Bank,
+    isCounted: (gpu: number) => boolean,
+  ): readonly number[] {
     const { raw, nowMs } = this.#pass;
     const freeNow = raw.bankAt(order, type).free;
-    const times = new Map<number, number>();
-    for (const gpu of free) if (freeNow.includes(gpu)) times.set(gpu, nowMs);
+    const times: number[] = [];
+    for (const gpu of free) if (freeNow.includes(gpu) && isCounted(gpu)) times.push(nowMs);
     for (const { job, gpus } of this.#ends.on(id)) {
       const isLeaving = this.#pass.isLeaving(job.id);
       const endMs = this.#ends.of(job);
       for (const gpu of gpus) {
         // What one leaves for a reservation is nobody else's.
-        if (indexes.includes(gpu) && isLeaving === free.includes(gpu)) times.set(gpu, endMs);
+        const isComing = indexes.includes(gpu) && isLeaving === free.includes(gpu);
+        if (isComing && isCounted(gpu)) times.push(endMs);
       }
     }
-    return { byGpu: times, sorted: [...times.values()].sort(compareTimes) };
+    return times.sort(compareTimes);
   }
 }
 
