@@ -239,4 +239,11 @@ describe("the other lists", () => {
     const result = await cli(["show", "job-7"], await world.serve(jobs([RUNNING_JOB])));
     expect(result.stdout).toMatchSnapshot();
   });
+
+  it("show says one GPU as one", async () => {
+    const perNode = { gpus: 1, cpuMilli: 0, memoryMib: 0 };
+    const small = { ...RUNNING_JOB, spec: { ...RUNNING_JOB.spec, nodes: 1, perNode } };
+    const result = await cli(["show", "job-7"], await world.serve(jobs([small])));
+    expect(result.stdout).toMatch(/^asks for +1 GPU$/m);
+  });
 });

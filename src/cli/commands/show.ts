@@ -122,7 +122,9 @@ function timeLimitText(job: JobView, nowMs: number): string {
 
 function asked(job: JobView): string {
   const model = job.gpuTypes.length === 0 ? "" : ` ${job.gpuTypes.join(" or ")}`;
-  const what = job.gpusPerNode === 0 ? `${gpusText(job)} only` : `${gpusText(job)}${model} GPUs`;
+  const size = gpusText(job);
+  const unit = size === "1" ? "GPU" : "GPUs";
+  const what = job.gpusPerNode === 0 ? `${size} only` : `${size}${model} ${unit}`;
   const { topology, spot } = job;
   return [
     what,
