@@ -59,14 +59,10 @@ function reportPass(core: Core, { pending, p99Max, ...size }: PassCase): void {
   for (let pass = -WARM_UP; pass < PASSES; pass += 1) {
     cluster.passTime(TICK_MS, ENDS_PER_TICK);
     cluster.bringPendingTo(pending);
-    const cpuBefore = process.cpuUsage();
-    const startedMs = performance.now();
-    const plan = cluster.plan();
-    const tookMs = performance.now() - startedMs;
-    const { user, system } = process.cpuUsage(cpuBefore);
+    const { result: plan, tookMs, cpuMs } = timed(() => cluster.plan());
     if (pass < 0) continue;
     times.push(tookMs);
-    cpuTimes.push((user + system) / 1_000);
+    cpuTimes.push(cpuMs);
     starts += plan.starts.length;
   }
   report({
@@ -76,7 +72,6 @@ function reportPass(core: Core, { pending, p99Max, ...size }: PassCase): void {
     limit: { atMost: p99Max },
     details: {
       p50: median(times),
-      // All threads of the process: larger than the pass where the collector of garbage helps.
       cpuP50: median(cpuTimes),
       cpuP99: quantile(cpuTimes, 0.99),
       passes: PASSES,
@@ -100,25 +95,26 @@ function reportForecast(core: Core, { pending, p99Max, ...size }: PassCase): voi
   }
   const at = `${pending} pending on ${size.nodes} nodes`;
   timeForecast(cluster);
-  const { starts, stepTimes, cpuMs } = timeForecast(cluster);
+  const { result: forecast, cpuMs: forecastMs } = timed(() => timeForecast(cluster));
+  const { starts, stepTimes } = forecast;
   report({
     bench: `longest step of a forecast for all, ${at}`,
     value: Math.max(...stepTimes),
     unit: "ms",
     limit: { atMost: STEP_MS_MAX },
-    details: { p99: quantile(stepTimes, 0.99), steps: stepTimes.length, cpuOfAll: cpuMs },
+    details: { p99: quantile(stepTimes, 0.99), steps: stepTimes.length, cpuOfAll: forecastMs },
   });
   const times: number[] = [];
   const cpuTimes: number[] = [];
   let known = 0;
   for (let ask = -10; ask < ASKED; ask += 1) {
-    const startedMs = performance.now();
-    const cpuBefore = process.cpuUsage();
-    const { prospect } = cluster.explain(Math.abs(ask) / ASKED, plan, starts);
+    const { result, tookMs, cpuMs } = timed(() =>
+      cluster.explain(Math.abs(ask) / ASKED, plan, starts),
+    );
     if (ask < 0) continue;
-    times.push(performance.now() - startedMs);
-    const { user, system } = process.cpuUsage(cpuBefore);
-    cpuTimes.push((user + system) / 1_000);
+    times.push(tookMs);
+    cpuTimes.push(cpuMs);
+    const { prospect } = result;
     if (typeof prospect?.forecast.p50Ms === "number") known += 1;
   }
   report({
@@ -135,35 +131,46 @@ function reportForecast(core: Core, { pending, p99Max, ...size }: PassCase): voi
   });
 }
 
-interface TimedForecast {
+interface SteppedForecast {
   readonly starts: StartForecasts;
   readonly stepTimes: readonly number[];
-  readonly cpuMs: number;
 }
 
-function timeForecast(cluster: BusyCluster): TimedForecast {
-  const cpuBefore = process.cpuUsage();
+function timeForecast(cluster: BusyCluster): SteppedForecast {
   const forecast = cluster.forecast();
   const stepTimes: number[] = [];
   for (;;) {
-    const startedMs = performance.now();
-    const { done, value } = forecast.next();
-    stepTimes.push(performance.now() - startedMs);
-    if (done !== true) continue;
-    const { user, system } = process.cpuUsage(cpuBefore);
-    return { starts: value, stepTimes, cpuMs: (user + system) / 1_000 };
+    const { result, tookMs } = timed(() => forecast.next());
+    stepTimes.push(tookMs);
+    if (result.done === true) return { starts: result.value, stepTimes };
   }
+}
+
+interface Timed<T> {
+  readonly result: T;
+  readonly tookMs: number;
+  /** Of all threads of the process: more than it took where the collector of garbage helps. */
+  readonly cpuMs: number;
+}
+
+function timed<T>(work: () => T): Timed<T> {
+  const cpuBefore = process.cpuUsage();
+  const startedMs = performance.now();
+  const result = work();
+  const tookMs = performance.now() - startedMs;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { result, tookMs, cpuMs: (user + system) / 1_000 };
 }
 
 /** Gangs of whole nodes that fill an empty cluster in one pass. */
 function reportPlacements(core: Core): void {
   const cluster = new BusyCluster(core, PLACING);
   cluster.submitGangs(PLACING.nodes / GANG_NODES, GANG_NODES);
-  const startedMs = performance.now();
-  const placed = cluster.plan().starts.length;
+  const { result: plan, tookMs } = timed(() => cluster.plan());
+  const placed = plan.starts.length;
   report({
     bench: "gangs of 4 nodes placed a second",
-    value: placed / ((performance.now() - startedMs) / 1_000),
+    value: placed / (tookMs / 1_000),
     unit: "1/s",
     limit: { atLeast: 2_000 },
     details: { placed },

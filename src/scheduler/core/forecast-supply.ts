@@ -4,6 +4,7 @@
 // left to the planner. Knows no jobs and no time.
 
 import { must } from "../../base/assert.ts";
+import { FirstFew } from "../../base/first-few.ts";
 import { hasHostRoom, type NodePool } from "./fit.ts";
 import { FreeIndex } from "./free-index.ts";
 import type { TaskPlacement } from "./job.ts";
@@ -169,17 +170,17 @@ export class Supply {
     let best: Soonest | null = null;
     for (const set of need.typeSets) {
       for (let domain = 0; domain < need.domainCount; domain += 1) {
-        const found = new Soonest(need.shape.nodes);
+        const found = new FirstFew(need.shape.nodes, compareOffers);
         for (const type of set) this.#offer(found, { need, type, domain }, nowMs, wholeAtMs);
-        if (found.lastMs < (best?.lastMs ?? NEVER_MS)) best = found;
+        if (lastOf(found) < (best === null ? NEVER_MS : lastOf(best))) best = found;
       }
     }
-    for (const { node, type } of best?.seats ?? []) {
+    for (const { node, type } of best?.items ?? []) {
       const { index, free, kept } = this.#bank(type);
       kept[node] = 1;
       index.remove(node, Math.max(0, free[node] ?? 0));
     }
-    return best?.seats ?? null;
+    return best?.items ?? null;
   }
 
   /** Of what `keep` returned. */
@@ -205,8 +206,8 @@ export class Supply {
     for (let node = 0; node < capacity.length; node += 1) {
       if ((capacity[node] ?? 0) < gpus || kept[node] === 1) continue;
       const readyMs = (free[node] ?? 0) >= gpus ? nowMs : (whole[node] ?? nowMs);
-      if (readyMs >= found.lastMs || (domainOf !== null && domainOf[node] !== domain)) continue;
-      if (!this.#isBarred(node, shape)) found.add({ node, type }, readyMs);
+      if (readyMs >= lastOf(found) || (domainOf !== null && domainOf[node] !== domain)) continue;
+      if (!this.#isBarred(node, shape)) found.add({ node, type, readyMs });
     }
   }
 
@@ -263,29 +264,15 @@ export class Supply {
   }
 }
 
-/** The seats that are ready first, of those that were offered: as many as a gang needs. */
-class Soonest {
-  readonly seats: Seat[] = [];
-  readonly #readyMs: number[] = [];
-  readonly #count: number;
-
-  constructor(count: number) {
-    this.#count = count;
-  }
-
-  /** When the last of them is ready; `NEVER_MS` = there are too few. */
-  get lastMs(): number {
-    return this.#readyMs[this.#count - 1] ?? NEVER_MS;
-  }
-
-  /** One that is ready before the last of them. */
-  add(seat: Seat, readyMs: number): void {
-    let at = Math.min(this.seats.length, this.#count - 1);
-    for (; at > 0 && (this.#readyMs[at - 1] ?? 0) > readyMs; at -= 1) {
-      this.#readyMs[at] = this.#readyMs[at - 1] ?? 0;
-      this.seats[at] = must(this.seats[at - 1], "seat");
-    }
-    this.#readyMs[at] = readyMs;
-    this.seats[at] = seat;
-  }
+/** A seat that could be kept. */
+interface Offer extends Seat {
+  readonly readyMs: number;
 }
+
+/** As many as a gang needs, those that are ready first. */
+type Soonest = FirstFew<Offer>;
+
+const compareOffers = (a: Offer, b: Offer): number => a.readyMs - b.readyMs;
+
+/** When the last of them is ready; `NEVER_MS` = there are too few. */
+const lastOf = ({ last }: Soonest): number => last?.readyMs ?? NEVER_MS;

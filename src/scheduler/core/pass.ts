@@ -108,6 +108,8 @@ export class Pass {
   /** What has changed of it since. */
   readonly #userChanges = new Map<QueueNode, Map<string, number>>();
   readonly #warmth: Warmth;
+  /** Jobs that have become eligible since the last event. */
+  readonly lateCount: number;
   readonly #late = new Map<QueuePath, PendingGroup[]>();
   readonly #aged = new Map<QueuePath, PendingGroup[]>();
 
@@ -122,7 +124,9 @@ export class Pass {
     this.open = new NodePool(this.raw);
     this.later = new NodePool(this.raw);
     this.#warmth = new Warmth(state);
-    for (const group of state.pending.late(nowMs, state.jobs)) addTo(this.#late, group);
+    const late = state.pending.late(nowMs, state.jobs);
+    this.lateCount = late.length;
+    for (const group of late) addTo(this.#late, group);
     for (const group of state.pending.aged(nowMs - policy.lasAgingMs, AGED_MAX, state.jobs)) {
       addTo(this.#aged, group);
     }

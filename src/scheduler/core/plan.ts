@@ -148,16 +148,17 @@ class Planner {
       const dropsBefore = this.#pass.drops.length;
       if (!this.#walkRound(isForAll) || this.#isOver) return;
       // Without a claim or a lost reservation, only who was owed room may find more than before.
-      const isRoomFreed = this.#pass.drops.length > dropsBefore || this.#preemption.isOpen;
-      isForAll = !this.#claims.isEmpty || this.#pass.drops.length > dropsBefore;
-      if (!isForAll && !this.#preemption.isOpen) return;
+      const { isOpen } = this.#preemption;
+      const hasDropped = this.#pass.drops.length > dropsBefore;
+      isForAll = !this.#claims.isEmpty || hasDropped;
+      if (!isForAll && !isOpen) return;
       this.#preemption.forgetRefusals();
       if (!isForAll || this.#round === ROUNDS_MAX - 1) continue;
       const holders = this.#claims.holderKinds();
       this.#claims.release();
       this.#doesNotFit.clear();
       const isInOrder = !this.#pass.policy.isBackfillEnabled;
-      this.#hopeful = isRoomFreed || isInOrder ? null : this.#findHopeful(holders);
+      this.#hopeful = hasDropped || isOpen || isInOrder ? null : this.#findHopeful(holders);
     }
   }
 
@@ -194,12 +195,8 @@ class Planner {
       if (refusedInRound >= 0 && limitReached(leaf, shape) === null) return true;
     }
     const soonMs = nowMs + policy.growAfterMs;
-    const next = state.pending.delayed.at(this.#lateCount());
+    const next = state.pending.delayed.at(this.#pass.lateCount);
     return next !== undefined && next.eligibleFromMs <= soonMs && this.#pass.isWaiting(next.id);
-  }
-
-  #lateCount(): number {
-    return this.#leaves.reduce((sum, leaf) => sum + this.#pass.jobsOf(leaf).late.length, 0);
   }
 
   /** After everything was decided. */
@@ -208,7 +205,7 @@ class Planner {
     this.wakeAt(this.#preemption.wakeAtMs);
     if (this.#hasClaimants) this.wakeAt(this.#nextClaimAtMs());
     this.#wakeAtTurns();
-    this.wakeAt(state.pending.delayed.at(this.#lateCount())?.eligibleFromMs ?? null);
+    this.wakeAt(state.pending.delayed.at(this.#pass.lateCount)?.eligibleFromMs ?? null);
     if (!this.#pass.policy.isBackfillEnabled) this.#wakeAtLatestStarts();
     this.wakeAt(this.#pass.timeLimitAtMs);
     return new PlanHolds(this.#pass, this.#book);

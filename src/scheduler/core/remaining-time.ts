@@ -25,9 +25,15 @@ export function expectedRemainingMs(
   const known =
     forecastRemainingMs(job, ranMs) ??
     learnedRemainingMs(state.runTimes, spec, owner, ranMs, permille);
-  if (spec.timeLimitMs === null) return known;
-  const left = Math.max(SECOND_MS, spec.timeLimitMs - attemptRanMs(job, nowMs));
-  return known === null ? left : Math.min(known, left);
+  const leftMs = limitLeftMs(job, nowMs);
+  return known === null || leftMs === null ? (known ?? leftMs) : Math.min(known, leftMs);
+}
+
+/** Until its time limit, at least a second; null = it has none. */
+export function limitLeftMs(job: Job, nowMs: number): number | null {
+  const { timeLimitMs } = job.spec;
+  if (timeLimitMs === null) return null;
+  return Math.max(SECOND_MS, timeLimitMs - attemptRanMs(job, nowMs));
 }
 
 /** Null where nobody said, and once it has run for longer than was said: then it was wrong. */

@@ -4,7 +4,7 @@
 
 import { SECOND_MS } from "../../base/time.ts";
 import type { Job } from "./job.ts";
-import { attemptRanMs, forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
+import { forecastRemainingMs, limitLeftMs, usefulRunMs } from "./remaining-time.ts";
 import {
   drawRemainingMs,
   isTelling,
@@ -45,16 +45,13 @@ export class RunSampler {
 
   /** Null when nobody knows anything. */
   of(job: Job): RunSamples | null {
-    const { timeLimitMs } = job.spec;
     const ranMs = usefulRunMs(job, this.#nowMs);
     const toldMs = forecastRemainingMs(job, ranMs);
     const times = toldMs === null ? this.#timesOf(job, ranMs) : null;
-    const leftMs =
-      timeLimitMs === null
-        ? Number.POSITIVE_INFINITY
-        : Math.max(SECOND_MS, timeLimitMs - attemptRanMs(job, this.#nowMs));
-    const isKnown = toldMs !== null || times !== null || ranMs >= TELLING_RAN_MS;
-    return isKnown || timeLimitMs !== null ? { toldMs, times, ranMs, leftMs } : null;
+    const limitMs = limitLeftMs(job, this.#nowMs);
+    const isRunKnown = toldMs !== null || times !== null || ranMs >= TELLING_RAN_MS;
+    if (!isRunKnown && limitMs === null) return null;
+    return { toldMs, times, ranMs, leftMs: limitMs ?? Number.POSITIVE_INFINITY };
   }
 
   #timesOf(job: Job, ranMs: number): RunTimes | null {

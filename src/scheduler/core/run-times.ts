@@ -83,17 +83,23 @@ export function learnedRemainingMs(
   ranMs: number,
   permille: number,
 ): number | null {
-  for (const key of keysOf(spec, owner)) {
-    const times = known.get(key);
-    const remainingMs = times === undefined ? null : remainingOf(times, ranMs, permille);
-    if (remainingMs !== null) return remainingMs;
-  }
-  return null;
+  const bound = firstBound(known, keysOf(spec, owner), secondsOf(ranMs), permille);
+  return bound === null ? null : Math.max(SECOND_MS, bound * SECOND_MS - ranMs);
 }
 
-function remainingOf(times: RunTimes, ranMs: number, permille: number): number | null {
-  const boundSeconds = boundOf(times, secondsOf(ranMs), permille);
-  return boundSeconds === null ? null : Math.max(SECOND_MS, boundSeconds * SECOND_MS - ranMs);
+/** See `boundOf`; by the most telling of these of which enough is known. */
+function firstBound(
+  known: ReadonlyMap<string, RunTimes>,
+  keys: Keys,
+  ranSeconds: number,
+  permille: number,
+): number | null {
+  for (const key of keys) {
+    const times = known.get(key);
+    const bound = times === undefined ? null : boundOf(times, ranSeconds, permille);
+    if (bound !== null) return bound;
+  }
+  return null;
 }
 
 /** By what was asked: jobs alike ask the same. A histogram is replaced, never changed. */
@@ -119,12 +125,8 @@ export function learnedSecondsLeft(
   ranSeconds: number,
   permille: number,
 ): number | null {
-  for (const key of keysFor(like)) {
-    const times = known.get(key);
-    const bound = times === undefined ? null : boundOf(times, ranSeconds, permille);
-    if (bound !== null) return Math.max(1, bound - ranSeconds);
-  }
-  return null;
+  const bound = firstBound(known, keysFor(like), ranSeconds, permille);
+  return bound === null ? null : Math.max(1, bound - ranSeconds);
 }
 
 /** Those of the jobs most like this one of whom enough ran as long; null when too few are known. */

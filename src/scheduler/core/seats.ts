@@ -1,6 +1,7 @@
 // Where and when a gang will fit, as far as is known: for each node the instant at which it is
 // expected to have room for a task, and the nodes that have it soonest. Decides nothing.
 
+import { FirstFew } from "../../base/first-few.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
 import { type Ends, NEVER_MS } from "./ends.ts";
@@ -63,7 +64,10 @@ export class Seats {
   soonest(shape: Shape): readonly Seat[] | null {
     const { later } = this.#pass;
     const table = new SiteTable(later, shape);
-    const bySite = Array.from({ length: table.count }, () => new Soonest(shape.nodes));
+    const bySite = Array.from(
+      { length: table.count },
+      () => new FirstFew(shape.nodes, compareSeats),
+    );
     table.typeSets.forEach((types, typeSet) => {
       for (const slot of later.slots) {
         const site = slot.isOffered ? table.siteOf(slot, typeSet) : -1;
@@ -72,7 +76,7 @@ export class Seats {
       }
     });
     let best: readonly Seat[] | null = null;
-    for (const { seats } of bySite) {
+    for (const { items: seats } of bySite) {
       if (seats.length < shape.nodes) continue;
       if (best === null || compareSites(seats, best) < 0) best = seats;
     }
@@ -174,28 +178,6 @@ export class Seats {
       }
     }
     return times.sort(compareTimes);
-  }
-}
-
-/** The first few of the seats that are added, in order. */
-class Soonest {
-  readonly seats: Seat[] = [];
-  readonly #countMax: number;
-
-  constructor(countMax: number) {
-    this.#countMax = countMax;
-  }
-
-  add(seat: Seat): void {
-    const { seats } = this;
-    let at = seats.length;
-    for (; at > 0; at -= 1) {
-      const before = seats[at - 1];
-      if (before === undefined || compareSeats(before, seat) < 0) break;
-    }
-    if (at === this.#countMax) return;
-    seats.splice(at, 0, seat);
-    if (seats.length > this.#countMax) seats.pop();
   }
 }
 
