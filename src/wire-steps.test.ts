@@ -89,7 +89,7 @@ test("steps that say how many there will be become a forecast, once they moved",
   await train(20, 21, { steps_total: 3_600 });
   expect(told()).toBe(3_580 * SECOND_MS);
   const { state, nowMs } = brain.world;
-  const { lines } = explain({ state, nowMs, starts: null }, id, null);
+  const { lines } = explain({ state, nowMs, starts: null, left: null }, id, null);
   expect(lines).toContainEqual(expect.stringMatching(/^Going by its steps, it will run for /));
   const { length } = brain.executed;
   await train(22, 200, { steps_total: 3_600 });

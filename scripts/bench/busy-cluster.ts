@@ -104,7 +104,7 @@ export class BusyCluster {
   explain(pick: number, { holds }: Plan, starts: StartForecasts): Explanation {
     const ids = [...this.#state.pending.ids()];
     const id = must(ids[Math.floor(pick * (ids.length - 1))], "a waiting job");
-    const moment = { state: this.#state, nowMs: this.#nowMs, starts };
+    const moment = { state: this.#state, nowMs: this.#nowMs, starts, left: holds };
     return this.#core.explain(moment, id, holds.of(id));
   }
 

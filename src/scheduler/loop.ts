@@ -14,6 +14,7 @@ import type { Accepted, Envelope } from "./core/commands.ts";
 import { countHolds, type HoldCounts, holdOf } from "./core/admission.ts";
 import { planStep, step } from "./core/cycle.ts";
 import type { LoggedEvent } from "./core/events.ts";
+import type { Leftovers } from "./core/explain-when.ts";
 import { momentOf } from "./core/fork.ts";
 import type { Hold, Holds } from "./core/hold.ts";
 import { changesNextPlan, changesPlan } from "./core/plan-changes.ts";
@@ -156,6 +157,11 @@ export class SchedulerLoop {
   /** Why a pending job waits, by the last planning pass; `EVALUATING` when that did not see it. */
   hold(jobId: JobId): Hold {
     return holdOf(this.#live().state, this.#holds, jobId);
+  }
+
+  /** Of the last planning pass; null before the first. */
+  leftovers(): Leftovers | null {
+    return this.#holds;
   }
 
   /** Pending jobs of each queue by why they wait. */

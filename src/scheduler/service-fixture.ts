@@ -8,6 +8,7 @@ import { step } from "./core/cycle.ts";
 import type { LoggedEvent } from "./core/events.ts";
 import { World } from "./core/fixture.ts";
 import { holdOf } from "./core/admission.ts";
+import type { Leftovers } from "./core/explain-when.ts";
 import type { Hold } from "./core/hold.ts";
 import type { ClusterState } from "./core/state.ts";
 import { Forecasts } from "./forecasts.ts";
@@ -27,6 +28,7 @@ export class TestBrain implements Brain, JobHistory {
   busy: Promise<void> = Promise.resolve();
   readonly #listeners = new Set<(events: readonly LoggedEvent[]) => void>();
   #published = 0;
+  #leftovers: Leftovers | null = null;
 
   constructor(world = new World()) {
     this.world = world;
@@ -54,6 +56,7 @@ export class TestBrain implements Brain, JobHistory {
 
   plan(): void {
     const { holds } = this.world.plan();
+    this.#leftovers = holds;
     for (const [id, hold] of holds) this.holds.set(id, hold);
     this.publish();
   }
@@ -64,6 +67,10 @@ export class TestBrain implements Brain, JobHistory {
 
   hold(jobId: JobId): Hold {
     return holdOf(this.world.state, { of: (id) => this.holds.get(id) ?? null }, jobId);
+  }
+
+  leftovers(): Leftovers | null {
+    return this.#leftovers;
   }
 
   onCommitted(listener: (events: readonly LoggedEvent[]) => void): () => void {

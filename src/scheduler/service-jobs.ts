@@ -3,6 +3,7 @@
 
 import type { CallContext } from "../rpc/call-context.ts";
 import { decodeList, decodeOneOf, decodeText, decodeWhole } from "../rpc/decode.ts";
+import type { ExplainJobResponse } from "../rpc/gen/trainyard/v1/ExplainJobResponse.ts";
 import type { Job as JobMessage } from "../rpc/gen/trainyard/v1/Job.ts";
 import type { JobServiceHandlers } from "../rpc/gen/trainyard/v1/JobService.ts";
 import type { ListJobEventsRequest__Output } from "../rpc/gen/trainyard/v1/ListJobEventsRequest.ts";
@@ -78,28 +79,7 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
       if (isArray(found)) return { array: arrayView(brain.state(), found) };
       return { job: viewOf(brain, found) };
     }),
-    ExplainJob: unary(async ({ job: reference }, { caller }) => {
-      const asked = index.find(reference, caller);
-      if (isRefusal(asked)) return asked;
-      const isWaiting = isArray(asked) || asked.phase.kind === "pending";
-      const starts = isWaiting ? await forecasts.starts() : null;
-      const job = index.find(asked.id, caller);
-      if (isRefusal(job)) return job;
-      const state = brain.state();
-      const moment = (): Moment => ({ state, nowMs: brain.nowMs(), starts });
-      if (isArray(job)) {
-        const all = await forecasts.inTurns(() =>
-          explainArray(moment(), job, (id) => brain.hold(id)),
-        );
-        return { array: arrayView(state, job), ...explanationView(state, all) };
-      }
-      const why = await forecasts.inTurns(() =>
-        explainInTurns(moment(), job.id, brain.hold(job.id)),
-      );
-      const waited = waitLines(eventsOf(parts, job, 0, EVENTS_MAX), brain.nowMs());
-      const told = { ...why, lines: [...why.lines, ...waited] };
-      return { job: viewOf(brain, job), ...explanationView(state, told) };
-    }),
+    ExplainJob: unary((request, { caller }) => explainJob(parts, request.job, caller)),
     PreviewJob: unary(async (request, { caller }) => {
       const find = (reference: string): ReturnType<JobIndex["find"]> =>
         index.find(reference, caller);
@@ -125,6 +105,30 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
 /** The job as the API shows it, with its hold while it waits. */
 function viewOf(brain: Brain, job: Job): JobMessage {
   return jobView(job, { nowMs: brain.nowMs(), hold: brain.hold(job.id) });
+}
+
+async function explainJob(
+  parts: JobServiceParts,
+  reference: string,
+  caller: Identity,
+): Promise<ExplainJobResponse | Refusal> {
+  const { brain, index, forecasts } = parts;
+  const asked = index.find(reference, caller);
+  if (isRefusal(asked)) return asked;
+  const isWaiting = isArray(asked) || asked.phase.kind === "pending";
+  const starts = isWaiting ? await forecasts.starts() : null;
+  const job = index.find(asked.id, caller);
+  if (isRefusal(job)) return job;
+  const state = brain.state();
+  const moment = (): Moment => ({ state, nowMs: brain.nowMs(), starts, left: brain.leftovers() });
+  if (isArray(job)) {
+    const all = await forecasts.inTurns(() => explainArray(moment(), job, (id) => brain.hold(id)));
+    return { array: arrayView(state, job), ...explanationView(state, all) };
+  }
+  const why = await forecasts.inTurns(() => explainInTurns(moment(), job.id, brain.hold(job.id)));
+  const waited = waitLines(eventsOf(parts, job, 0, EVENTS_MAX), brain.nowMs());
+  const told = { ...why, lines: [...why.lines, ...waited] };
+  return { job: viewOf(brain, job), ...explanationView(state, told) };
 }
 
 async function submit(

@@ -6,6 +6,7 @@ import type { Refusal } from "../base/errors.ts";
 import type { JobId, NodeId } from "../base/ids.ts";
 import type { Accepted, Envelope } from "./core/commands.ts";
 import type { LoggedEvent } from "./core/events.ts";
+import type { Leftovers } from "./core/explain-when.ts";
 import type { Hold } from "./core/hold.ts";
 import type { ClusterState } from "./core/state.ts";
 
@@ -17,6 +18,8 @@ export interface Brain {
   state(): ClusterState;
   /** Why a pending job is not placed. */
   hold(jobId: JobId): Hold;
+  /** By the last planning pass; null before the first. */
+  leftovers(): Leftovers | null;
   /**
    * Calls `listener` with each batch of events once they are durable, before a later batch changes
    * the state: there, and only there, `state()` is what is on disk. The result ends it.

@@ -35,7 +35,7 @@ function due(world: World, deadline: number, limit = 1, user = "alice", gpus = 4
 function line(world: World): readonly JobId[] {
   const { state, nowMs } = world;
   const placed = [...state.pending.ids()].map((id) => {
-    const { position, ahead } = explain({ state, nowMs, starts: null }, id, null);
+    const { position, ahead } = explain({ state, nowMs, starts: null, left: null }, id, null);
     expect(ahead).toHaveLength(position - 1);
     return { id, position, ahead };
   });
@@ -106,7 +106,11 @@ it("explain says by when the job has to start, and when that has passed", () => 
   const world = busy();
   const id = due(world, 30, 10);
   const told = (): string =>
-    explain({ state: world.state, nowMs: world.nowMs, starts: null }, id, null).lines.join("\n");
+    explain(
+      { state: world.state, nowMs: world.nowMs, starts: null, left: null },
+      id,
+      null,
+    ).lines.join("\n");
   expect(told()).toContain("to meet it, it must start within 20 min.");
   world.nowMs += 25 * MINUTE_MS;
   expect(told()).toContain("it would have had to start 5 min ago, and it is ranked without");

@@ -49,7 +49,11 @@ test("who was preempted is told how often, by which right, and what it cost", ()
     world.plan();
     world.run();
   }
-  const { lines } = explain({ state: world.state, nowMs: world.nowMs, starts: null }, low, null);
+  const { lines } = explain(
+    { state: world.state, nowMs: world.nowMs, starts: null, left: null },
+    low,
+    null,
+  );
   expect(lines).toContain(
     "Preempted 2 times because a higher class of its queue went before it (priority), at the cost " +
       "of 140 GPU seconds.",

@@ -42,7 +42,11 @@ export function* explainSubmission(
   let told = explanationOf(preview);
   if (seen.kind === "waits") {
     const starts = correct(yield* forecast(supposed.state, nowMs));
-    told = yield* explainInTurns({ state: supposed.state, nowMs, starts }, id, hold);
+    told = yield* explainInTurns(
+      { state: supposed.state, nowMs, starts, left: planned.holds },
+      id,
+      hold,
+    );
     // It has not waited yet.
     told = { ...told, lines: ["It would wait.", ...told.lines.slice(1)] };
   }

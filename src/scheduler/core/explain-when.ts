@@ -5,7 +5,7 @@ import { MINUTE_MS } from "../../base/time.ts";
 import type { JobId } from "../../base/ids.ts";
 import type { Turn } from "./forecast-turns.ts";
 import type { StartForecast } from "./start-forecast.ts";
-import type { Hold } from "./hold.ts";
+import type { Hold, Holds } from "./hold.ts";
 import type { Job } from "./job.ts";
 import type { ClusterState } from "./state.ts";
 import { activeAttempt } from "./job.ts";
@@ -33,11 +33,16 @@ export interface Moment {
   readonly nowMs: number;
   /** Null = nothing is said of when jobs start. */
   readonly starts: Starts | null;
+  /** By the last pass; null = there was none. */
+  readonly left: Leftovers | null;
 }
+
+/** What a pass left to those who wait. */
+export type Leftovers = Pick<Holds, "isRoomFor">;
 
 /** Null for what no end of a running job brings nearer. `aheadCount` = of its queue. */
 export function prospectOf(
-  { state, nowMs, starts }: Moment,
+  { state, nowMs, starts }: Omit<Moment, "left">,
   job: Job,
   aheadCount: number,
   hold: Hold,

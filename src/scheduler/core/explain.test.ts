@@ -9,12 +9,12 @@ import { forecastStarts } from "./start-forecast.ts";
 function explained(world: World, id: JobId): Explanation {
   const hold = world.plan().holds.of(id);
   const { state, nowMs } = world;
-  return explain({ state, nowMs, starts: forecastStarts(state, nowMs) }, id, hold);
+  return explain({ state, nowMs, starts: forecastStarts(state, nowMs), left: null }, id, hold);
 }
 
 /** Without a pass that looked at it. */
 const unasked = ({ state, nowMs }: World, id: JobId): Explanation =>
-  explain({ state, nowMs, starts: null }, id, null);
+  explain({ state, nowMs, starts: null, left: null }, id, null);
 
 describe("a job that waits", () => {
   test("is told what binds it, who is ahead with sizes, and what would start it now", () => {
@@ -103,7 +103,7 @@ test("a turn that was foreseen is not told any more once its victim has ended", 
   world.nowMs += 6 * MINUTE_MS;
   const starts = forecastStarts(world.state, world.nowMs);
   const told = (): readonly string[] =>
-    explain({ state: world.state, nowMs: world.nowMs, starts }, id, null).lines;
+    explain({ state: world.state, nowMs: world.nowMs, starts, left: null }, id, null).lines;
   expect(told().join()).toContain("it may preempt job-1");
   world.end(old);
   expect(told().join()).not.toContain("it may preempt");

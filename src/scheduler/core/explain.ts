@@ -50,7 +50,7 @@ export function* explainInTurns(
   const { state, nowMs } = moment;
   const why = hold ?? { code: "EVALUATING" };
   const asked = jobOf(state, jobId);
-  const found = asked.phase.kind === "pending" ? yield* seekRemedy(state, asked, nowMs, why) : null;
+  const found = asked.phase.kind === "pending" ? yield* seekRemedy(moment, asked, why) : null;
   const remedy = found?.text ?? "";
   const job = jobOf(state, jobId);
   if (job.phase.kind !== "pending") {

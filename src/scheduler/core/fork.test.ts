@@ -28,6 +28,24 @@ test("what happens in a copy of the state does not happen in the state", () => {
   expect([...plan(world.state, world.nowMs, world.policy).holds]).toEqual(holds);
 });
 
+test("what happens in the state later does not reach a copy", () => {
+  const world = new World().nodes(1, 4);
+  const first = world.submit({ gpus: 3 });
+  world.submit({ gpus: 3, priorityClass: "low" });
+  world.submit({ gpus: 3, beginAtMs: world.nowMs + 60_000 });
+  const fork = forkState(world.state);
+  const waiting = [...fork.pending.ids()];
+  world.must({ kind: "job.cancel", jobId: first, why: "" });
+  world.submit({ gpus: 2 });
+  world.nowMs += 60_000;
+  world.plan();
+  world.submit();
+  expect(invariants(world.state)).toEqual([]);
+  expect([...fork.pending.ids()]).toEqual(waiting);
+  expect(invariants(fork)).toEqual([]);
+  expect(plan(fork, world.nowMs, world.policy).starts.map(({ jobId }) => jobId)).toEqual([first]);
+});
+
 test("a moment stays as it was while the state goes on, run times and all", () => {
   const world = new World().nodes(1, 1);
   const runOne = (): void => {

@@ -3,6 +3,7 @@
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import type { ResourceKind } from "../../base/resources.ts";
 import type { DependencyCondition, JobPhase, PendingCause, TopologyLevel } from "./job.ts";
+import type { Shape } from "./shape.ts";
 
 export type Hold =
   /** No planning pass has looked at the job yet. */
@@ -159,6 +160,11 @@ export interface Holds extends Iterable<readonly [JobId, Hold]> {
   readonly size: number;
   /** Null when the job does not wait, or not since before the plan. */
   of(id: JobId): Hold | null;
+  /**
+   * Might a gang of the shape start on what the plan left free and kept for nobody, had it come in
+   * place of the job? False = no; true is to be proven.
+   */
+  isRoomFor(shape: Shape, instead: JobId): boolean;
   /** Pending jobs of each queue by why, at the cost of a look at each kind of job. */
   counts(): ReadonlyMap<QueuePath, ReadonlyMap<HoldCode, number>>;
 }

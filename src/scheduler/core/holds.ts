@@ -3,13 +3,18 @@
 
 import { must } from "../../base/assert.ts";
 import type { JobId, QueuePath } from "../../base/ids.ts";
-import { fitGang } from "./gang.ts";
+import { fitGang, NO_TASTE } from "./gang.ts";
 import type { Hold, HoldCode, Holds } from "./hold.ts";
 import type { Identity, Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { comesBefore, countAhead, firstOf, type LeafJobs } from "./order.ts";
 import type { Kept, Pass } from "./pass.ts";
-import { eligibleFromMs, type PendingJob, type PendingKind, type PendingQueue } from "./pending.ts";
+import {
+  eligibleFromMs,
+  type PendingEntry,
+  type PendingKind,
+  type PendingQueue,
+} from "./pending.ts";
 import type { QueueNode } from "./queue-tree.ts";
 import { countedUse, limitExceeded, limitReached } from "./quota.ts";
 import { alternatives, type Shape } from "./shape.ts";
@@ -125,6 +130,12 @@ export class PlanHolds implements Holds {
     return this.#book.holdFor(leaf, shape, job.owner, () => this.#aheadOf(leaf, job));
   }
 
+  isRoomFor(shape: Shape, instead: JobId): boolean {
+    const { open, later } = this.#pass;
+    if (this.#pass.isKeeping(instead)) return true;
+    return fitGang(open, shape, NO_TASTE, later) !== null;
+  }
+
   *[Symbol.iterator](): Iterator<readonly [JobId, Hold]> {
     for (const id of this.#pass.state.jobs.keys()) {
       const hold = this.of(id);
@@ -179,7 +190,7 @@ export class PlanHolds implements Holds {
   }
 
   /** Those who are not as the others of their kind are: few, since they came or moved just now. */
-  *#odd(): Iterable<PendingJob> {
+  *#odd(): Iterable<PendingEntry> {
     const { state, starts, nowMs } = this.#pass;
     const { pending } = state;
     const odd = new Set<JobId>(this.#reserved.keys());

@@ -3,7 +3,7 @@
 
 import type { JobId } from "../../base/ids.ts";
 import type { Job } from "./job.ts";
-import type { PendingGroup, PendingQueue } from "./pending.ts";
+import type { PendingGroup, PendingJobs, PendingQueue } from "./pending.ts";
 import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
 import { topologyOf } from "./shape.ts";
 import type { ClusterState } from "./state.ts";
@@ -35,7 +35,7 @@ export function pendingFaults(state: ClusterState): readonly string[] {
       const isRight = (sums.get(`${path} ${isWithheld}`)?.join() ?? "0,0,0,0") === sum;
       if (!isRight) faults.push(`${path} counts ${sum} as pending, withheld: ${isWithheld}`);
     }
-    faults.push(...groupFaults(path, queue, found));
+    faults.push(...groupFaults(path, queue, found, pending));
   }
   for (const [id, place] of expected) {
     const isThere = found.get(id) === place && pending.get(id) !== undefined;
@@ -70,6 +70,7 @@ function groupFaults(
   path: string,
   { classes }: PendingQueue,
   found: Map<JobId, string>,
+  pending: PendingJobs,
 ): readonly string[] {
   const faults: string[] = [];
   for (const [name, { lines, kinds }] of classes) {
@@ -89,7 +90,7 @@ function groupFaults(
         ofKind.set(kind, (ofKind.get(kind) ?? 0) + inOrder.length);
         inOrder.forEach((entry, at) => {
           found.set(entry.id, text);
-          if (entry.kind !== kind) faults.push(`${entry.id} is told another kind`);
+          if (pending.get(entry.id)?.kind !== kind) faults.push(`${entry.id} is told another kind`);
           const before = inOrder[at - 1];
           if (before === undefined || before.submittedAtMs < entry.submittedAtMs) return;
           const isAfter = before.submittedAtMs === entry.submittedAtMs && isYounger(entry, before);

@@ -290,6 +290,13 @@ export class Pass {
     this.drops.push({ jobId: job.id, why });
   }
 
+  /** Does it keep anything from the others, as far as they asked? */
+  isKeeping(id: JobId): boolean {
+    for (const kept of this.#kept.values())
+      if (kept.some(({ holder }) => holder === id)) return true;
+    return false;
+  }
+
   keep(node: NodeId, kept: Kept): void {
     const before = this.#kept.get(node);
     if (before === undefined) this.#kept.set(node, [kept]);

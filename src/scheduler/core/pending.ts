@@ -29,7 +29,11 @@ export interface PendingJob {
   readonly sinceMs: number;
   /** The event that put it here, or that the snapshot stands at: later ones found it here. */
   readonly seq: number;
-  /** Its group's; null while it is not eligible. */
+}
+
+/** With what it is grouped under. */
+export interface PendingEntry extends PendingJob {
+  /** Null while it is not eligible. */
   readonly kind: PendingKind | null;
 }
 
@@ -99,7 +103,7 @@ export interface PendingJobs {
   /** Those that no planning pass sees. In no promised order. */
   withheld(): Iterable<JobId>;
   readonly withheldCount: number;
-  get(id: JobId): PendingJob | undefined;
+  get(id: JobId): PendingEntry | undefined;
   queue(path: QueuePath): PendingQueue | undefined;
   /** Jobs that wait, withheld ones too: of the user, and of all users of the tenant. */
   countOf(owner: Identity): OwnerCount;
@@ -167,32 +171,34 @@ interface Queue extends PendingQueue {
   readonly classes: Map<string, Class>;
 }
 
-interface Entry extends PendingJob {
-  readonly eligibleFromMs: number | null;
-  kind: PendingKind | null;
-}
+/** Replaced when its kind changes: copies of the index share it. */
+type Entry = PendingEntry & { readonly eligibleFromMs: number | null };
 
 export class PendingIndex implements PendingJobs {
-  readonly #entries = new Map<JobId, Entry>();
-  readonly #queues = new Map<QueuePath, Queue>();
+  #entries = new Map<JobId, Entry>();
+  #queues = new Map<QueuePath, Queue>();
+  /** Queues that a copy of this index has too: whoever changes one takes a copy of it first. */
+  #shared: Set<QueuePath> = new Set();
   #delayed = new SortedList<DelayedJob>(compareDelayed);
-  readonly #withheld = new Set<JobId>();
+  #withheld = new Set<JobId>();
   #bySeq = new SortedList<PendingJob>(compareSeq);
   #bySince = new SortedList<PendingJob>(compareSince);
   #shapes = new Shapes();
   /** Queues in which jobs are grouped by what their run times are known as. */
-  readonly #byRunTime = new Set<QueuePath>();
-  readonly #byTenant = new Map<string, number>();
-  readonly #byUser = new Map<string, number>();
+  #byRunTime = new Set<QueuePath>();
+  #byTenant = new Map<string, number>();
+  #byUser = new Map<string, number>();
 
   copy(): PendingIndex {
     const copy = new PendingIndex();
-    for (const [id, entry] of this.#entries) copy.#entries.set(id, { ...entry });
-    for (const [path, queue] of this.#queues) copy.#queues.set(path, copyQueue(queue));
-    for (const id of this.#withheld) copy.#withheld.add(id);
-    for (const path of this.#byRunTime) copy.#byRunTime.add(path);
-    for (const [tenant, count] of this.#byTenant) copy.#byTenant.set(tenant, count);
-    for (const [user, count] of this.#byUser) copy.#byUser.set(user, count);
+    copy.#entries = new Map(this.#entries);
+    copy.#queues = new Map(this.#queues);
+    this.#shared = new Set(this.#queues.keys());
+    copy.#shared = new Set(this.#shared);
+    copy.#withheld = new Set(this.#withheld);
+    copy.#byRunTime = new Set(this.#byRunTime);
+    copy.#byTenant = new Map(this.#byTenant);
+    copy.#byUser = new Map(this.#byUser);
     copy.#delayed = this.#delayed.copy();
     copy.#bySeq = this.#bySeq.copy();
     copy.#bySince = this.#bySince.copy();
@@ -224,7 +230,7 @@ export class PendingIndex implements PendingJobs {
     return this.#withheld.size;
   }
 
-  get(id: JobId): PendingJob | undefined {
+  get(id: JobId): PendingEntry | undefined {
     return this.#entries.get(id);
   }
 
@@ -279,13 +285,13 @@ export class PendingIndex implements PendingJobs {
   add(job: Job, atMs: number, seq: number): void {
     const { id, phase, spec, submittedAtMs } = job;
     assert(phase.kind === "pending" && !this.#entries.has(id), `${id} is pending once`);
-    const { sinceMs } = phase;
     const from = eligibleFromMs(job);
+    const { sinceMs } = phase;
     const entry = { id, submittedAtMs, sinceMs, seq, eligibleFromMs: from, kind: null };
     this.#entries.set(id, entry);
     this.#bySeq.add(entry);
     this.#countOwner(job.owner, 1);
-    const queue = this.#queueOf(spec.queue);
+    const queue = this.#ownQueue(spec.queue);
     count(from === null ? queue.withheld : queue.admitted, spec, 1);
     if (from === null) {
       this.#withheld.add(id);
@@ -302,7 +308,7 @@ export class PendingIndex implements PendingJobs {
     this.#entries.delete(job.id);
     this.#bySeq.delete(entry);
     this.#countOwner(job.owner, -1);
-    const queue = this.#queueOf(job.spec.queue);
+    const queue = this.#ownQueue(job.spec.queue);
     const { eligibleFromMs: from } = entry;
     count(from === null ? queue.withheld : queue.admitted, job.spec, -1);
     if (from === null) this.#withheld.delete(job.id);
@@ -337,7 +343,7 @@ export class PendingIndex implements PendingJobs {
 
   #group(entry: Entry, job: Job): void {
     const { owner, spec } = job;
-    const { classes } = this.#queueOf(spec.queue);
+    const { classes } = this.#ownQueue(spec.queue);
     const name = spec.priorityClass;
     const ofClass = getOrSet(classes, name, () => ({ name, lines: new Map(), kinds: new Map() }));
     const ofShape = shapeKey(spec);
@@ -351,12 +357,12 @@ export class PendingIndex implements PendingJobs {
       return this.#groupOf(job, kind.kind, []);
     });
     group.jobs.add(entry);
-    entry.kind = kind.kind;
+    this.#entries.set(entry.id, { ...entry, kind: kind.kind });
   }
 
   #ungroup(entry: Entry, job: Job): void {
     const { owner, spec } = job;
-    const { classes } = this.#queueOf(spec.queue);
+    const { classes } = this.#ownQueue(spec.queue);
     const ofClass = must(classes.get(spec.priorityClass), `class of ${job.id}`);
     const ofShape = shapeKey(spec);
     const line = must(ofClass.lines.get(userKey(owner)), `line of ${job.id}`);
@@ -389,7 +395,9 @@ export class PendingIndex implements PendingJobs {
     bump(this.#byUser, userKey(owner), change);
   }
 
-  #queueOf(path: QueuePath): Queue {
+  #ownQueue(path: QueuePath): Queue {
+    const queue = this.#shared.delete(path) ? this.#queues.get(path) : undefined;
+    if (queue !== undefined) this.#queues.set(path, copyQueue(queue));
     return getOrSet(this.#queues, path, () => {
       return { admitted: createTally(), withheld: createTally(), classes: new Map() };
     });
@@ -418,8 +426,6 @@ function copyQueue({ admitted, withheld, classes }: Queue): Queue {
   }
   return { admitted: copyTally(admitted), withheld: copyTally(withheld), classes: copies };
 }
-
-const copyTally = ({ size, asked }: Tally): Tally => ({ size, asked: { ...asked } });
 
 function createKind({ queue, priorityClass }: JobSpec, shape: Shape): PendingKind {
   return { queue, priorityClass, shape };
@@ -459,6 +465,7 @@ function groupKey(job: Job, ofShape: string, ofName: string): string {
 }
 
 const createTally = (): Tally => ({ size: 0, asked: { gpus: 0, cpuMilli: 0, memoryMib: 0 } });
+const copyTally = ({ size, asked }: Tally): Tally => ({ size, asked: { ...asked } });
 
 function count(tally: Tally, { nodesMin: nodes, perNode }: JobSpec, sign: 1 | -1): void {
   tally.size += sign;

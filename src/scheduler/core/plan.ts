@@ -431,7 +431,7 @@ class Planner {
     const { state, policy, nowMs, isWaiting } = this.#pass;
     const { bySince } = state.pending;
     const sinceMs = nowMs - policy.gangPatienceMs + 1;
-    let at = bySince.rank({ id: jobId(""), submittedAtMs: 0, sinceMs, seq: 0, kind: null });
+    let at = bySince.rank({ id: jobId(""), submittedAtMs: 0, sinceMs, seq: 0 });
     for (;;) {
       const next = bySince.at(at);
       if (next === undefined) return null;

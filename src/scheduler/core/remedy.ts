@@ -6,16 +6,18 @@ import { unreachable } from "../../base/assert.ts";
 import { atOnce } from "../../base/at-once.ts";
 import { compareText } from "../../base/ids.ts";
 import { fitGang } from "./gang.ts";
-import { amountText, type Hold } from "./hold.ts";
+import { amountText, type Hold, type Holds } from "./hold.ts";
 import type { Command } from "./commands.ts";
+import type { Moment } from "./explain-when.ts";
 import type { Job, JobSpec } from "./job.ts";
 import { jobOf, queueOf } from "./lookup.ts";
 import { poolOf } from "./node-pools.ts";
 import type { Eviction } from "./plan-types.ts";
-import { asNew, previewPass, suppose } from "./preview.ts";
+import { plan } from "./plan.ts";
+import { asNew, type Preview, previewOf, suppose } from "./preview.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { limitReached } from "./quota.ts";
-import { shapeKey, shapeOf, sizedTo } from "./shape.ts";
+import { type Shape, shapeKey, shapeOf, sizedTo } from "./shape.ts";
 import type { ClusterState, QueueSpec } from "./state.ts";
 
 export interface Remedy {
@@ -37,6 +39,20 @@ interface Change {
 
 type FitsNow = (spec: JobSpec) => boolean;
 
+/** What is needed of the moment to look for remedies. */
+type RemedyMoment = Pick<Moment, "state" | "nowMs" | "left">;
+
+interface Proof {
+  readonly remedy: Remedy | null;
+  readonly holds: Holds | null;
+}
+
+/** Why a job waits, and where a shape may find room by the last pass. */
+interface Wait {
+  readonly hold: Hold;
+  readonly isRoomFor: (shape: Shape) => boolean;
+}
+
 /** Changes that are tried on a copy of the state: each costs up to a planning pass. */
 const PROOFS_MAX = 3;
 /** All at once. */
@@ -45,9 +61,8 @@ export const remedyFor = (...asked: Parameters<typeof seekRemedy>): Remedy | nul
 
 /** Null when no change was found. Pauses after each proof; the state may change meanwhile. */
 export function* seekRemedy(
-  state: ClusterState,
+  moment: RemedyMoment,
   job: Job,
-  nowMs: number,
   hold: Hold,
 ): Generator<void, Remedy | null> {
   switch (hold.code) {
@@ -76,7 +91,7 @@ export function* seekRemedy(
     case "WAITING_FOR_GPUS":
     case "FRAGMENTED":
     case "RESERVED_FOR_OTHER":
-      return (yield* provenChange(state, job, nowMs, hold)) ?? lastAdvice(hold);
+      return (yield* provenChange(moment, job, hold)) ?? lastAdvice(hold);
     default:
       return unreachable(hold);
   }
@@ -87,19 +102,19 @@ const advice = (text: string): Remedy => ({ text, spec: null, evictions: [] });
 const lastAdvice = ({ code }: Hold): Remedy | null =>
   code === "NO_MATCHING_GPU" ? advice("Ask for a GPU type that is there.") : null;
 
-function* provenChange(
-  state: ClusterState,
-  job: Job,
-  nowMs: number,
-  hold: Hold,
-): Generator<void, Remedy | null> {
+function* provenChange(moment: RemedyMoment, job: Job, hold: Hold): Generator<void, Remedy | null> {
+  const { state, nowMs } = moment;
+  let { left } = moment;
   let proofsLeft = PROOFS_MAX;
-  for (const change of changes(state, job, nowMs, hold)) {
+  const isRoomFor = (shape: Shape): boolean => left === null || left.isRoomFor(shape, job.id);
+  for (const change of changes(state, job, nowMs, { hold, isRoomFor })) {
     if (change.first === null && doLikeWait(state, change.spec)) continue;
     if (proofsLeft === 0) return null;
     proofsLeft -= 1;
-    const remedy = proven(state, job, nowMs, change);
+    const { remedy, holds } = prove(state, job, nowMs, change);
     if (remedy !== null) return remedy;
+    // It has shown more of what is kept: claims are made when somebody has found room.
+    left = holds ?? left;
     yield;
   }
   return null;
@@ -109,17 +124,22 @@ function* provenChange(
 const doLikeWait = ({ pending }: ClusterState, spec: JobSpec): boolean =>
   pending.queue(spec.queue)?.classes.get(spec.priorityClass)?.kinds.has(shapeKey(spec)) === true;
 
-/** In place of the job, which is withdrawn. */
-function proven(state: ClusterState, job: Job, nowMs: number, change: Change): Remedy | null {
-  const { text, spec, first } = change;
+/** In place of the job, which is withdrawn. With what the pass left, if the change is allowed. */
+function prove(state: ClusterState, job: Job, nowMs: number, change: Change): Proof {
+  const { spec, first } = change;
   const commands: Command[] = [
     { kind: "job.cancel", jobId: job.id, why: "" },
     ...(first === null ? [] : [first]),
     { kind: "job.submit", spec },
   ];
   const supposed = suppose(state, commands, job.owner, nowMs);
-  if (supposed.kind === "refusal" || supposed.jobId === null) return null;
-  const preview = previewPass(supposed.state, supposed.jobId, nowMs);
+  if (supposed.kind === "refusal" || supposed.jobId === null) return { remedy: null, holds: null };
+  const planned = plan(supposed.state, nowMs, supposed.state.policy, supposed.jobId);
+  const preview = previewOf(planned, supposed.jobId);
+  return { remedy: remedyBy(preview, change), holds: first === null ? planned.holds : null };
+}
+
+function remedyBy(preview: Preview, { text, spec, first }: Change): Remedy | null {
   const ofJob = first === null ? spec : null;
   if (preview.kind === "starts") {
     return { text: `${text} it would start now.`, spec: ofJob, evictions: [] };
@@ -137,9 +157,10 @@ function proven(state: ClusterState, job: Job, nowMs: number, change: Change): R
 }
 
 /** The cheapest first. */
-function* changes(state: ClusterState, job: Job, nowMs: number, hold: Hold): Iterable<Change> {
+function* changes(state: ClusterState, job: Job, nowMs: number, wait: Wait): Iterable<Change> {
+  const { hold } = wait;
   const spec = asNew(job.spec);
-  const fitsNow = tester(state, spec, nowMs, gpusLeft(hold));
+  const fitsNow = tester(state, spec, nowMs, wait);
   for (const change of looser(spec)) if (fitsNow(change.spec)) yield change;
   yield* smaller(spec, fitsNow);
   if (hold.code === "TENANT_LIMIT" || hold.code === "USER_LIMIT") {
@@ -281,10 +302,11 @@ function gpusLeft(hold: Hold): number {
 }
 
 /**
- * On what is free and reserved for nobody, within every limit: a first look, so that few changes
- * have to be proven.
+ * On what is free, reserved for nobody and, as far as the last pass knew, claimed by nobody, within
+ * every limit: a first look, so that few changes have to be proven.
  */
-function tester(state: ClusterState, { queue }: JobSpec, nowMs: number, gpusMax: number): FitsNow {
+function tester(state: ClusterState, { queue }: JobSpec, nowMs: number, wait: Wait): FitsNow {
+  const gpusMax = gpusLeft(wait.hold);
   const leaf = new QueueTree(state, nowMs).queue(queue);
   const pool = poolOf(state.nodes);
   for (const { jobId, placement } of state.reservations.values()) {
@@ -293,6 +315,6 @@ function tester(state: ClusterState, { queue }: JobSpec, nowMs: number, gpusMax:
   return (spec) => {
     const shape = shapeOf(spec);
     if (shape.gpus > gpusMax || limitReached(leaf, shape) !== null) return false;
-    return fitGang(pool, shape) !== null;
+    return fitGang(pool, shape) !== null && wait.isRoomFor(shape);
   };
 }

@@ -11,6 +11,7 @@ function holding(...ids: readonly JobId[]): Holds {
   return {
     size: ids.length,
     of: (id) => (ids.includes(id) ? hold : null),
+    isRoomFor: () => true,
     counts: () => new Map(),
     [Symbol.iterator]: () => ids.map((id) => [id, hold] as const).values(),
   };
