@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ApplyQueuesRequest } from "../rpc/gen/trainyard/v1/ApplyQueuesRequest.ts";
+import { RefusalError, refuse } from "../base/errors.ts";
 import { unary } from "../rpc/handlers.ts";
 import type { Services, World } from "./fixture.ts";
 import { ago, cli, jobs, RUNNING_JOB, openWorld } from "./fixture.ts";
@@ -58,6 +59,21 @@ describe("queue apply", () => {
     expect(requests).toEqual([]);
     const done = await cli(["queue", "apply", "q.yaml", "--prune", "-y"], at, { cwd: world.root });
     expect([done.code, requests[0]?.prune]).toEqual([0, true]);
+  });
+
+  it("what the scheduler refuses is told with its line of the file", async () => {
+    const message = 'Queue "a/b": lending_limit 9 is over the guarantee of 0.';
+    const refused = refuse("QUEUE_INVALID", message, "Leave it out.", "a/b: lending_limit");
+    const ApplyQueues = unary(async () => {
+      throw new RefusalError(refused);
+    });
+    const at = await world.serve({ QueueService: { ...applying([]).QueueService, ApplyQueues } });
+    await writeFile(
+      join(world.root, "q.yaml"),
+      "queues:\n  a: {queues: {b: {lending_limit: 9}}}\n",
+    );
+    const { stderr } = await cli(["queue", "apply", "q.yaml"], at, { cwd: world.root });
+    expect(stderr).toContain(`q.yaml:2:20 ${message}`);
   });
 
   it("--dry-run changes nothing", async () => {

@@ -26,7 +26,7 @@ export function usageError(message: string, remedy: string, field = ""): Refusal
  * What an error refuses; null when it is none. Errors of calls carry a refusal of their own
  * class.
  */
-function refusalOf(error: unknown): Refusal | null {
+export function refusalOf(error: unknown): Refusal | null {
   if (!(error instanceof Error) || !("refusal" in error)) return null;
   const { refusal } = error;
   return isRefusal(refusal) ? refusal : null;

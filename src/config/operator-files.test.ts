@@ -65,6 +65,7 @@ describe("the queues file", () => {
       "queues: {a: {guarantee: -1}}",
       "q.yaml:1:14 queues.a.guarantee: -1 is not a whole number from 0 to 1000000",
     ],
+    ["queues: {a: {guarantee: {cpu: 4}}}", "guarantee.cpu: unknown key, did you mean cpus?"],
     ["queues: {a: {weight: 1.5}}", "queues.a.weight: 1.5 is not a whole number"],
     ["queues: {a: {order: lifo}}", '"lifo" is unknown; write fifo, las, edf or shortest'],
     ["queues: {a/b: {}}", "is not a queue name"],
@@ -114,7 +115,11 @@ describe("the policy file", () => {
     ["priority_classes: {normal: x}", '"x" is neither a whole number'],
     [
       "priority_classes: {normal: {value: 1, queue: [a]}}",
-      "priority_classes.normal.queue: unknown key",
+      "priority_classes.normal.queue: unknown key, did you mean queues?",
+    ],
+    [
+      "limits: {users: {default: {gpus: x}}}",
+      'limits.users.default.gpus: "x" is neither a whole number from 0 to 10000000 nor none',
     ],
     ["preemption: 3", "3 is neither true nor false"],
   ])("%j is refused with its place", async (text, message) => {

@@ -135,6 +135,18 @@ export function parseQueues(yaml: YamlFile): readonly QueueSettings[] {
   return flatten(result.data.queues, "");
 }
 
+/** Where the file names the field that the scheduler calls `PATH: WORD`; null = nowhere. */
+export function placeOfField(yaml: YamlFile, field: string): string | null {
+  const [path = "", word = ""] = field.split(": ");
+  const at = path.split("/").flatMap((name) => ["queues", name]);
+  let node: unknown = yaml.value;
+  for (const key of at) {
+    if (typeof node !== "object" || node === null || !(key in node)) return null;
+    node = Reflect.get(node, key);
+  }
+  return yaml.where([...at, ...word.split(".")]);
+}
+
 function flatten(
   queues: Readonly<Record<string, QueueNode | null>>,
   above: string,

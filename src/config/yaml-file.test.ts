@@ -14,6 +14,7 @@ describe("what is no YAML", () => {
     ["a: *nowhere", /^job\.yaml: Unresolved alias .*: nowhere/],
     ["a: 1\n--- \nb: 2", /multiple documents/],
     ["\tname: x", /^job\.yaml:1:/],
+    ["a: &a\n  b: [1, *a]\n", /^job\.yaml:2:10: \*a is inside &a itself: a cycle/],
   ])("%j is refused with line and column", async (text, message) => {
     await expect(parseYaml(text, options)).rejects.toThrow(message);
   });

@@ -87,11 +87,22 @@ export async function parseYaml(text: string, options: ReadYamlOptions): Promise
   const document = guarded(options, () =>
     yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false }),
   );
-  const problems = [...document.errors, ...document.warnings].map((error) => ({
-    where: place(options.file, lines, error.pos[0]),
-    path: "",
-    message: firstLine(error.message),
-  }));
+  const problemAt = (offset: number, message: string): Problem => {
+    return { where: place(options.file, lines, offset), path: "", message };
+  };
+  const problems = [...document.errors, ...document.warnings].map((error) =>
+    problemAt(error.pos[0], firstLine(error.message)),
+  );
+  guarded(options, () =>
+    yaml.visit(document, {
+      Alias(_, alias, above) {
+        // What contains itself has no end: no check of the value would come back.
+        const isCycle = above.some((node) => yaml.isNode(node) && node.anchor === alias.source);
+        const message = `*${alias.source} is inside &${alias.source} itself: a cycle`;
+        if (isCycle) problems.push(problemAt(rangeOf(alias) ?? 0, message));
+      },
+    }),
+  );
   if (problems.length > 0) throw notYaml(options, problems);
   const value: unknown = guarded(options, () => document.toJS({ maxAliasCount: ALIASES_MAX }));
   return {

@@ -54,9 +54,9 @@ function issueProblems(issue: core.$ZodIssue, path: Path, options: ZodProblemOpt
 function likelyBranch(
   branches: readonly (readonly core.$ZodIssue[])[],
 ): readonly core.$ZodIssue[] | null {
-  const near = branches.filter(
-    (issues) => !issues.some((issue) => issue.code === "invalid_type" && issue.path.length === 0),
-  );
+  const isOther = ({ code, path }: core.$ZodIssue): boolean =>
+    path.length === 0 && (code === "invalid_type" || code === "invalid_value");
+  const near = branches.filter((issues) => !issues.some(isOther));
   return near.length === 1 ? (near[0] ?? null) : null;
 }
 
@@ -70,10 +70,10 @@ function unknownKey(key: string, parent: Path, options: ZodProblemOptions): Prob
 /** Keys that the schema has at this path, looking through wrappers, lists and unions. */
 function knownKeys(schema: unknown, path: Path): readonly string[] {
   const bare = unwrap(schema);
-  const [head, ...rest] = path;
-  if (head === undefined) return Object.keys(field(bare, "shape") ?? {});
   const branches = field(bare, "options");
   if (Array.isArray(branches)) return branches.flatMap((branch) => knownKeys(branch, path));
+  const [head, ...rest] = path;
+  if (head === undefined) return Object.keys(field(bare, "shape") ?? {});
   const next =
     typeof head === "number"
       ? field(bare, "element")

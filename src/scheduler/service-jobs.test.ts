@@ -353,7 +353,7 @@ test("a tree is previewed: refused as it would be, else with whom it would displ
   brain.world.submit({ gpus: 2 });
   const preview = (limit: number) =>
     client.unary(queues.PreviewQueues, { queues: [{ path: "default", guarantee: 1, limit }] });
-  expect(await refusalOf(preview(0))).toBe("QUEUE_INVALID limit");
+  expect(await refusalOf(preview(0))).toBe("QUEUE_INVALID default: limit");
   expect((await preview(1)).outlook).toEqual({
     preemptions: [],
     starts: 0,

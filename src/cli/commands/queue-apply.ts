@@ -6,10 +6,12 @@ import { flag } from "../../config/kinds.ts";
 import { formatDuration, formatMemoryMib } from "../../config/words.ts";
 import { option } from "../../config/option.ts";
 import type { QueueSettings } from "../../config/queues-file.ts";
+import { readYamlFile, type YamlFile } from "../../config/yaml-file.ts";
+import { RefusalError } from "../../base/errors.ts";
 import type { Invocation } from "../command.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
-import { usageError } from "../failure.ts";
+import { refusalOf, usageError } from "../failure.ts";
 import type { Style } from "../terminal/style.ts";
 import type { Column } from "../terminal/table.ts";
 import type { QueueView } from "../views/queue-view.ts";
@@ -67,19 +69,22 @@ export const queueApply = defineCommand({
     { command: "trainyard queue apply queues.yaml --prune -y", says: "also delete the others" },
   ],
   run: async (call) => {
-    const { readQueuesFile } = await import("../../config/queues-file.ts");
-    const file = call.operands[0] ?? "";
-    const wanted = await readQueuesFile(resolve(call.io.host.cwd, file));
+    const { parseQueues } = await import("../../config/queues-file.ts");
+    const file = resolve(call.io.host.cwd, call.operands[0] ?? "");
+    const yaml = await readYamlFile(file, { file, code: "QUEUE_INVALID" });
+    const wanted = parseQueues(yaml);
     const cluster = await call.cluster();
     const { queues } = await cluster.listQueues({});
     const { prune, dryRun: isDryRun } = call.flags;
     const changes = compare(wanted, queues.map(queueView), prune);
     const request = { queues: wanted.map(withoutNulls), prune };
     let outlook: OutlookView | null = null;
-    if (isDryRun) outlook = outlookView((await cluster.previewQueues(request)).outlook);
-    else {
+    if (isDryRun) {
+      const preview = await withPlace(yaml, cluster.previewQueues(request));
+      outlook = outlookView(preview.outlook);
+    } else {
       if (!(await isConfirmed(call, changes))) return EXIT.interrupted;
-      await cluster.applyQueues({ requestId: call.io.newId(), ...request });
+      await withPlace(yaml, cluster.applyQueues({ requestId: call.io.newId(), ...request }));
     }
     call.print.list({
       kind: "QueueChangeList",
@@ -93,6 +98,17 @@ export const queueApply = defineCommand({
     return EXIT.ok;
   },
 });
+
+/** What the scheduler refuses is told with its line of the file. */
+async function withPlace<T>(yaml: YamlFile, asked: Promise<T>): Promise<T> {
+  const { placeOfField } = await import("../../config/queues-file.ts");
+  return asked.catch((error: unknown) => {
+    const refusal = refusalOf(error);
+    const place = refusal === null ? null : placeOfField(yaml, refusal.field);
+    if (refusal === null || place === null) throw error;
+    throw new RefusalError({ ...refusal, message: `${place} ${refusal.message}` });
+  });
+}
 
 function compare(
   wanted: readonly QueueSettings[],

@@ -323,6 +323,35 @@ describe("queues", () => {
     expect([...world.state.queues.keys()]).toEqual(["default"]);
   });
 
+  test.each([
+    [
+      [queueSpec("a", { guarantee: 4 }), queueSpec("a/b", { guaranteeCpuMilli: 4_000 })],
+      'Queue "a": guarantee.cpus 0 is less than the 4 that the queues below it are guaranteed.',
+      "Raise it to 4, or lower theirs.",
+    ],
+    [
+      [queueSpec("a", { guaranteeMemoryMib: 65_536, limitMemoryMib: 32_768 })],
+      'Queue "a": limit.memory 32 GiB is under the guarantee.memory of 64 GiB.',
+      "Raise the limit, or lower the guarantee.",
+    ],
+    [
+      [queueSpec("a"), queueSpec("a/b", { usageHalfLifeMs: 10_800_000 })],
+      'Queue "a/b": usage_half_life 3 h 0 min is for a whole tree.',
+      'Move it to queue "a".',
+    ],
+    [
+      [queueSpec("a"), queueSpec("a/b", { weight: 0 }), queueSpec("a/c", { weight: 0 })],
+      'Queue "a/b": weight 0 is the weight of all its siblings (a/b, a/c), which have no guarantee.',
+      "Give one of them a weight or a guarantee.",
+    ],
+  ])(
+    "a contradiction is told in the words of the file, with what to do",
+    (queues, message, what) => {
+      const reply = new World().send({ kind: "queue.apply", queues, prune: false });
+      expect(reply).toMatchObject({ message, remedy: `${what} Nothing was changed.` });
+    },
+  );
+
   test("a queue with jobs is neither deleted nor pruned nor made a parent", () => {
     const world = new World();
     world.submit();

@@ -8,7 +8,7 @@ import type { Decision } from "./decision.ts";
 import { childrenOf } from "./decide-job.ts";
 import type { ClusterEvent } from "./events.ts";
 import { jobOf, queueLineage } from "./lookup.ts";
-import { QUEUE_FIELDS } from "./queue-spec.ts";
+import { QUEUE_FIELDS, QUEUE_WORDS, type QueueField, queueValueText } from "./queue-spec.ts";
 import type { ClusterState, QueueSpec } from "./state.ts";
 
 const SEGMENT = /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/;
@@ -47,7 +47,7 @@ export function decideQueueApply(
   if (!command.prune) for (const [path, queue] of state.queues) tree.set(path, queue.spec);
   const given = new Set<QueuePath>();
   for (const spec of command.queues) {
-    if (given.has(spec.path)) return invalid(spec, "path", spec.path, "is given twice");
+    if (given.has(spec.path)) return badPath(spec, "is given twice", "Name it once.");
     given.add(spec.path);
     tree.set(spec.path, spec);
   }
@@ -79,12 +79,13 @@ function specProblem(spec: QueueSpec): Refusal | null {
   const bad = segments.find((segment) => !SEGMENT.test(segment));
   if (bad !== undefined || segments.length > DEPTH_MAX) {
     const rule = "needs lower-case letters, digits, `.`, `_` or `-`, at most 8 levels";
-    return invalid(spec, "path", spec.path, rule);
+    return badPath(spec, rule, "Give it another name.");
   }
-  for (const [field, max] of Object.entries(MAXIMA)) {
-    const value = spec[field as keyof typeof MAXIMA];
+  for (const [field, max] of Object.entries(MAXIMA) as [keyof typeof MAXIMA, number][]) {
+    const value = spec[field];
     if (value === null || (Number.isSafeInteger(value) && value >= 0 && value <= max)) continue;
-    return invalid(spec, field, value, `is not a whole number in 0..${max}`);
+    const most = queueValueText(field, max);
+    return invalid(spec, field, `is not in 0..${most}`, `Write a number from 0 to ${most}.`);
   }
   return limitProblem(spec) ?? borrowProblem(spec) ?? halfLifeProblem(spec);
 }
@@ -93,7 +94,8 @@ function limitProblem(spec: QueueSpec): Refusal | null {
   for (const { limit, guarantee } of QUOTA_FIELDS) {
     const [most, own] = [spec[limit], spec[guarantee] ?? 0];
     if (most === null || most >= own) continue;
-    return invalid(spec, limit, most, `is under the ${guarantee} of ${own}`);
+    const rule = `is under the ${QUEUE_WORDS[guarantee]} of ${queueValueText(guarantee, own)}`;
+    return invalid(spec, limit, rule, "Raise the limit, or lower the guarantee.");
   }
   return null;
 }
@@ -102,28 +104,32 @@ function borrowProblem(spec: QueueSpec): Refusal | null {
   const { guarantee, limit, borrowingLimit, lendingLimit } = spec;
   if (limit !== null && borrowingLimit !== null && guarantee + borrowingLimit > limit) {
     const rule = `is never reached: the limit of ${limit} leaves ${limit - guarantee} above the guarantee`;
-    return invalid(spec, "borrowingLimit", borrowingLimit, rule);
+    return invalid(spec, "borrowingLimit", rule, "Raise the limit, or leave one of the two out.");
   }
   if (lendingLimit === null || lendingLimit <= guarantee) return null;
-  return invalid(spec, "lendingLimit", lendingLimit, `is over the guarantee of ${guarantee}`);
+  const remedy = "Leave it out: all of an unused guarantee is lent then.";
+  return invalid(spec, "lendingLimit", `is over the guarantee of ${guarantee}`, remedy);
 }
 
-function halfLifeProblem({ path, usageHalfLifeMs, ...spec }: QueueSpec): Refusal | null {
+function halfLifeProblem(spec: QueueSpec): Refusal | null {
+  const { path, usageHalfLifeMs } = spec;
   if (usageHalfLifeMs === null || !path.includes("/")) return null;
   const top = path.split("/", 1)[0] ?? path;
-  const rule = `is for a whole tree: only "${top}" can have it`;
-  return invalid({ path, usageHalfLifeMs, ...spec }, "usageHalfLifeMs", usageHalfLifeMs, rule);
+  return invalid(spec, "usageHalfLifeMs", "is for a whole tree", `Move it to queue "${top}".`);
 }
 
 function placeProblem(tree: Tree, spec: QueueSpec): Refusal | null {
   const parent = queueLineage(spec.path)[1];
   if (parent === undefined) return null;
   const above = tree.get(parent);
-  if (above === undefined) return invalid(spec, "path", spec.path, `needs its parent "${parent}"`);
+  if (above === undefined) {
+    return badPath(spec, `needs its parent "${parent}"`, "Name that queue too.");
+  }
   for (const { limit } of QUOTA_FIELDS) {
     const [own, most] = [spec[limit], above[limit]];
     if (own === null || most === null || own <= most) continue;
-    return invalid(spec, limit, own, `is over the parent's ${limit} of ${most}`);
+    const rule = `is over the ${QUEUE_WORDS[limit]} of ${queueValueText(limit, most)} of ${parent}`;
+    return invalid(spec, limit, rule, `Lower it, or raise that of ${parent}.`);
   }
   return null;
 }
@@ -147,10 +153,10 @@ function familyProblem(tree: Tree): Refusal | null {
 function guaranteeProblem(parent: QueueSpec, children: readonly QueueSpec[]): Refusal | null {
   for (const { guarantee } of QUOTA_FIELDS) {
     const sum = children.reduce((total, child) => total + (child[guarantee] ?? 0), 0);
-    const own = parent[guarantee] ?? 0;
-    if (sum <= own) continue;
-    const rule = `is less than the ${sum} that its children are guaranteed`;
-    return invalid(parent, guarantee, own, rule);
+    if (sum <= (parent[guarantee] ?? 0)) continue;
+    const total = queueValueText(guarantee, sum);
+    const rule = `is less than the ${total} that the queues below it are guaranteed`;
+    return invalid(parent, guarantee, rule, `Raise it to ${total}, or lower theirs.`);
   }
   return null;
 }
@@ -162,12 +168,8 @@ function weightProblem(siblings: readonly QueueSpec[]): Refusal | null {
   const [first] = siblings;
   if (first === undefined || siblings.length < 2 || !siblings.every(isDueNothing)) return null;
   const names = siblings.map(({ path }) => path).join(", ");
-  return invalid(
-    first,
-    "weight",
-    0,
-    `is the weight of all its siblings (${names}), which have no guarantee`,
-  );
+  const rule = `is the weight of all its siblings (${names}), which have no guarantee`;
+  return invalid(first, "weight", rule, "Give one of them a weight or a guarantee.");
 }
 
 /** A queue with jobs may neither go away nor become a parent. */
@@ -205,14 +207,21 @@ function sameSpec(a: QueueSpec, b: QueueSpec | undefined): boolean {
   return QUEUE_FIELDS.every((field) => a[field] === b[field]);
 }
 
-function invalid(spec: QueueSpec, field: string, value: unknown, rule: string): Refusal {
-  const message = `Queue "${spec.path}": ${field} ${String(value)} ${rule}.`;
+/** The field is told as `PATH: WORD`, so that a client finds it in the file that it read. */
+function invalid(spec: QueueSpec, field: QueueField, rule: string, remedy: string): Refusal {
+  const word = QUEUE_WORDS[field];
+  const message = `Queue "${spec.path}": ${word} ${queueValueText(field, spec[field] ?? 0)} ${rule}.`;
   return refuse(
     "QUEUE_INVALID",
     message,
-    "Nothing was changed; correct it and apply again.",
-    field,
+    `${remedy} Nothing was changed.`,
+    `${spec.path}: ${word}`,
   );
+}
+
+function badPath({ path }: QueueSpec, rule: string, remedy: string): Refusal {
+  const message = `Queue "${path}" ${rule}.`;
+  return refuse("QUEUE_INVALID", message, `${remedy} Nothing was changed.`, `${path}: path`);
 }
 
 function notEmpty(path: QueuePath, what: string): Refusal {

@@ -2,6 +2,7 @@
 
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import type { ResourceKind } from "../../base/resources.ts";
+import { memoryText } from "./wording.ts";
 import type { DependencyCondition, JobPhase, PendingCause, TopologyLevel } from "./job.ts";
 import type { Shape } from "./shape.ts";
 
@@ -169,9 +170,9 @@ export interface Holds extends Iterable<readonly [JobId, Hold]> {
   counts(): ReadonlyMap<QueuePath, ReadonlyMap<HoldCode, number>>;
 }
 
-/** `4 GPUs`, `1.5 CPUs`, `512 MiB of memory`. */
+/** `4 GPUs`, `1.5 CPUs`, `64 GiB of memory`. */
 export function amountText(kind: ResourceKind, amount: number): string {
-  if (kind === "memoryMib") return `${amount} MiB of memory`;
+  if (kind === "memoryMib") return `${memoryText(amount)} of memory`;
   const [count, noun] = kind === "gpus" ? [amount, "GPU"] : [amount / 1_000, "CPU"];
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -2,6 +2,7 @@
 
 import type { ResourceKind } from "../../base/resources.ts";
 import type { Policy, QueueSpec } from "./state.ts";
+import { duration, memoryText } from "./wording.ts";
 
 /** By resource; null = nothing is said. */
 export type Quota = Readonly<Record<ResourceKind, number | null>>;
@@ -41,6 +42,31 @@ export const QUEUE_FIELDS = [
   "order",
   "usageHalfLifeMs",
 ] as const satisfies readonly (keyof QueueSpec)[];
+
+export type QueueField = (typeof QUEUE_FIELDS)[number];
+
+/** As a queues file calls them. */
+export const QUEUE_WORDS: Readonly<Record<QueueField, string>> = {
+  guarantee: "guarantee",
+  guaranteeCpuMilli: "guarantee.cpus",
+  guaranteeMemoryMib: "guarantee.memory",
+  limit: "limit",
+  limitCpuMilli: "limit.cpus",
+  limitMemoryMib: "limit.memory",
+  borrowingLimit: "borrowing_limit",
+  lendingLimit: "lending_limit",
+  weight: "weight",
+  order: "order",
+  usageHalfLifeMs: "usage_half_life",
+};
+
+/** In the unit that a queues file has it in. */
+export function queueValueText(field: QueueField, value: number | string): string {
+  if (typeof value === "string") return value;
+  if (field.endsWith("CpuMilli")) return String(value / 1_000);
+  if (field.endsWith("MemoryMib")) return memoryText(value);
+  return field === "usageHalfLifeMs" ? duration(value) : String(value);
+}
 
 export function guaranteeOf(spec: QueueSpec): Quota {
   const { guarantee: gpus, guaranteeCpuMilli: cpuMilli, guaranteeMemoryMib: memoryMib } = spec;

@@ -20,6 +20,10 @@ export function named(names: readonly string[]): string {
   return names.length > NAMED_MAX ? `${first} and ${names.length - NAMED_MAX} more` : first;
 }
 
+/** Memory as a person writes it. */
+export const memoryText = (mib: number): string =>
+  mib > 0 && mib % 1_024 === 0 ? `${mib / 1_024} GiB` : `${mib} MiB`;
+
 /** GPU time as a person counts it. */
 export function gpuTime(gpuMs: number): string {
   if (gpuMs < 3_600_000) return `${(gpuMs / 1_000).toFixed(0)} GPU seconds`;

@@ -83,14 +83,18 @@ function place({ kind, min, max }: Scale, value: number, from: number, to: numbe
   return from + part * (to - from);
 }
 
-/** From 0 to the next round number over `largest`, in about so many steps. */
+/** From 0 to the next round number over `largest` (1 where that is 0), in about so many steps. */
 export function linearScale(largest: number, label: (value: number) => string, steps = 4): Scale {
-  const rough = Math.max(largest, 1e-9) / steps;
+  const most = largest > 0 ? largest : 1;
+  const rough = most / steps;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 2.5, 5, 10].find((one) => one * power >= rough) ?? 10);
-  const max = Math.ceil(largest / step - 1e-9) * step || step;
-  const ticks: { at: number; label: string }[] = [];
-  for (let at = 0; at <= max + step / 2; at += step) ticks.push({ at, label: label(at) });
+  const max = Math.ceil(most / step - 1e-9) * step;
+  // Multiples, rounded: sums of 0.2 come to 0.6000000000000001.
+  const ticks = Array.from({ length: Math.round(max / step) + 1 }, (_, n) => {
+    const at = Number((n * step).toPrecision(12));
+    return { at, label: label(at) };
+  });
   return { kind: "linear", min: 0, max, ticks };
 }
 

@@ -26,20 +26,32 @@ h1 { margin: 0; font-size: 24px; line-height: 1.2; }
 h2 { margin: 0 0 12px; font-size: 15px; }
 h3 { margin: 0 0 4px; font-size: 13px; font-weight: 600; }
 section {
-  margin: 0 0 16px; padding: 16px 20px; overflow-x: auto;
+  margin: 0 0 16px; padding: 16px 20px;
   background: var(--card); border: 1px solid var(--hair); border-radius: 8px;
 }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 3px 0 3px 20px; text-align: right; white-space: nowrap; }
 th:first-child { padding-left: 0; text-align: left; font-weight: 400; color: var(--soft); }
+tr > :first-child { position: sticky; left: 0; background: var(--card); }
+tbody + tbody tr:first-child th { padding-top: 20px; }
+.tables, .wide { overflow-x: auto; }
 .tables { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 20px 56px; }
+.wide svg { min-width: 640px; }
 th.group { color: var(--ink); font-weight: 600; }
 tr + tr { border-top: 1px solid var(--hair); }
-.legend { margin: 0 0 4px; font-size: 12px; color: var(--soft); }
-.legend span { margin-right: 16px; }
-i { display: inline-block; width: 10px; height: 10px; margin-right: 6px; border-radius: 2px; }
-.halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 20px; }
-.small { display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr)); gap: 16px; }
+.legend {
+  display: flex; flex-wrap: wrap; gap: 0 16px;
+  margin: 0 0 4px; font-size: 12px; color: var(--soft);
+}
+.legend span { white-space: nowrap; }
+i {
+  display: inline-block; width: 10px; height: 10px; margin-right: 6px; border-radius: 2px;
+  background: var(--own);
+}
+i.again { background: repeating-linear-gradient(90deg, var(--own) 0 4px, transparent 4px 6px); }
+.halves, .small { display: grid; gap: 20px; }
+.halves { grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); }
+.small { grid-template-columns: repeat(auto-fill, minmax(min(280px, 100%), 1fr)); }
 figure { margin: 0; }
 figcaption { font-size: 12px; color: var(--soft); }
 figcaption b { color: var(--ink); }

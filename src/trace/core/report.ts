@@ -36,6 +36,8 @@ const SMALL = { width: 335, height: 130 } as const;
 const POINTS_MAX = 400;
 const QUANTILES = 300;
 const TENANTS_SHOWN = 12;
+/** Of the style's; further series have them again, dashed. */
+const COLOURS = 8;
 
 export function renderReport(input: ReportInput): string {
   const { title, cluster, runs } = input;
@@ -103,14 +105,17 @@ function figuresTable(runs: readonly ReportedRun[]): string {
     .map(({ policy }, at) => `<th>${swatch(at)}${escapeHtml(policy)}</th>`)
     .join("");
   const head = runs.length > 1 ? names : runs.map(() => "<th></th>").join("");
-  const tables = Object.entries(GROUPS).map(([group, fields]) => {
+  const groups = Object.entries(GROUPS).map(([group, fields]) => {
     const rows = fields.map(([field, label]) => {
       const cells = runs.map(({ figures }) => `<td>${shown(Reflect.get(figures, field))}</td>`);
       return `<tr><th scope="row">${label}</th>${cells.join("")}</tr>`;
     });
-    return `<table><tr><th class="group">${group}</th>${head}</tr>${rows.join("")}</table>`;
+    return `<tbody><tr><th class="group">${group}</th>${head}</tr>${rows.join("")}</tbody>`;
   });
-  return section("Figures", `<div class="tables">${tables.join("")}</div>`);
+  // Several policies are read across: one table, so that each has a column of its own.
+  const tables = runs.length > 1 ? [groups.join("")] : groups;
+  const shownTables = tables.map((rows) => `<table>${rows}</table>`).join("");
+  return section("Figures", `<div class="tables">${shownTables}</div>`);
 }
 
 function shown(value: unknown): string {
@@ -136,11 +141,11 @@ function timeCharts({ runs, cluster }: ReportInput): string {
     section(
       "Utilization: GPUs held",
       legend(runs) +
-        renderChart({ title: "Utilization", x, y: percent, lines: utilization, ...WIDE }),
+        wide(renderChart({ title: "Utilization", x, y: percent, lines: utilization, ...WIDE })),
     ) +
     section(
       "Queue depth: jobs that wait",
-      legend(runs) + renderChart({ title: "Queue depth", x, y: jobs, lines: depth, ...WIDE }),
+      legend(runs) + wide(renderChart({ title: "Queue depth", x, y: jobs, lines: depth, ...WIDE })),
     )
   );
 }
@@ -190,15 +195,18 @@ function sharesSection(run: ReportedRun, runs: readonly ReportedRun[]): string {
   );
 }
 
+/** On a narrow page it is moved sideways rather than made too small to read. */
+const wide = (svg: string): string => `<div class="wide">${svg}</div>`;
+
 type Points = readonly (readonly [x: number, y: number])[];
 
 function lineOf(
   name: string,
-  colour: number,
+  at: number,
   points: Points,
-  style: ChartLine["style"] = "line",
+  style: ChartLine["style"] = at < COLOURS ? "line" : "dashed",
 ): ChartLine {
-  return { name, colour: colour % 8, points, style };
+  return { name, colour: at % COLOURS, points, style };
 }
 
 function utilizationPoints({ sampledAtMs, tenants }: Recorder, gpus: number): Points {
@@ -275,7 +283,8 @@ function legend(runs: readonly ReportedRun[]): string {
 }
 
 function swatch(at: number): string {
-  return `<i style="background:var(--series-${at % 8})"></i>`;
+  const again = at < COLOURS ? "" : ' class="again"';
+  return `<i${again} style="--own:var(--series-${at % COLOURS})"></i>`;
 }
 
 function section(title: string, body: string): string {
