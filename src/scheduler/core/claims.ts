@@ -138,7 +138,7 @@ export class Claims {
     const refusedMs = this.#refusedAheadFrom(shape);
     if (refusedMs <= this.#pass.nowMs) return false;
     this.#askedAhead += 1;
-    const endMs = this.#ends.of(job);
+    const endMs = this.#ends.of(job.id);
     if (endMs >= refusedMs) return false;
     const lent = this.#claims.filter((claim) => isLending(claim) && endMs <= claim.startMs);
     if (lent.length === 0) return false;

@@ -163,9 +163,18 @@ interface User {
 /** One user's groups of one priority class. */
 interface Line {
   readonly user: User;
+  /** What it is opened from when its user's turn comes; null = it is open. */
+  groups: PendingLine["groups"] | null;
+  /** No job of it has a smaller `Place.due`. */
+  readonly dueMin: number;
   /** A heap. */
   readonly heads: Head[];
 }
+
+/** Is the group not worth handing out, from its job at that position on? */
+export type IsLeftOut = (group: PendingGroup, at: number) => boolean;
+
+const nobody: IsLeftOut = () => false;
 
 /** What is there to walk over in one leaf queue. */
 export interface LeafJobs {
@@ -187,12 +196,13 @@ export interface LeafJobs {
 /**
  * Hands out the jobs of a leaf queue one by one, oldest of each group first. Inside a priority
  * class, and deadline, the user who holds the fewest GPUs of the queue goes first; whoever is
- * charged in between moves back.
+ * charged in between moves back. A user's groups are looked at when his turn comes: in a long queue
+ * most of them are left out by then, and that is told from less than their place takes.
  */
 export class LeafOrder {
   readonly leaf: QueueNode;
   readonly #jobs: LeafJobs;
-  readonly #among: ReadonlySet<PendingKind> | null;
+  readonly #isLeftOut: IsLeftOut;
   readonly #users = new Map<string, User>();
   /** Ascending priority: the last one is served first. */
   readonly #classes: PendingLine[][];
@@ -203,9 +213,9 @@ export class LeafOrder {
   #current: Line | null = null;
   #peeked: Head | null = null;
 
-  /** `among`: jobs of other kinds are not handed out; null = all are. */
-  constructor(jobs: LeafJobs, policy: Policy, among: ReadonlySet<PendingKind> | null = null) {
-    this.#among = among;
+  /** `isLeftOut` is asked when a group's place comes up, and may be asked before. */
+  constructor(jobs: LeafJobs, policy: Policy, isLeftOut = nobody) {
+    this.#isLeftOut = isLeftOut;
     this.leaf = jobs.leaf;
     this.#jobs = jobs;
     this.#classes = classify(jobs, policy);
@@ -244,12 +254,19 @@ export class LeafOrder {
       while (this.#lines.length === 0) {
         const lines = this.#classes.pop();
         if (lines === undefined) return null;
-        for (const line of lines) this.#pushLine(this.#open(line));
+        for (const line of lines) pushHeap(this.#lines, this.#lineOf(line), compareLines);
       }
-      this.#current = popHeap(this.#lines, compareLines);
-      const head = headOf(this.#current);
+      const line = popHeap(this.#lines, compareLines);
+      if (line.groups !== null) {
+        this.#open(line, line.groups);
+        this.#pushLine(line);
+        continue;
+      }
+      this.#current = line;
+      const head = headOf(line);
+      if (this.#isLeftOut(head.group, head.at)) this.leaveOut();
       // Who has aged is handed out before those of its group, and may have been placed since.
-      if (this.#jobs.isWaiting(head.entry.id)) return head;
+      else if (this.#jobs.isWaiting(head.entry.id)) return head;
     }
   }
 
@@ -268,25 +285,29 @@ export class LeafOrder {
     if (line.heads.length > 0) pushHeap(this.#lines, line, compareLines);
   }
 
-  #open({ ownerKey, groups }: PendingLine): Line {
+  #lineOf({ ownerKey, groups }: PendingLine): Line {
     let user = this.#users.get(ownerKey);
     if (user === undefined) {
       user = { gpus: this.#isShared ? this.#jobs.heldBy(ownerKey) : 0 };
       this.#users.set(ownerKey, user);
     }
-    const heads: Head[] = [];
+    const dueMin = this.leaf.spec.order === "edf" ? Number.MIN_SAFE_INTEGER : NO_DEADLINE;
+    return { user, groups, dueMin, heads: [] };
+  }
+
+  #open(line: Line, groups: PendingLine["groups"]): void {
+    const { order } = this.leaf.spec;
+    line.groups = null;
     for (const group of groups.values()) {
-      if (this.#among?.has(group.kind) === false) continue;
+      if (this.#isLeftOut(group, 0)) continue;
       const entry = must(group.jobs.first, "a group has jobs");
-      const { order } = this.leaf.spec;
       const due = dueRank(order, group.deadline, this.#jobs.nowMs);
       const service = serviceRank(this.#jobs, group);
       const head = { group, due, service, entry, at: 0, isRefused: false };
       if (this.#jobs.isWaiting(entry.id) || this.#skipServed(head)) {
-        pushHeap(heads, head, comparePlaces);
+        pushHeap(line.heads, head, comparePlaces);
       }
     }
-    return { user, heads };
   }
 
   /** Moves on to the next that still waits; false when there is none. */
@@ -395,10 +416,18 @@ function classify({ pending, late, aged }: LeafJobs, policy: Policy): PendingLin
   return [...byPriority].sort(([a], [b]) => a - b).map(([, lines]) => lines);
 }
 
-/** Of two users who hold as much, the one whose next job comes first goes first. */
+/**
+ * Of two users who hold as much, the one whose next job comes first goes first: known once both
+ * lines are open.
+ */
 function compareLines(a: Line, b: Line): number {
-  const [ofA, ofB] = [headOf(a), headOf(b)];
-  return ofA.due - ofB.due || a.user.gpus - b.user.gpus || comparePlaces(ofA, ofB);
+  const [ofA, ofB] = [a.heads[0], b.heads[0]];
+  const byUse = dueOf(a) - dueOf(b) || a.user.gpus - b.user.gpus;
+  if (byUse !== 0 || (ofA === undefined && ofB === undefined)) return byUse;
+  if (ofA === undefined) return -1;
+  return ofB === undefined ? 1 : comparePlaces(ofA, ofB);
 }
+
+const dueOf = ({ heads, dueMin }: Line): number => heads[0]?.due ?? dueMin;
 
 const headOf = ({ heads }: Line): Head => must(heads[0], "a line in the heap has jobs");

@@ -32,30 +32,32 @@ import {
   groupsOf,
   levelOfStrength,
   type Head,
+  type IsLeftOut,
   LeafOrder,
-  priorityOf,
   strengthOf,
   type WaitingJob,
-  type WaitingKind,
-  turnLevel,
 } from "./order.ts";
 import { Pass } from "./pass.ts";
 import type { PendingKind } from "./pending.ts";
 import type { Plan } from "./plan-types.ts";
 import { Preemption } from "./preempt.ts";
 import { hasGuaranteeLeft, type QueueNode } from "./queue-tree.ts";
-import { limitExceeded, limitReached } from "./quota.ts";
+import { limitReached } from "./quota.ts";
 import { startReservations, takeUpReservations } from "./reservations.ts";
 import type { Shape } from "./shape.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { nextTurnAtMs } from "./turns.ts";
 import { hasReclaimRight } from "./victims.ts";
+import { type Kind, WalkKinds } from "./walk-kinds.ts";
 
 /** Rounds in one pass; each but the last placed something. */
 const ROUNDS_MAX = 8;
 
 /** Jobs of a group that are looked at, whether they may run on what others claim for later. */
 const AHEAD_LOOKED_MAX = 4;
+
+/** Jobs past their patience that are looked up: so many that wait fill the claims soon. */
+const DUE_LOOKED_MAX = 64;
 
 /**
  * Decides over every pending job. Costs are bounded by counts, never by time. `until`: whoever comes
@@ -97,18 +99,7 @@ function evictFromDraining(pass: Pass): void {
   }
 }
 
-/** A kind of waiting jobs with what the walk knows of it. */
-interface Kind extends WaitingKind {
-  /** On some day, on these nodes and within these limits. */
-  readonly isPossible: boolean;
-  /** When its newest refusal was, and the strongest that was refused: see `Planner.#isRefused`. */
-  refusedInRound: number;
-  refusedAtLater: number;
-  refusedStrength: number;
-}
-
 type IsMeant = (kind: Kind) => boolean;
-type Standing = Pick<WaitingJob, "level" | "isImpatient">;
 
 /** One pass over everyone who waits. */
 class Planner {
@@ -118,12 +109,13 @@ class Planner {
   readonly #claims: Claims;
   readonly #preemption: Preemption;
   readonly #leaves: readonly QueueNode[];
-  readonly #kinds = new Map<PendingKind, Kind>();
+  readonly #kinds: WalkKinds;
   readonly #doesNotFit = new Set<Shape>();
-  #round = 0;
   /** Nobody else needs to be looked at in this round; null = everyone does. */
   #hopeful: ReadonlySet<PendingKind> | null = null;
   #hasClaimants = false;
+  /** Kinds of which somebody may claim; null = of any. */
+  readonly #dueKinds: ReadonlySet<PendingKind> | null;
   readonly #until: JobId | null;
   #isOver = false;
 
@@ -133,7 +125,9 @@ class Planner {
     this.#book = new HoldBook(pass);
     this.#claims = new Claims(pass);
     this.#preemption = new Preemption(pass, this.#claims);
+    this.#kinds = new WalkKinds(pass, (shape) => this.#book.structural(shape) === null);
     this.#leaves = pass.leaves();
+    this.#dueKinds = findDueKinds(pass);
   }
 
   /** Before the first walk. */
@@ -144,7 +138,7 @@ class Planner {
 
   walkAll(): void {
     let isForAll = true;
-    for (; this.#round < ROUNDS_MAX; this.#round += 1) {
+    for (let round = 1; round <= ROUNDS_MAX; round += 1) {
       const dropsBefore = this.#pass.drops.length;
       if (!this.#walkRound(isForAll) || this.#isOver) return;
       // Without a claim or a lost reservation, only who was owed room may find more than before.
@@ -153,7 +147,8 @@ class Planner {
       isForAll = !this.#claims.isEmpty || hasDropped;
       if (!isForAll && !isOpen) return;
       this.#preemption.forgetRefusals();
-      if (!isForAll || this.#round === ROUNDS_MAX - 1) continue;
+      this.#kinds.beginRound();
+      if (!isForAll || round === ROUNDS_MAX) continue;
       const holders = this.#claims.holderKinds();
       this.#claims.release();
       this.#doesNotFit.clear();
@@ -171,9 +166,9 @@ class Planner {
       return hasLeaving && fitGang(later, shape, NO_TASTE) !== null;
     };
     const hopeful = new Set(holders);
-    for (const kind of this.#kinds.keys()) {
-      let is = fits.get(kind.shape);
-      if (is === undefined) fits.set(kind.shape, (is = isFitting(kind.shape)));
+    for (const { kind, shape } of this.#kinds.all) {
+      let is = fits.get(shape);
+      if (is === undefined) fits.set(shape, (is = isFitting(shape)));
       if (is) hopeful.add(kind);
     }
     return hopeful;
@@ -191,7 +186,7 @@ class Planner {
   isAnyoneWaiting(): boolean {
     const { nowMs, policy, state, awaited } = this.#pass;
     if (awaited.size > 0) return true;
-    for (const { refusedInRound, leaf, shape } of this.#kinds.values()) {
+    for (const { refusedInRound, leaf, shape } of this.#kinds.all) {
       if (refusedInRound >= 0 && limitReached(leaf, shape) === null) return true;
     }
     const soonMs = nowMs + policy.growAfterMs;
@@ -218,21 +213,41 @@ class Planner {
   #walkRound(isForAll: boolean): boolean {
     const owed = this.#leaves.filter((leaf) => leaf.lineage.some(hasGuaranteeLeft));
     const passedOver = new Map<QueueNode, number>();
-    const hasPlaced = this.#walk(owed, this.#owedOnly(passedOver), null);
+    const hasPlaced = this.#walk(owed, this.#owedOnly(passedOver), undefined);
     const wasEveryone = owed.length === this.#leaves.length && passedOver.size === 0;
     if (!isForAll || this.#isOver || (wasEveryone && !hasPlaced)) return hasPlaced;
-    return this.#walk(this.#leaves, () => true, this.#hopeful) || hasPlaced;
+    return this.#walk(this.#leaves, () => true, this.#isHopeless) || hasPlaced;
   }
 
-  #walk(
-    leaves: readonly QueueNode[],
-    isMeant: IsMeant,
-    among: ReadonlySet<PendingKind> | null,
-  ): boolean {
+  /**
+   * Would it change nothing to look at the group, from its job at that position on? Most of a long
+   * queue is of kinds that were refused to others.
+   */
+  readonly #isHopeless: IsLeftOut = (group, at) => {
+    if (this.#hopeful?.has(group.kind) === false) return true;
+    if (!this.#pass.policy.isBackfillEnabled || this.#isUpTo(group.kind)) return false;
+    const kind = this.#kinds.of(group.kind);
+    if (kind.isPossible && this.#mayClaim(kind)) return false;
+    if (kind.mayGoAhead && this.#claims.isOpenAhead) return false;
+    return this.#kinds.isRefused(kind, group, at);
+  };
+
+  /** May it be the job that the walk goes up to? */
+  #isUpTo(kind: PendingKind): boolean {
+    if (this.#until === null) return false;
+    const its = this.#pass.state.pending.get(this.#until)?.kind ?? null;
+    return its === null || its === kind;
+  }
+
+  #mayClaim({ kind, shape }: Kind): boolean {
+    return this.#dueKinds?.has(kind) !== false && this.#claims.isOpenFor(shape);
+  }
+
+  #walk(leaves: readonly QueueNode[], isMeant: IsMeant, isLeftOut: IsLeftOut | undefined): boolean {
     const { tree, policy } = this.#pass;
     const orders = new Map<QueueNode, LeafOrder>();
     for (const leaf of leaves) {
-      const order = new LeafOrder(this.#pass.jobsOf(leaf), policy, among);
+      const order = new LeafOrder(this.#pass.jobsOf(leaf), policy, isLeftOut);
       orders.set(leaf, order);
       tree.setHead(leaf, this.#headOf(order, isMeant));
     }
@@ -248,7 +263,7 @@ class Planner {
   /** Shape of the next job that is meant; leaves out the groups of others. */
   #headOf(order: LeafOrder, isMeant: IsMeant): Shape | null {
     for (let head = order.peek(); head !== null; head = order.peek()) {
-      const kind = this.#kindOf(head);
+      const kind = this.#kinds.of(head.group.kind);
       if (isMeant(kind) && this.#hasTurn(kind, head)) return kind.shape;
       order.next();
       order.leaveOut();
@@ -259,10 +274,10 @@ class Planner {
   /** Goes through a leaf's jobs up to the first that is placed: then shares have changed. */
   #serve(order: LeafOrder, isMeant: IsMeant): boolean {
     for (let head = order.next(); head !== null && !this.#isOver; head = order.next()) {
-      const kind = this.#kindOf(head);
+      const kind = this.#kinds.of(head.group.kind);
       if (isMeant(kind) && this.#hasTurn(kind, head)) {
         this.#isOver = head.entry.id === this.#until;
-        const mayPlace = !head.isRefused && !this.#isRefused(kind, head);
+        const mayPlace = !head.isRefused && !this.#kinds.isRefused(kind, head.group, head.at);
         if ((mayPlace && this.#place(kind, head)) || this.#startAhead(kind, head)) {
           order.charge(kind.shape.gpus);
           return true;
@@ -281,42 +296,6 @@ class Planner {
     const { owners, state } = this.#pass;
     if (!owners.hasLimits) return true;
     return owners.reached(jobOf(state, entry.id).owner, shape.gpus) === null;
-  }
-
-  #kindOf({ group: { kind } }: Head): Kind {
-    let known = this.#kinds.get(kind);
-    if (known === undefined) this.#kinds.set(kind, (known = this.#createKind(kind)));
-    return known;
-  }
-
-  #createKind(kind: PendingKind): Kind {
-    const { shape } = kind;
-    const leaf = this.#pass.tree.queue(kind.queue);
-    const isPossible = this.#book.structural(shape) === null && limitExceeded(leaf, shape) === null;
-    const priority = priorityOf(kind.priorityClass, this.#pass.policy);
-    const never = { refusedInRound: -1, refusedAtLater: -1, refusedStrength: 0 };
-    return { kind, leaf, shape, priority, isPossible, ...never };
-  }
-
-  /**
-   * Was a job of the kind, no weaker than this one, refused in this round, with no more room to
-   * come since? Then this one would be: what is free and what a queue may still take only shrink.
-   */
-  #isRefused(kind: Kind, head: Head): boolean {
-    if (!kind.isPossible) return true;
-    if (!this.#isAsRefused(kind)) return false;
-    return strengthOf(this.#standingOf(kind, head)) >= kind.refusedStrength;
-  }
-
-  #isAsRefused({ refusedInRound, refusedAtLater }: Kind): boolean {
-    return refusedInRound === this.#round && refusedAtLater === this.#pass.laterVersion;
-  }
-
-  #refuse(kind: Kind, strength: number): void {
-    const before = this.#isAsRefused(kind) ? kind.refusedStrength : strength;
-    kind.refusedStrength = Math.min(before, strength);
-    kind.refusedInRound = this.#round;
-    kind.refusedAtLater = this.#pass.laterVersion;
   }
 
   /**
@@ -344,7 +323,7 @@ class Planner {
     if (limitReached(leaf, shape) === null && this.#start(waiting)) return true;
     if (this.#preemption.waitForLeaving(waiting)) return true;
     if (this.#preemption.makeRoomFor(waiting)) return true;
-    this.#refuse(kind, strengthOf(waiting));
+    this.#kinds.refuse(kind, strengthOf(waiting), !this.#claims.isEmpty);
     return false;
   }
 
@@ -352,14 +331,7 @@ class Planner {
     const { leaf, shape, priority } = kind;
     const { id, sinceMs } = head.entry;
     const job = jobOf(this.#pass.state, id);
-    return { job, leaf, shape, priority, sinceMs, ...this.#standingOf(kind, head) };
-  }
-
-  /** What its strength follows from: thousands ask for it whose job is not looked up. */
-  #standingOf({ leaf }: Kind, { group, entry }: Head): Standing {
-    const { policy, nowMs } = this.#pass;
-    const level = turnLevel(leaf.spec.order, group, policy);
-    return { level, isImpatient: nowMs - entry.sinceMs >= policy.preemptionPatienceMs };
+    return { job, leaf, shape, priority, sinceMs, ...this.#kinds.standingOf(kind, head) };
   }
 
   #start({ job, shape }: WaitingJob): boolean {
@@ -374,14 +346,14 @@ class Planner {
 
   /** Starts one that was refused on what others claim for later, if it ends in time. */
   #startAhead(kind: Kind, head: Head): boolean {
-    if (!kind.isPossible || !this.#claims.isOpenAhead) return false;
+    if (!kind.mayGoAhead || !this.#claims.isOpenAhead) return false;
     if (limitReached(kind.leaf, kind.shape) !== null) return false;
     return this.#claims.startAhead(this.#waitingOf(kind, head));
   }
 
   /** Jobs of a group may be expected to end at different times: its first few are looked at. */
-  #mayNextGoAhead({ isPossible }: Kind, { at }: Head): boolean {
-    return isPossible && this.#claims.isOpenAhead && at < AHEAD_LOOKED_MAX;
+  #mayNextGoAhead({ mayGoAhead }: Kind, { at }: Head): boolean {
+    return mayGoAhead && this.#claims.isOpenAhead && at < AHEAD_LOOKED_MAX;
   }
 
   /** Lets a refused job claim. True when the next of its group may claim too. */
@@ -417,7 +389,7 @@ class Planner {
   /** Once for each queue, class and level of which somebody was refused. */
   #wakeAtTurns(): void {
     const asked = new Set<string>();
-    for (const { leaf, priority, refusedInRound, refusedStrength } of this.#kinds.values()) {
+    for (const { leaf, priority, refusedInRound, refusedStrength } of this.#kinds.all) {
       const level = levelOfStrength(refusedStrength);
       const key = `${leaf.spec.path} ${priority} ${level}`;
       if (refusedInRound < 0 || asked.has(key)) continue;
@@ -443,6 +415,20 @@ class Planner {
   wakeAt(atMs: number | null): void {
     if (atMs !== null) this.wakeAtMs = Math.min(this.wakeAtMs ?? atMs, atMs);
   }
+}
+
+/** Those of whom somebody has waited past his patience, unless these are many. */
+function findDueKinds({ state, policy, nowMs }: Pass): ReadonlySet<PendingKind> | null {
+  const due = new Set<PendingKind>();
+  let looked = 0;
+  for (const { id, sinceMs } of state.pending.bySince) {
+    if (sinceMs + policy.gangPatienceMs > nowMs) return due;
+    looked += 1;
+    const kind = state.pending.get(id)?.kind ?? null;
+    if (kind === null || looked > DUE_LOOKED_MAX) return null;
+    due.add(kind);
+  }
+  return due;
 }
 
 /** Nobody of the queue gets ahead of the one that was refused. */

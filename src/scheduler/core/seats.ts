@@ -70,9 +70,10 @@ export class Seats {
     );
     table.typeSets.forEach((types, typeSet) => {
       for (const slot of later.slots) {
-        const site = slot.isOffered ? table.siteOf(slot, typeSet) : -1;
-        const seat = site < 0 ? null : this.#seatOn(slot, shape, types, typeSet);
-        if (seat !== null) bySite[site]?.add(seat);
+        const first = slot.isOffered ? bySite[table.siteOf(slot, typeSet)] : undefined;
+        if (first === undefined) continue;
+        const seat = this.#seatOn(slot, shape, types, typeSet, first.last?.readyMs ?? NEVER_MS);
+        if (seat !== null) first.add(seat);
       }
     });
     let best: readonly Seat[] | null = null;
@@ -83,16 +84,35 @@ export class Seats {
     return best;
   }
 
-  #seatOn(slot: NodeSlot, shape: Shape, types: readonly string[], typeSet: number): Seat | null {
+  /** Null also where it would be ready only after `latestMs`. */
+  #seatOn(
+    slot: NodeSlot,
+    shape: Shape,
+    types: readonly string[],
+    typeSet: number,
+    latestMs: number,
+  ): Seat | null {
     let ofShape = this.#known.get(shape);
     if (ofShape === undefined) this.#known.set(shape, (ofShape = []));
     const at = typeSet * this.#pass.later.slots.length + slot.order;
     const open = this.#pass.open.slotAt(slot.order);
     const known = ofShape[at];
     if (known !== undefined && known.later === slot && known.open === open) return known.seat;
+    if (this.#isHeldBeyond(slot, shape, latestMs)) return null;
     const seat = this.#findSeat(slot, open, shape, types);
     ofShape[at] = { later: slot, open, seat };
     return seat;
+  }
+
+  /** Are so many GPUs of the node held until after that instant that the others are too few? */
+  #isHeldBeyond({ id, spec }: NodeSlot, { perNode }: Shape, atMs: number): boolean {
+    if (atMs === NEVER_MS) return false;
+    let left = spec.gpus.length - perNode.gpus - this.#owedOn(id);
+    for (const { jobId, gpus } of this.#ends.on(id)) {
+      if (this.#ends.of(jobId) > atMs) left -= gpus.length;
+      if (left < 0) return true;
+    }
+    return false;
   }
 
   /** Null where there would be none beside what others keep on the node. */
@@ -140,9 +160,9 @@ export class Seats {
   #hostEndsOn(slot: NodeSlot): readonly HostEnd[] {
     let ends = this.#hostEnds.get(slot);
     if (ends === undefined) {
-      const running = this.#ends.on(slot.id).filter(({ job }) => !this.#pass.isLeaving(job.id));
+      const running = this.#ends.on(slot.id).filter(({ jobId }) => !this.#pass.isLeaving(jobId));
       ends = running
-        .map(({ job }) => ({ endMs: this.#ends.of(job), resources: job.spec.perNode }))
+        .map(({ jobId, resources }) => ({ endMs: this.#ends.of(jobId), resources }))
         .sort((a, b) => compareTimes(a.endMs, b.endMs));
       this.#hostEnds.set(slot, ends);
     }
@@ -168,9 +188,9 @@ export class Seats {
     const freeNow = raw.bankAt(order, type).free;
     const times: number[] = [];
     for (const gpu of free) if (freeNow.includes(gpu) && isCounted(gpu)) times.push(nowMs);
-    for (const { job, gpus } of this.#ends.on(id)) {
-      const isLeaving = this.#pass.isLeaving(job.id);
-      const endMs = this.#ends.of(job);
+    for (const { jobId, gpus } of this.#ends.on(id)) {
+      const isLeaving = this.#pass.isLeaving(jobId);
+      const endMs = this.#ends.of(jobId);
       for (const gpu of gpus) {
         // What one leaves for a reservation is nobody else's.
         const isComing = indexes.includes(gpu) && isLeaving === free.includes(gpu);
