@@ -71,7 +71,7 @@ export interface RunningScheduler {
 /** Where agents serve their own metrics unless told otherwise. */
 const AGENT_METRICS_PORT = 7072;
 const MARGIN_MS = 5_000;
-const DEFAULT_QUEUE = completeQueueSpec({ path: queuePath("default") });
+const DEFAULT_QUEUE = completeQueueSpec({ path: queuePath("default"), order: "las" });
 
 /** Resolves to the exit code once the signal is aborted, or the scheduler had to end by itself. */
 export async function runScheduler(

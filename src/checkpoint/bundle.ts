@@ -234,7 +234,7 @@ export function isInside(root: string, path: string): boolean {
 
 function checkSize(dir: string, files: readonly PackedFile[], limitBytes: number): void {
   if (files.length === 0) {
-    const remedy = "Name the folder that holds the script.";
+    const remedy = "Name the folder that holds the script, or say --no-code if it needs none.";
     const message = `There are no files to pack in ${dir}.`;
     throw new RefusalError(refuse("INVALID_SPEC", message, remedy, "workdir"));
   }

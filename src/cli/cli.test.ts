@@ -198,7 +198,7 @@ describe("@last", () => {
     expect(asked[0]).toMatchObject({ user: "ann", includeEnded: true, page: { size: 1 } });
     expect(result.stdout).toBe(
       "job-7  train  PENDING  WAITING_FOR_GPUS\n" +
-        "  It asks for 8 GPUs.\n  3 are free.\n  Place 2 of queue research/nlp.\n" +
+        "  It asks for 8 GPUs.\n  3 are free.\n" +
         "→ nodes: 1 would start now\n",
     );
   });

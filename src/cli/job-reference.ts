@@ -1,5 +1,5 @@
-// How people name a job: `job-42`, `42`, a name, `@last`. The scheduler reads the first three;
-// `@last` is the caller's newest job and is looked up here.
+// How people name a job: `job-42`, `42`, a name, `@last`, and an array's element as `NAME/7`. The
+// scheduler reads all but `@last`, the caller's newest job, which is looked up here.
 
 import { RefusalError, refuse } from "../base/errors.ts";
 import type { ClientOptions } from "../config/client-options.ts";
@@ -29,7 +29,8 @@ export async function jobReference(
   client: Pick<ClientOptions, "user">,
 ): Promise<string> {
   if (!word.startsWith("@")) return word;
-  if (word !== "@last") {
+  const match = /^@last(\/\d+)?$/.exec(word);
+  if (match === null) {
     throw usageError(`${word} names no job.`, "Write an id, a name, or @last.", "job");
   }
   const { jobs } = await cluster.listJobs({
@@ -38,7 +39,7 @@ export async function jobReference(
     page: { size: 1 },
   });
   const newest = jobs[0];
-  if (newest !== undefined) return newest.arrayId === "" ? newest.id : newest.arrayId;
+  if (newest !== undefined) return (newest.arrayId || newest.id) + (match[1] ?? "");
   throw new RefusalError(
     refuse(
       "JOB_NOT_FOUND",

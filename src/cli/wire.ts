@@ -42,7 +42,8 @@ export function roughBytes(bytes: number): string {
   return `${unit === 0 ? value : Number(value.toPrecision(3))} ${units[unit] ?? ""}`;
 }
 
-/** `2 nodes`, `1 node`. */
+/** `2 nodes`, `1 node`, `2 passes`. */
 export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+  const plural = noun.endsWith("s") ? `${noun}es` : `${noun}s`;
+  return `${count} ${count === 1 ? noun : plural}`;
 }

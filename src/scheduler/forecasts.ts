@@ -20,6 +20,9 @@ export interface ForecastsParts {
 
 /** Asked for an older one, a new one is begun; the old one is told meanwhile. */
 const FRESH_MS = 10 * SECOND_MS;
+/** Where one is made as quickly as this, who asks gets a new one: also a job that has just come. */
+const QUICK_MS = 25;
+const QUICK_FRESH_MS = SECOND_MS / 4;
 /** Older than this it is not told any more: who asks waits for the new one. */
 const TOLD_MAX_MS = 120 * SECOND_MS;
 /** While anybody waits there is a new one this often, for what is told when a job comes. */
@@ -32,6 +35,8 @@ export class Forecasts {
   readonly #parts: ForecastsParts;
   readonly #errors = new ForecastErrors();
   #newest: StartForecasts | null = null;
+  /** How long the newest was worked on. */
+  #workMs = 0;
   #making: Promise<void> | null = null;
   /** Each takes a turn of what was asked for, and says whether that was the last. */
   readonly #works: (() => boolean)[] = [];
@@ -61,8 +66,9 @@ export class Forecasts {
   /** As of a few seconds ago at most while people ask; null once this is stopped. */
   async starts(): Promise<Starts | null> {
     const ageMs = this.#ageMs();
-    if (ageMs > FRESH_MS) this.#begin();
-    if (ageMs > TOLD_MAX_MS) await this.#made();
+    const isQuick = this.#workMs <= QUICK_MS;
+    if (ageMs > (isQuick ? QUICK_FRESH_MS : TOLD_MAX_MS)) await this.#made();
+    else if (ageMs > FRESH_MS) this.#begin();
     return this.#newest === null ? null : this.#errors.correct(this.#newest);
   }
 
@@ -105,6 +111,7 @@ export class Forecasts {
 
   async #made(): Promise<void> {
     this.#waiting += 1;
+    this.#begin();
     await this.#making;
     this.#waiting -= 1;
   }
@@ -117,15 +124,23 @@ export class Forecasts {
   }
 
   async #make(): Promise<void> {
-    const { brain } = this.#parts;
+    const { brain, clock } = this.#parts;
     const work = forecast(brain.state(), brain.nowMs());
-    let step = this.#turn(work);
+    let workMs = 0;
+    const turn = (): IteratorResult<void, StartForecasts> => {
+      const fromMs = clock.monotonicMs();
+      const step = this.#turn(work);
+      workMs += clock.monotonicMs() - fromMs;
+      return step;
+    };
+    let step = turn();
     while (step.done !== true) {
       await (this.#waiting > 0 ? nextTurn() : this.#rest());
       if (this.#isStopped) return;
-      step = this.#turn(work);
+      step = turn();
     }
     this.#newest = step.value;
+    this.#workMs = workMs;
     this.#tell(step.value);
   }
 

@@ -47,12 +47,12 @@ export class JobIndex {
   }
 
   /**
-   * `job-42`, `42`, an element of an array by its index (`job-42/7`), a name (the newest of it), or
-   * `@last` (the caller's newest).
+   * `job-42`, `42`, a name (the newest of it), `@last` (the caller's newest), or, of any of these that
+   * is an array, an element by its index: `job-42/7`.
    */
   find(reference: string, caller: Identity): Job | JobArray | Refusal {
     const { jobs, arrays } = this.#state();
-    const id = this.#elementId(reference) ?? this.#idOf(reference, caller);
+    const id = this.#elementId(reference, caller) ?? this.#idOf(reference, caller);
     const found = id === undefined ? undefined : (jobs.get(id) ?? arrays.get(id));
     return found ?? this.#search(reference, caller) ?? noSuchJob(reference);
   }
@@ -66,9 +66,10 @@ export class JobIndex {
     }
   }
 
-  #elementId(reference: string): JobId | undefined {
-    const [, number, index] = /^(?:job-)?(\d{1,15})\/(\d{1,6})$/.exec(reference) ?? [];
-    const array = this.#state().arrays.get(jobOfNumber(Number(number)));
+  #elementId(reference: string, caller: Identity): JobId | undefined {
+    const [, whole = "", index] = /^(.+)\/(\d{1,6})$/.exec(reference) ?? [];
+    const id = this.#idOf(whole, caller);
+    const array = id === undefined ? undefined : this.#state().arrays.get(id);
     const position = array?.indexes.indexOf(Number(index)) ?? -1;
     return array === undefined || position < 0 ? undefined : elementAt(array, position);
   }

@@ -128,7 +128,9 @@ test("an array is found as a whole, by its id, name and as the last, and each jo
   for (const reference of ["job-1", "train", "@last"]) {
     expect(await find(reference)).toMatchObject({ job: null, array: { id: "job-1", elements: 2 } });
   }
-  expect((await find("1/5")).job).toMatchObject({ id: "job-3", arrayId: "job-1", arrayIndex: 5 });
+  for (const reference of ["1/5", "job-1/5", "train/5", "@last/5"]) {
+    expect((await find(reference)).job).toMatchObject({ id: "job-3", arrayIndex: 5 });
+  }
   expect((await find("job-3")).job?.hold).toMatchObject({ code: "ARRAY_PARALLEL" });
   expect(await refusalOf(find("1/4"))).toBe("JOB_NOT_FOUND job");
   const listed = await client.unary(jobs.ListJobs, { array: "train", includeEnded: true });

@@ -55,8 +55,7 @@ export const explain = defineCommand({
         const code = view.hold === null ? "" : `  ${style.warn(view.hold.code)}`;
         const name = printable(view.name);
         const title = `${style.bold(view.id)}  ${name}  ${style.phase(view.phase)}${code}`;
-        const place = position > 0 ? [`Place ${position} of queue ${view.queue}.`] : [];
-        const told = sentencesText({ lines: [...lines, ...place], remedy }, print);
+        const told = sentencesText({ lines, remedy }, print);
         return `${[title, ...told].join("\n")}\n`;
       },
     });

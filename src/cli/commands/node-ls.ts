@@ -64,7 +64,7 @@ function placeText({ rack, block, gpus, isSpot, goesAt }: NodeView): string {
     rack === "" ? block : rack,
     islands.size < 2 ? "" : `${islands.size} islands`,
     isSpot ? "spot" : "",
-    goesAt === null ? "" : `goes ${goesAt}`,
+    goesAt === null ? "" : `goes at ${goesAt.slice(11, 19)}Z`,
   ];
   return words.filter((word) => word !== "").join(" ");
 }

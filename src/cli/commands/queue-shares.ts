@@ -81,7 +81,7 @@ const NUMBERS: readonly { title: string; text: (queue: QueueView) => string }[] 
       `${heldShare > dueShare ? "+" : ""}${percent(heldShare - dueShare)}`,
   },
   { title: "SHARE", text: (queue) => `${percent(queue.heldShare)} ${queue.heldResource}` },
-  { title: "DEMAND", text: (queue) => `${queue.demandGpus}` },
+  { title: "DEMAND", text: (queue) => `${Math.round(10 * queue.demandGpus) / 10}` },
   { title: "USED", text: (queue) => `${queue.usageGpuHours.toFixed(1)}h` },
 ];
 

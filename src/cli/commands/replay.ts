@@ -38,7 +38,7 @@ now, and exits with 1. Reads only; the scheduler may be running.`,
       name: difference === null ? "same" : "different",
       value: summary,
       text: () =>
-        `${counted(events, "event")} read, ${counted(passes, "planning pass").replace(/passs$/, "passes")} ` +
+        `${counted(events, "event")} read, ${counted(passes, "planning pass")} ` +
         `decided again (${counted(placements, "placement")}, ${counted(preemptions, "preemption")}).\n`,
     });
     if (difference === null) {

@@ -20,14 +20,15 @@ const WAITED_FOR: Readonly<Record<WaitKind, string>> = {
 
 /**
  * How long it waited in all its life, and for what. `events` are its own and its array's from the
- * first one on, in order; empty where nothing is known or it did not wait.
+ * first one on, in order; empty where nothing is known, it did not wait, or has waited for one
+ * thing ever since it was submitted: the hold tells that.
  */
 export function waitLines(events: readonly LoggedEvent[], nowMs: number): readonly string[] {
   const waits = new Waits();
   for (const logged of events) waits.see(logged);
   const parts = waits.until(nowMs);
   const total = [...parts.values()].reduce((sum, ms) => sum + ms, 0);
-  if (total < 1_000) return [];
+  if (total < 1_000 || (waits.isFirst && parts.size === 1)) return [];
   const told = [...parts]
     .filter(([, ms]) => ms >= 1_000)
     .sort(([, a], [, b]) => b - a)
@@ -37,6 +38,8 @@ export function waitLines(events: readonly LoggedEvent[], nowMs: number): readon
 
 class Waits {
   readonly #parts = new Map<WaitKind, number>();
+  /** Has it never been placed, nor come to its end? */
+  isFirst = true;
   /** Null while it does not wait. */
   #sinceMs: number | null = null;
   #holds = 0;
@@ -72,6 +75,7 @@ class Waits {
         return;
       case "job.placed":
       case "job.ended":
+        this.isFirst = false;
         this.#sinceMs = null;
         this.#isReserved = false;
         return;
@@ -164,8 +168,9 @@ export function pastLines(job: Job): readonly string[] {
       return `Attempt ${number}: ${what}.${why}${cost}`;
     });
   if (lines.length < 2) return lines;
-  const total = `In all ${gpuTime(job.lostGpuMs)} of ${gpuTime(job.attainedGpuMs)} were lost.`;
-  return [...lines, ...rightsLines(job), total];
+  const { lostGpuMs, attainedGpuMs } = job;
+  const total = `In all ${gpuTime(lostGpuMs)} of ${gpuTime(attainedGpuMs)} were lost.`;
+  return [...lines, ...rightsLines(job), ...(lostGpuMs === 0 ? [] : [total])];
 }
 
 /** How often by which right, and for whom. Only attempts that are remembered are counted. */

@@ -54,8 +54,21 @@ export function prospectOf(
   const turn = starts.turnOf(job.id);
   const isToCome = turn !== null && turn.fromMs > nowMs && areThere(state, turn);
   return {
-    forecast: later(forecast, nowMs - starts.nowMs),
+    forecast: within(later(forecast, nowMs - starts.nowMs), hold, nowMs),
     preemption: isToCome ? turn : null,
+  };
+}
+
+/** Who leaves for it has gone by then, whatever forecasts of its like were worth. */
+function within(seen: StartForecast, hold: Hold, nowMs: number): StartForecast {
+  if (hold.code !== "WAITING_FOR_PREEMPTED") return seen;
+  const mostMs = Math.max(0, hold.deadlineMs - nowMs);
+  const { p50Ms, p90Ms } = seen;
+  return {
+    p50Ms: Math.min(p50Ms ?? mostMs, mostMs),
+    p90Ms: Math.min(p90Ms ?? mostMs, mostMs),
+    gap: null,
+    basis: "reserved",
   };
 }
 
@@ -109,6 +122,7 @@ function whenLine(state: ClusterState, seen: StartForecast, nowMs: number): stri
 
 function grounds(state: ClusterState, { basis: how }: StartForecast): string {
   if (how === "turn") return "it may take room from others soon";
+  if (how === "reserved") return "those who leave for it have gone by then";
   return `${how === "pace" ? "at the pace of its queue, " : ""}${basis(state)}`;
 }
 

@@ -3,7 +3,7 @@ import type { JobId } from "../../base/ids.ts";
 import { queuePath } from "../../base/ids.ts";
 import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
 import { type Explanation, explain, holdDetails, holdMessage } from "./explain.ts";
-import { queueSpec, STOPPED, World } from "./fixture.ts";
+import { nodeSpec, queueSpec, STOPPED, World } from "./fixture.ts";
 import { forecastStarts } from "./start-forecast.ts";
 
 function explained(world: World, id: JobId): Explanation {
@@ -26,9 +26,8 @@ describe("a job that waits", () => {
     expect(explained(world, id)).toEqual({
       lines: [
         "job-3 has waited 30 s in default.",
-        "It needs 4 GPUs free on one node, and its CPUs and memory beside them. 4 GPUs are free in " +
-          "all, but no node has them.",
-        "Ahead of it in its queue: job-2 (4 GPUs).",
+        "It needs 4 GPUs free on one node. 4 GPUs are free in all, but no node has them.",
+        "It is number 2 of its queue, behind job-2 (4 GPUs).",
         "Queue default uses 4 GPUs; 2 are guaranteed to it, with a limit of 8: it " +
           "borrows 2. " +
           "`trainyard queue shares` compares it with the others.",
@@ -53,6 +52,29 @@ describe("a job that waits", () => {
   ])("hears that a smaller wish for %s would do", (_, wish, remedy) => {
     const world = new World().nodes(2, 2);
     expect(explained(world, world.submit(wish)).remedy).toBe(remedy);
+  });
+
+  test("hears which resource is too much for every node, and with how much of it it would start", () => {
+    const world = new World().nodes(2, 8);
+    const perNode = { gpus: 4, cpuMilli: 100_000, memoryMib: 4 * 1_024 };
+    const { lines, remedy } = explained(world, world.submit({ perNode }));
+    expect(lines).toContain(
+      "It asks for 1 node with 4 GPUs, 100 CPUs and 4 GiB of memory, and no node of the cluster is " +
+        "that large (at most 8 GPUs, 64 CPUs and 250 GiB of memory on one).",
+    );
+    expect(remedy).toBe("With cpus: 64 it would start now.");
+  });
+
+  test("hears that a gang stands on one GPU type, and that more nodes would do if it need not", () => {
+    const world = new World().nodes(2, 8);
+    const other = nodeSpec("other", 8);
+    world.register({ ...other, gpus: other.gpus.map((gpu) => ({ ...gpu, type: "A100" })) });
+    const { lines, remedy } = explained(world, world.submit({ nodes: 3, gpus: 8 }));
+    expect(lines).toContain(
+      "It asks for 3 nodes with 8 GPUs each, and only 2 of the cluster are that large (at most 8 GPUs " +
+        "on one); 3 are, of several GPU types.",
+    );
+    expect(remedy).toBe("With mix_gpu_types: true it would start now.");
   });
 
   test("hears which limit is in the way", () => {
@@ -90,6 +112,25 @@ test("a job of a las queue hears whom it may preempt when its patience is over, 
   world.nowMs = fromMs;
   expect(world.plan().evictions).toEqual(prospect?.preemption?.evictions);
   expect(world.phase(old)).toBe("stopping");
+});
+
+test("who has its room reserved is told no later time than when those there must have left", () => {
+  const world = new World([queueSpec("default", { order: "las" })]).nodes(1, 8);
+  world.submit({ gpus: 8, priorityClass: "low" });
+  world.plan();
+  world.run();
+  const id = world.submit({ gpus: 8 });
+  const hold = world.plan().holds.of(id);
+  const { state, nowMs } = world;
+  // As corrections learned from others may have it.
+  const late = { p50Ms: 46_000, p90Ms: 6 * MINUTE_MS, gap: null, basis: "runs" } as const;
+  const starts = { nowMs, of: () => late, turnOf: () => null };
+  const { lines, prospect } = explain({ state, nowMs, starts, left: null }, id, hold);
+  expect(prospect?.forecast).toEqual({ ...late, p90Ms: 2 * MINUTE_MS, basis: "reserved" });
+  expect(lines).toContain(
+    "It is likely to start in 46 s, with 90 % by 2 min from now (1970-01-01T00:18:40Z): those who " +
+      "leave for it have gone by then.",
+  );
 });
 
 test("a turn that was foreseen is not told any more once its victim has ended", () => {

@@ -16,7 +16,7 @@ import { seekRemedy } from "./remedy.ts";
 import type { ClusterState } from "./state.ts";
 import { causeMessage, pastLines } from "./explain-past.ts";
 import { type Moment, type Prospect, prospectLines, prospectOf } from "./explain-when.ts";
-import { clock, count, duration, NAMED_MAX, named, sizeOf, times } from "./wording.ts";
+import { and, clock, count, duration, NAMED_MAX, named, sizeOf, times } from "./wording.ts";
 
 export interface Explanation {
   /** In the order in which a person wants them. */
@@ -98,18 +98,13 @@ export function holdMessage(hold: Hold): string {
       return `It was asked not to begin before ${clock(hold.untilMs)}.`;
     case "ARRAY_PARALLEL":
       return (
-        `${hold.underWay} of the ${hold.parallel} jobs that array ${hold.array} may have under ` +
-        "way at once are."
+        `Array ${hold.array} may have ${count(hold.parallel, "job")} under way at once, and has ` +
+        `${hold.underWay}.`
       );
     case "BACKOFF":
       return backoffMessage(hold);
     case "EXCEEDS_CLUSTER":
-      return (
-        `It asks for ${count(hold.nodesAsked, "node")} with ${count(hold.gpusPerNode, "GPU")} ` +
-        `each, and ${howManyFit(hold.nodesFit)} that large (the largest has ` +
-        `${count(hold.gpusLargest, "GPU")})` +
-        (hold.nodesSpot === 0 ? "." : `; it avoids ${count(hold.nodesSpot, "spot node")}.`)
-      );
+      return exceedsMessage(hold);
     case "TOPOLOGY":
       return topologyMessage(hold);
     case "NO_MATCHING_GPU":
@@ -207,14 +202,43 @@ function backoffMessage(hold: Extract<Hold, { readonly code: "BACKOFF" }>): stri
 }
 
 function fragmentedMessage(hold: Extract<Hold, { readonly code: "FRAGMENTED" }>): string {
-  const { nodesAsked, gpusPerNode, free, nodesFit } = hold;
-  const each = `${count(gpusPerNode, "GPU")} free`;
+  const { nodesAsked, free, nodesFit } = hold;
+  const each = `${and(askedOfNode(hold))} free`;
   const wish =
     nodesAsked === 1 ? `${each} on one node` : `${nodesAsked} nodes with ${each} on each`;
   const able = nodesFit === 0 ? "no node has them" : `only ${count(nodesFit, "node")} can serve it`;
+  return `It needs ${wish}. ${count(free, "GPU")} are free in all, but ${able}.`;
+}
+
+interface AskedOfNode {
+  readonly gpusPerNode: number;
+  readonly cpuMilliPerNode: number;
+  readonly memoryMibPerNode: number;
+}
+
+/** `8 GPUs`, `4 CPUs`: what a job asks for, and nothing else. */
+function askedOfNode({ gpusPerNode, cpuMilliPerNode, memoryMibPerNode }: AskedOfNode) {
+  return [
+    ...(gpusPerNode > 0 ? [amountText("gpus", gpusPerNode)] : []),
+    ...(cpuMilliPerNode > 0 ? [amountText("cpuMilli", cpuMilliPerNode)] : []),
+    ...(memoryMibPerNode > 0 ? [amountText("memoryMib", memoryMibPerNode)] : []),
+  ];
+}
+
+function exceedsMessage(hold: Extract<Hold, { readonly code: "EXCEEDS_CLUSTER" }>): string {
+  const { nodesAsked, nodesFit, nodesMixed, nodesSpot } = hold;
+  const each = nodesAsked === 1 ? "" : " each";
+  const are = nodesMixed === 1 ? "is" : "are";
+  const mixed = nodesMixed > nodesFit ? `; ${nodesMixed} ${are}, of several GPU types` : "";
+  const spot = nodesSpot === 0 ? "" : `; it avoids ${count(nodesSpot, "spot node")}`;
+  const largest = askedOfNode({
+    gpusPerNode: hold.gpusPerNode === 0 ? 0 : hold.gpusLargest,
+    cpuMilliPerNode: hold.cpuMilliPerNode === 0 ? 0 : hold.cpuMilliLargest,
+    memoryMibPerNode: hold.memoryMibPerNode === 0 ? 0 : hold.memoryMibLargest,
+  });
   return (
-    `It needs ${wish}, and its CPUs and memory beside them. ${count(free, "GPU")} are free in ` +
-    `all, but ${able}.`
+    `It asks for ${count(nodesAsked, "node")} with ${and(askedOfNode(hold))}${each}, and ` +
+    `${howManyFit(nodesFit)} that large (at most ${and(largest)} on one)${mixed}${spot}.`
   );
 }
 
@@ -290,7 +314,7 @@ function aheadLine(state: ClusterState, ahead: readonly JobId[], aheadCount: num
   if (ahead.length === 0) return "It is the next of its queue.";
   const first = ahead.slice(0, NAMED_MAX).map((id) => `${id} (${sizeOf(jobOf(state, id).spec)})`);
   const rest = aheadCount > first.length ? ` and ${aheadCount - first.length} more` : "";
-  return `Ahead of it in its queue: ${first.join(", ")}${rest}.`;
+  return `It is number ${aheadCount + 1} of its queue, behind ${first.join(", ")}${rest}.`;
 }
 
 function shareLine(state: ClusterState, { spec }: Job, nowMs: number): string {
@@ -352,7 +376,7 @@ function phaseLines(job: Job, nowMs: number): readonly string[] {
     case "failed":
       return [`It failed at ${clock(phase.endedAtMs)}: ${phase.reason.replaceAll("_", " ")}.`];
     case "cancelled":
-      return [`It was cancelled at ${clock(phase.endedAtMs)} by ${phase.by}.`];
+      return [sentence(`it was cancelled at ${clock(phase.endedAtMs)} by ${phase.by}`, phase.why)];
     default:
       return unreachable(phase);
   }

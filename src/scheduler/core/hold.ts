@@ -47,9 +47,16 @@ export type Hold =
       readonly code: "EXCEEDS_CLUSTER";
       readonly nodesAsked: number;
       readonly gpusPerNode: number;
+      readonly cpuMilliPerNode: number;
+      readonly memoryMibPerNode: number;
       /** Nodes that are large enough, whatever runs on them. */
       readonly nodesFit: number;
+      /** The same if the gang might be of several GPU types. */
+      readonly nodesMixed: number;
+      /** The most that one node has of each; not always the same node. */
       readonly gpusLargest: number;
+      readonly cpuMilliLargest: number;
+      readonly memoryMibLargest: number;
       /** Further nodes that are large enough, but spot nodes, which it avoids. */
       readonly nodesSpot: number;
     }
@@ -125,6 +132,8 @@ export type Hold =
       readonly code: "FRAGMENTED";
       readonly nodesAsked: number;
       readonly gpusPerNode: number;
+      readonly cpuMilliPerNode: number;
+      readonly memoryMibPerNode: number;
       readonly free: number;
       readonly nodesFit: number;
     }

@@ -82,7 +82,9 @@ export class HoldBook {
     const isInOrder = !this.#pass.policy.isBackfillEnabled;
     if (free < asked || isInOrder) return { code: "WAITING_FOR_GPUS", asked, free, ...ahead() };
     const { nodes: nodesAsked, perNode } = shape;
-    return { code: "FRAGMENTED", nodesAsked, gpusPerNode: perNode.gpus, free, nodesFit };
+    const { gpus: gpusPerNode, cpuMilli: cpuMilliPerNode, memoryMib: memoryMibPerNode } = perNode;
+    const each = { gpusPerNode, cpuMilliPerNode, memoryMibPerNode };
+    return { code: "FRAGMENTED", nodesAsked, ...each, free, nodesFit };
   }
 }
 

@@ -161,6 +161,8 @@ describe("waiting", () => {
       code: "FRAGMENTED",
       nodesAsked: 1,
       gpusPerNode: 4,
+      cpuMilliPerNode: 0,
+      memoryMibPerNode: 0,
       free: 4,
       nodesFit: 0,
     });

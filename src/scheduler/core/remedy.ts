@@ -75,7 +75,7 @@ export function* seekRemedy(
     case "WAITING_FOR_END":
       return null;
     case "HELD_BY_USER":
-      return advice("Release it with `trainyard release`.");
+      return advice(`Release it with \`trainyard release ${job.id}\`.`);
     case "EXCEEDS_QUEUE_LIMIT":
       return advice(
         `Ask for ${amountText(hold.resource, hold.limit)} or less, or have the limit of ` +
@@ -162,6 +162,7 @@ function* changes(state: ClusterState, job: Job, nowMs: number, wait: Wait): Ite
   const spec = asNew(job.spec);
   const fitsNow = tester(state, spec, nowMs, wait);
   for (const change of looser(spec)) if (fitsNow(change.spec)) yield change;
+  yield* lighter(spec, fitsNow);
   yield* smaller(spec, fitsNow);
   if (hold.code === "TENANT_LIMIT" || hold.code === "USER_LIMIT") {
     yield* higherOwnerLimit(state, spec, hold);
@@ -181,11 +182,31 @@ function* looser(spec: JobSpec): Iterable<Change> {
     yield changed(`With topology mode: ${mode}`, { ...spec, topology: { ...topology, mode } });
   }
   if (spec.spot === "avoid") yield changed("With spot: allow", { ...spec, spot: "allow" });
-  if (gpuTypes.length > 1 && !spec.mixesGpuTypes) {
+  if (gpuTypes.length !== 1 && spec.nodesMin > 1 && !spec.mixesGpuTypes) {
     yield changed("With mix_gpu_types: true", { ...spec, mixesGpuTypes: true });
   }
   if (gpuTypes.length > 0) yield changed("With any GPU type", { ...spec, gpuTypes: [] });
 }
+
+/** With fewer CPUs or less memory, where that is all that is in the way. */
+function* lighter(spec: JobSpec, fitsNow: FitsNow): Iterable<Change> {
+  for (const { kind, unit, text } of HOST_RESOURCES) {
+    const asked = spec.perNode[kind];
+    const given = (n: number): JobSpec => ({
+      ...spec,
+      perNode: { ...spec.perNode, [kind]: n * unit },
+    });
+    if (asked === 0 || !fitsNow(given(0))) continue;
+    const most = mostBelow(Math.ceil(asked / unit), (n) => fitsNow(given(n)));
+    yield changed(text(most), given(most));
+  }
+}
+
+/** In the units in which people count them. */
+const HOST_RESOURCES = [
+  { kind: "cpuMilli", unit: 1_000, text: (n: number) => `With cpus: ${n}` },
+  { kind: "memoryMib", unit: 1_024, text: (n: number) => `With memory: ${n}GiB` },
+] as const;
 
 function* smaller(spec: JobSpec, fitsNow: FitsNow): Iterable<Change> {
   const spread = sameGpusSpread(spec, fitsNow);
@@ -208,16 +229,20 @@ function sameGpusSpread(spec: JobSpec, fitsNow: FitsNow): JobSpec | null {
   return gpus === undefined ? null : sized(spec, total / gpus, gpus);
 }
 
-/** Whoever fits with n nodes fits with fewer: halving finds the most. 0 = not even with one. */
-function mostNodes(spec: JobSpec, fitsNow: FitsNow): number {
-  let fitting = 0;
-  let tooMany = spec.nodesMin;
-  while (tooMany - fitting > 1) {
-    const nodes = (fitting + tooMany) >> 1;
-    if (fitsNow(sizedTo(spec, nodes))) fitting = nodes;
-    else tooMany = nodes;
+/** Whoever fits with n nodes fits with fewer. 0 = not even with one. */
+const mostNodes = (spec: JobSpec, fitsNow: FitsNow): number =>
+  mostBelow(spec.nodesMin, (nodes) => fitsNow(sizedTo(spec, nodes)));
+
+/** The most under `tooMany` that still does, by halving; 0 = not even 1. */
+function mostBelow(tooMany: number, does: (n: number) => boolean): number {
+  let most = 0;
+  let over = tooMany;
+  while (over - most > 1) {
+    const n = (most + over) >> 1;
+    if (does(n)) most = n;
+    else over = n;
   }
-  return fitting;
+  return most;
 }
 
 const LIMITS = {

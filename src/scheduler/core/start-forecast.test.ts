@@ -119,6 +119,20 @@ describe("when a waiting job starts", () => {
     expect(seen?.p90Ms).toBeGreaterThan(1_200 * HOUR_MS);
   });
 
+  test("who came after it was made goes by those before it that can start at all", () => {
+    const world = new World().nodes(1, 1);
+    const short = { gpus: 1, timeLimitMs: 10 * MINUTE_MS };
+    started(world, short);
+    world.submit(short);
+    world.submit({ gpus: 8 });
+    world.plan();
+    const starts = forecastStarts(world.state, world.nowMs);
+    const late = world.submit(short);
+    const seen = starts.of(jobOf(world.state, late), 2);
+    expect(seen).toMatchObject({ gap: null, basis: "pace" });
+    expect(seen?.p50Ms).toBeGreaterThanOrEqual(10 * MINUTE_MS);
+  });
+
   test("a gang that waits past its patience is not overtaken for ever by small jobs", () => {
     const world = new World().nodes(2, 4);
     const hour = { gpus: 4, timeLimitMs: HOUR_MS };

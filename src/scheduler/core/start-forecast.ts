@@ -24,10 +24,10 @@ export interface StartForecast {
   /** Why there is no median; null where there is one. */
   readonly gap: ForecastGap | null;
   /**
-   * `turn`: it may take room from others soon. `pace`: by how fast its queue moves, since too many are
-   * ahead of it to go through them one by one.
+   * `turn`: it may take room from others soon. `reserved`: they leave already. `pace`: by how fast its
+   * queue moves, since too many are ahead of it to go through them one by one.
    */
-  readonly basis: "runs" | "turn" | "pace";
+  readonly basis: "runs" | "turn" | "reserved" | "pace";
 }
 
 /**
@@ -138,6 +138,8 @@ export class StartForecasts {
     let last: StartForecast | null = null;
     for (const { at } of line.slice(Math.max(0, seen - NEIGHBOURS), seen)) {
       const one = this.#byRuns(at);
+      // Who never fits tells nothing of those behind it.
+      if (one.gap === "never") continue;
       if ((one.p50Ms ?? -1) >= (last?.p50Ms ?? -1)) last = one;
     }
     if (last === null || last.p50Ms === null) return last;

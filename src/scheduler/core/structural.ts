@@ -4,6 +4,7 @@ import type { NodePool } from "./fit.ts";
 import type { Hold } from "./hold.ts";
 import { alternatives, type Shape } from "./shape.ts";
 import { fullestSite, largestSite, type Site, SiteTable } from "./sites.ts";
+import type { NodeSpec } from "./state.ts";
 import { isLargeEnough } from "./suitable.ts";
 
 /** Set when only another set of nodes could help; null when the shape can fit some day. */
@@ -54,15 +55,25 @@ function findStructuralHold(pool: NodePool, shape: Shape): Hold | null {
   if (nodesFit >= nodesAsked) return null;
   const anywhere = nodesOf(largestSite(pool, { ...shape, topology: null }));
   if (anywhere >= nodesAsked) return topologyHold(pool, shape, site, "ever");
-  const nodesSpot = shape.spot === "avoid" ? spotOf(pool, shape) : 0;
-  const gpusLargest = pool.slots.reduce((most, { spec }) => Math.max(most, spec.gpus.length), 0);
+  return exceeds(pool, { ...shape, topology: null }, anywhere);
+}
+
+function exceeds(pool: NodePool, shape: Shape, nodesFit: number): Hold {
+  const { gpus, cpuMilli, memoryMib } = shape.perNode;
+  const most = (amountOf: (spec: NodeSpec) => number): number =>
+    pool.slots.reduce((largest, { spec }) => Math.max(largest, amountOf(spec)), 0);
   return {
     code: "EXCEEDS_CLUSTER",
-    nodesAsked,
-    gpusPerNode,
-    nodesFit: anywhere,
-    gpusLargest,
-    nodesSpot,
+    nodesAsked: shape.nodes,
+    gpusPerNode: gpus,
+    cpuMilliPerNode: cpuMilli,
+    memoryMibPerNode: memoryMib,
+    nodesFit,
+    nodesMixed: nodesOf(largestSite(pool, { ...shape, mixesGpuTypes: true })),
+    gpusLargest: most((spec) => spec.gpus.length),
+    cpuMilliLargest: most((spec) => spec.cpuMilli),
+    memoryMibLargest: most((spec) => spec.memoryMib),
+    nodesSpot: shape.spot === "avoid" ? spotOf(pool, shape) : 0,
   };
 }
 
@@ -94,8 +105,8 @@ function topologyHold(
 
 /** Large enough, and not counted only because it is a spot node. */
 function spotOf(pool: NodePool, shape: Shape): number {
-  const all = nodesOf(largestSite(pool, { ...shape, topology: null, spot: "allow" }));
-  return all - nodesOf(largestSite(pool, { ...shape, topology: null }));
+  const all = nodesOf(largestSite(pool, { ...shape, spot: "allow" }));
+  return all - nodesOf(largestSite(pool, shape));
 }
 
 const nodesOf = (site: Site | null): number => site?.nodesFit ?? 0;

@@ -6,6 +6,9 @@ import type { JobSpec } from "./job.ts";
 export const NAMED_MAX = 5;
 
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+/** `a`, `a and b`, `a, b and c`. */
+export const and = (parts: readonly string[]): string =>
+  parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 export const times = (n: number): string => (n === 1 ? "once" : `${n} times`);
 export const clock = (atMs: number): string => new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
 
