@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import type { Parsed } from "./words.ts";
-import { parseDuration, parseMemoryMib } from "./words.ts";
+import { formatDuration, parseDuration, parseMemoryMib } from "./words.ts";
 
 /** A whole number; text is taken too when it is digits, since flags and `--set` give text. */
 export function wholeNumber(range: { min: number; max: number }) {
@@ -20,7 +20,7 @@ export function durationMs(range: { min: number; max: number }) {
   return worded((text) => {
     const result = parseDuration(text);
     if (!result.ok || (result.value >= range.min && result.value <= range.max)) return result;
-    const bounds = `${range.min / 1000}s to ${range.max / 1000}s`;
+    const bounds = `${formatDuration(range.min)} to ${formatDuration(range.max)}`;
     return { ok: false, problem: `${JSON.stringify(text)} is outside ${bounds}` };
   });
 }

@@ -190,7 +190,7 @@ describe("mistakes", () => {
       "run: x\ntime_limit: soon",
       'job.yaml:2:1 time_limit: "soon" is not a duration; write it like 90s, 30m, 1h30m or 1-12:00:00 (days-hours:minutes:seconds)',
     ],
-    ["run: x\ntime_limit: 0", 'job.yaml:2:1 time_limit: "0" is outside 1s to 31536000s'],
+    ["run: x\ntime_limit: 0", 'job.yaml:2:1 time_limit: "0" is outside 1s to 365d'],
     [
       "run: x\nsignal: SIGKILL",
       'job.yaml:2:1 signal: "SIGKILL" is not SIGTERM, SIGUSR1, SIGUSR2, SIGINT or none',
