@@ -1,6 +1,8 @@
 // Stories with less in them, for rules that hold only where less counts.
 
 import fc from "fast-check";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/base/time.ts";
+import { queueSpec } from "../../src/scheduler/core/fixture.ts";
 import { type Happening, stories, type Story, TYPES, type Wish, wish } from "./worlds.ts";
 
 /** The same story with GPUs of one type, anywhere, and without CPUs. */
@@ -52,6 +54,114 @@ export const twoWaves: fc.Arbitrary<Story> = fc
       return { kind: "submit", job: { ...job, priorityClass: "low" }, count: 1 };
     });
     return smallGangs({ ...story, happenings: [...filled, ...filling, ...coming] });
+  });
+
+/** A job of one GPU that runs anywhere. */
+const SMALL: Wish = {
+  queue: 0,
+  user: 0,
+  priorityClass: "normal",
+  nodes: 1,
+  more: 0,
+  gpus: 1,
+  cpuMilli: 0,
+  gpuTypes: [],
+  mixesGpuTypes: false,
+  topology: null,
+  spot: "allow",
+  timeLimitMs: null,
+  array: null,
+  after: null,
+  beginAfterMs: null,
+  deadlineAfterMs: null,
+  isHeld: false,
+};
+
+/** Run times of jobs that have ended: most are short, and who is not runs long. */
+const LEARNED = [1, 1, 1, 1, 30, 60, 60, 600, 600, 900].map((minutes) => minutes * MINUTE_MS);
+
+const turn: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("submit"),
+      job: fc
+        .record({
+          gpus: fc.constantFrom(1, 2, 4),
+          priorityClass: fc.constantFrom("normal", "normal", "high"),
+          timeLimitMs: fc.constantFrom(null, null, null, 30 * MINUTE_MS, 2 * DAY_MS),
+        })
+        .map((wish) => ({ ...SMALL, ...wish })),
+      count: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("forecast"),
+      which: fc.nat(40),
+      remainingMs: fc.constantFrom(MINUTE_MS, HOUR_MS, 20 * HOUR_MS),
+    }),
+  },
+  { weight: 3, arbitrary: fc.constant({ kind: "run" }) },
+  { weight: 2, arbitrary: fc.constant({ kind: "leave", node: null }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("wait"),
+      ms: fc.constantFrom(1, 20_000, 5 * MINUTE_MS, HOUR_MS, 9 * HOUR_MS),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("checkpoint"), which: fc.nat(40) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("end"),
+      which: fc.nat(40),
+      isWell: fc.constantFrom(true, true, false),
+    }),
+  },
+);
+
+const turns: fc.Arbitrary<readonly Happening[]> = fc.array(turn, {
+  minLength: 15,
+  maxLength: 40,
+  size: "max",
+});
+
+/**
+ * A full node or two, a queue that takes turns, and run times of which some are said and some learned:
+ * where much comes due though nothing happens. Without claims, which move with each guess about those
+ * who stand on their nodes; and of one user, for where two share, the patience of who goes first is
+ * what the pass wakes for.
+ */
+export const takingTurns: fc.Arbitrary<Story> = fc
+  .tuple(
+    stories(2),
+    turns,
+    fc.record({
+      order: fc.constantFrom("las", "shortest"),
+      limit: fc.constantFrom(null, null, 3, 5),
+    }),
+    fc.record({
+      lasAgingMs: fc.constantFrom(HOUR_MS, DAY_MS),
+      cheapLossMs: fc.constantFrom(5 * MINUTE_MS, 100 * DAY_MS),
+    }),
+  )
+  .map(([story, happenings, queue, varied]) => {
+    const queues = [queueSpec("q0", queue)];
+    const turnsMax = { lasPreemptionsMax: 10, lasLossMaxMs: 100 * DAY_MS };
+    const firm = { isPreemptionEnabled: true, claimsMax: 0, ...turnsMax };
+    const policy = { ...story.policy, ...firm, ...varied };
+    const learned = LEARNED.flatMap((ms): Happening[] => [
+      { kind: "submit", job: SMALL, count: 1 },
+      { kind: "plan" },
+      { kind: "run" },
+      { kind: "wait", ms },
+      { kind: "end", which: 0, isWell: true },
+    ]);
+    const small = smallGangs({ ...story, policy, happenings: [...learned, ...happenings] });
+    return { ...small, queues };
   });
 
 function wishes(most: number): fc.Arbitrary<readonly Wish[]> {

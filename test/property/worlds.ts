@@ -40,7 +40,8 @@ export type Happening =
   | { readonly kind: "node"; readonly which: number; readonly to: "open" | "cordoned" | "draining" }
   | { readonly kind: "lose"; readonly which: number }
   | { readonly kind: "join"; readonly which: number }
-  | { readonly kind: "limit"; readonly which: number; readonly limit: number | null };
+  | { readonly kind: "limit"; readonly which: number; readonly limit: number | null }
+  | { readonly kind: "forecast"; readonly which: number; readonly remainingMs: number };
 
 export interface Wish {
   readonly queue: number;
@@ -367,6 +368,12 @@ export function happen(world: World, story: Story, happening: Happening): void {
     }
     case "limit":
       return setLimit(world, story, happening);
+    case "forecast": {
+      const jobId = pick(submissions(world), happening.which);
+      const { remainingMs } = happening;
+      if (jobId !== undefined) world.send({ kind: "job.forecast", jobId, remainingMs });
+      return;
+    }
   }
 }
 

@@ -32,9 +32,9 @@ describe("who is about to end", () => {
     const urgent = world.submit(high);
     const plan = world.plan();
     expect(plan).toMatchObject({ evictions: [], reservations: [] });
-    const untilMs = plan.wakeAtMs;
+    const untilMs = world.nowMs + 12 * SECOND_MS;
     expect(plan.holds.of(urgent)).toEqual({ code: "WAITING_FOR_END", jobs: [first], untilMs });
-    expect(untilMs).toBeLessThanOrEqual(world.nowMs + 12 * SECOND_MS);
+    expect(plan.wakeAtMs).toBeLessThanOrEqual(untilMs);
     const small = world.submit({ queue: a, gpus: 1 });
     world.end(first);
     expect(world.plan().starts).toMatchObject([{ jobId: urgent }]);
@@ -53,9 +53,25 @@ describe("who is about to end", () => {
   test("is evicted if it runs on for longer than those before it", () => {
     const { world, first } = busy(10);
     world.submit(high);
-    const { wakeAtMs } = world.plan();
-    world.nowMs = wakeAtMs ?? 0;
-    expect(world.plan().evictions).toMatchObject([{ victim: first, how: "priority" }]);
+    const startedAtMs = world.nowMs;
+    let plan = world.plan();
+    for (; plan.evictions.length === 0; plan = world.plan()) world.nowMs = plan.wakeAtMs ?? 0;
+    expect(plan.evictions).toMatchObject([{ victim: first, how: "priority" }]);
+    expect(world.nowMs).toBe(startedAtMs + 12 * SECOND_MS);
+  });
+
+  test("is evicted when the patience of who waits ends, or what was said of it turns out wrong", () => {
+    const { world, first } = busy(10, { policy: { preemptionPatienceMs: 3 * SECOND_MS } });
+    world.submit(high);
+    expect(world.plan().wakeAtMs).toBe(world.nowMs + 3 * SECOND_MS);
+    world.nowMs += 3 * SECOND_MS;
+    expect(world.plan().evictions).toMatchObject([{ victim: first }]);
+    const { world: other, first: wrong } = busy(300);
+    other.must({ kind: "job.forecast", jobId: wrong, remainingMs: 5 * SECOND_MS });
+    other.submit({ ...high, timeLimitMs: 1 });
+    expect(other.plan()).toMatchObject({ evictions: [], wakeAtMs: other.nowMs + 5 * SECOND_MS });
+    other.nowMs += 5 * SECOND_MS + 1;
+    expect(other.plan().evictions).toMatchObject([{ victim: wrong }]);
   });
 
   test("is evicted if a restart costs less than what it has to run, or nobody knows", () => {

@@ -46,7 +46,7 @@ import { limitReached } from "./quota.ts";
 import { startReservations, takeUpReservations } from "./reservations.ts";
 import type { Shape } from "./shape.ts";
 import type { ClusterState, Policy } from "./state.ts";
-import { nextTurnAtMs } from "./turns.ts";
+import { nextAgedAtMs, nextTurnAtMs, type Refused } from "./turns.ts";
 import { hasReclaimRight } from "./victims.ts";
 import { type Kind, WalkKinds } from "./walk-kinds.ts";
 
@@ -386,16 +386,23 @@ class Planner {
     }
   }
 
-  /** Once for each queue, class and level of which somebody was refused. */
+  /**
+   * Once for each queue, class and level of which somebody was refused; of order `shortest`, for the
+   * lowest level: whoever gives way to others does to that one.
+   */
   #wakeAtTurns(): void {
-    const asked = new Set<string>();
+    const refused = new Map<string, Refused>();
     for (const { leaf, priority, refusedInRound, refusedStrength } of this.#kinds.all) {
+      if (refusedInRound < 0) continue;
       const level = levelOfStrength(refusedStrength);
-      const key = `${leaf.spec.path} ${priority} ${level}`;
-      if (refusedInRound < 0 || asked.has(key)) continue;
-      asked.add(key);
-      this.wakeAt(nextTurnAtMs(this.#pass, { leaf, priority, level }));
+      const { path, order } = leaf.spec;
+      const key = order === "las" ? `${path} ${priority} ${level}` : `${path} ${priority}`;
+      if (level < (refused.get(key)?.level ?? Number.POSITIVE_INFINITY)) {
+        refused.set(key, { leaf, priority, level });
+      }
     }
+    for (const one of refused.values()) this.wakeAt(nextTurnAtMs(this.#pass, one));
+    this.wakeAt(nextAgedAtMs(this.#pass));
   }
 
   /** When the next of those who wait may claim, be it of a group that can't. */

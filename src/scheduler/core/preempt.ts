@@ -14,7 +14,7 @@ import type { Pass } from "./pass.ts";
 import type { Eviction } from "./plan-types.ts";
 import { futureUse, type QueueNode } from "./queue-tree.ts";
 import { isOverLimitLater, limitReached } from "./quota.ts";
-import { expectedRemainingMs, SAFE_PERMILLE } from "./remaining-time.ts";
+import { expectedRemainingMs, nextGuessAtMs, SAFE_PERMILLE } from "./remaining-time.ts";
 import { Roster } from "./roster.ts";
 import type { Shape } from "./shape.ts";
 import { gpusIn, VictimSearch } from "./victim-search.ts";
@@ -110,21 +110,34 @@ export class Preemption {
   #waitForEnds(waiting: WaitingJob, victims: readonly Victim[]): boolean {
     const pass = this.#pass;
     const { job, shape } = waiting;
+    const { state, policy, nowMs } = pass;
     if (waiting.isImpatient || victims.length === 0) return false;
-    let leftMs = 0;
+    let untilMs = nowMs;
+    let lookAtMs = waiting.sinceMs + policy.preemptionPatienceMs;
     for (const { candidate } of victims) {
       if (candidate.holding.kind !== "running") return false;
-      const ownMs = expectedRemainingMs(pass.state, candidate.job, pass.nowMs, SAFE_PERMILLE);
-      if (ownMs === null || ownMs > pass.policy.restartCostMs) return false;
-      leftMs = Math.max(leftMs, ownMs);
+      const leftMs = expectedRemainingMs(state, candidate.job, nowMs, SAFE_PERMILLE);
+      if (leftMs === null || leftMs > policy.restartCostMs) return false;
+      untilMs = Math.max(untilMs, nowMs + leftMs);
+      lookAtMs = this.#endsNoMoreAtMs(candidate.job, lookAtMs) ?? lookAtMs;
     }
     const placement = fitGang(pass.later, shape, pass.tasteOf(job));
     if (placement === null) return false;
     const jobs = victims.map(({ candidate }) => candidate.job.id);
-    const untilMs = pass.nowMs + leftMs;
     pass.reserveUntilEnds(job, placement, { jobs, untilMs });
-    this.wakeAtMs = Math.min(this.wakeAtMs ?? untilMs, untilMs);
+    const atMs = Math.min(untilMs, lookAtMs);
+    this.wakeAtMs = Math.min(this.wakeAtMs ?? atMs, atMs);
     return true;
+  }
+
+  /** When, before `beforeMs`, it may turn out not to be about to end. */
+  #endsNoMoreAtMs(job: Job, beforeMs: number): number | null {
+    const { state, policy, nowMs } = this.#pass;
+    const isLater = (atMs: number): boolean => {
+      const leftMs = expectedRemainingMs(state, job, atMs, SAFE_PERMILLE);
+      return leftMs === null || leftMs > policy.restartCostMs;
+    };
+    return nextGuessAtMs(state, job, nowMs, isLater, beforeMs);
   }
 
   /** For another walk over the queues. */

@@ -3,10 +3,15 @@
 
 import { SECOND_MS } from "../../base/time.ts";
 import { activeAttempt, type Job } from "./job.ts";
-import { learnedRemainingMs, type RunTimes } from "./run-times.ts";
+import { learnedRemainingMs, nextLikenedMs, type RunTimes } from "./run-times.ts";
 
 /** Of ten jobs like it, nine end by then: a promise is kept more often than not. */
 export const SAFE_PERMILLE = 900;
+
+/** See `ClusterState.runTimes`. */
+interface Known {
+  readonly runTimes: ReadonlyMap<string, RunTimes>;
+}
 
 /**
  * In how many milliseconds of running the job is expected to end; one that waits is taken as if it
@@ -15,7 +20,7 @@ export const SAFE_PERMILLE = 900;
  * null when nobody knows.
  */
 export function expectedRemainingMs(
-  state: { readonly runTimes: ReadonlyMap<string, RunTimes> },
+  state: Known,
   job: Job,
   nowMs: number,
   permille: number,
@@ -27,6 +32,41 @@ export function expectedRemainingMs(
     learnedRemainingMs(state.runTimes, spec, owner, ranMs, permille);
   const leftMs = limitLeftMs(job, nowMs);
   return known === null || leftMs === null ? (known ?? leftMs) : Math.min(known, leftMs);
+}
+
+/** Guesses that are looked at: who finds none by then looks again at the last. */
+const GUESSES_MAX = 8;
+
+/**
+ * The first moment before `beforeMs` (null = at any time) at which `isMet` may begin to hold, as
+ * more is expected of a running job than before though nothing happens: it outruns what was said of
+ * it, or most of the jobs that it was likened to. Between these moments ever less is left of it. Null = none.
+ */
+export function nextGuessAtMs(
+  known: Known,
+  job: Job,
+  nowMs: number,
+  isMet: (atMs: number) => boolean,
+  beforeMs: number | null,
+): number | null {
+  let atMs = guessAfterMs(known, job, nowMs);
+  for (let looked = 1; atMs !== null; looked += 1) {
+    if (beforeMs !== null && atMs >= beforeMs) return null;
+    if (looked === GUESSES_MAX || isMet(atMs)) return atMs;
+    atMs = guessAfterMs(known, job, atMs);
+  }
+  return null;
+}
+
+function guessAfterMs({ runTimes }: Known, job: Job, nowMs: number): number | null {
+  if ((activeAttempt(job.phase)?.runningAtMs ?? null) === null) return null;
+  const ranMs = usefulRunMs(job, nowMs);
+  if (job.forecast !== null && forecastRemainingMs(job, ranMs) !== null) {
+    return nowMs + job.forecast.remainingMs + job.forecast.ranMs - ranMs + 1;
+  }
+  const isLikened =
+    learnedRemainingMs(runTimes, job.spec, job.owner, ranMs, SAFE_PERMILLE) !== null;
+  return isLikened ? nowMs + nextLikenedMs(ranMs) - ranMs : null;
 }
 
 /** Until its time limit, at least a second; null = it has none. */

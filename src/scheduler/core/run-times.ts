@@ -10,7 +10,7 @@ import {
   quantileBound,
   quantileWithin,
 } from "../../base/histogram.ts";
-import { quarterOctave } from "../../base/quarter-octave.ts";
+import { endOfQuarterOctave, quarterOctave } from "../../base/quarter-octave.ts";
 import { SECOND_MS } from "../../base/time.ts";
 import { type Identity, type JobSpec, userKey } from "./job.ts";
 
@@ -161,5 +161,9 @@ export function drawRemainingMs(times: RunTimes, ranMs: number, permille: number
   const endMs = quantileWithin(times, secondsOf(ranMs), permille) * SECOND_MS;
   return Math.max(SECOND_MS, Math.floor(endMs - ranMs));
 }
+
+/** Run time from which a job that has run for `ranMs` is likened to fewer others. */
+export const nextLikenedMs = (ranMs: number): number =>
+  endOfQuarterOctave(quarterOctave(secondsOf(ranMs))) * SECOND_MS;
 
 const secondsOf = (ranMs: number): number => Math.floor(ranMs / SECOND_MS);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../base/time.ts";
 import { queueSpec, World } from "./fixture.ts";
 import { invariants } from "./invariants.ts";
 import { decodeState, encodeState } from "./snapshot.ts";
@@ -38,6 +38,8 @@ test("who has less than half as much to come takes its turn, and whoever nobody 
   ]);
 });
 
+const AT_ONCE = { claimsMax: 0, preemptionPatienceMs: 0 };
+
 /** Ends `count` jobs of the name that ran that long each. */
 function learn(world: World, name: string, count: number, ranMs: number): void {
   for (let n = 0; n < count; n += 1) {
@@ -72,6 +74,46 @@ test("where nobody said, jobs go as long as jobs of their name ran; that evicts 
     id = start.jobId;
   }
   expect(order).toEqual([short, limited, long]);
+});
+
+test("a pass wakes when a job outruns what was said of it, and others like it ran for far longer", () => {
+  const queue = queueSpec("default", { order: "shortest" });
+  const world = new World([queue], { ...AT_ONCE, gangPatienceMs: 90 * DAY_MS }).nodes(1, 1);
+  learn(world, "train", 6, 20 * HOUR_MS);
+  const wrong = world.submit({ name: "train-7" });
+  world.must({ kind: "job.forecast", jobId: wrong, remainingMs: 30 * MINUTE_MS });
+  world.plan();
+  world.run();
+  const waits = world.submit({ timeLimitMs: 2 * HOUR_MS });
+  const { evictions, wakeAtMs } = world.plan();
+  expect(evictions).toEqual([]);
+  expect(wakeAtMs).toBe(world.nowMs + 30 * MINUTE_MS + 1);
+  world.nowMs += 30 * MINUTE_MS;
+  expect(world.plan()).toMatchObject({ evictions: [], wakeAtMs });
+  world.nowMs += 1;
+  expect(world.plan().evictions).toMatchObject([
+    { victim: wrong, preemptor: waits, how: "shortest" },
+  ]);
+});
+
+test("or when most of those it was likened to have ended by then", () => {
+  const queue = queueSpec("default", { order: "shortest" });
+  const world = new World([queue], { ...AT_ONCE, gangPatienceMs: 90 * DAY_MS }).nodes(1, 1);
+  learn(world, "train", 20, MINUTE_MS);
+  learn(world, "train", 6, 20 * HOUR_MS);
+  const running = world.submit({ name: "train-7" });
+  world.plan();
+  world.run();
+  const waits = world.submit({ timeLimitMs: HOUR_MS });
+  const beganAtMs = world.nowMs;
+  let plan = world.plan();
+  for (let passes = 1; plan.evictions.length === 0; passes += 1) {
+    expect(passes).toBeLessThan(10);
+    world.nowMs = plan.wakeAtMs ?? 0;
+    plan = world.plan();
+  }
+  expect(plan.evictions).toMatchObject([{ victim: running, preemptor: waits, how: "shortest" }]);
+  expect(world.nowMs - beganAtMs, "the bucket of a minute ends here").toBe(64 * SECOND_MS);
 });
 
 test("a queue that is given the order, or loses it, groups those who wait anew", () => {

@@ -129,6 +129,27 @@ describe("turns in a las queue", () => {
     expect(wakes({ isPreemptionEnabled: false }, "normal")).toBe(DAY_MS);
   });
 
+  test("a pass wakes when one who waits has waited so long that it counts as new", () => {
+    const world = las({ lasAgingMs: 7 * DAY_MS, cheapLossMs: DAY_MS, gangPatienceMs: 90 * DAY_MS });
+    const old = veteran(world, MINUTE_MS);
+    const young = world.submit({ queue: a, gpus: 4 });
+    world.plan();
+    world.end(old, STOPPED);
+    world.plan();
+    world.run();
+    world.nowMs += 3 * HOUR_MS;
+    world.checkpoint(young, 1);
+    const waitsFromMs = world.nowMs - 3 * HOUR_MS;
+    const { evictions, wakeAtMs } = world.plan();
+    expect(evictions, "both have had enough for the second level").toEqual([]);
+    expect(wakeAtMs).toBe(waitsFromMs + 7 * DAY_MS + 1);
+    world.nowMs = waitsFromMs + 7 * DAY_MS - 1;
+    world.checkpoint(young, 2);
+    expect(world.plan()).toMatchObject({ evictions: [], wakeAtMs });
+    world.nowMs += 2;
+    expect(world.plan().evictions).toMatchObject([{ victim: young, preemptor: old, how: "las" }]);
+  });
+
   test("whoever would lose more than an hour, or was preempted too often, is left alone", () => {
     const dear = las();
     veteran(dear, 61 * MINUTE_MS);

@@ -25,6 +25,7 @@ import { attainedLevelOf } from "./service-levels.ts";
 import { futureUse, isWithinGuarantee, isWithinShare, type QueueNode } from "./queue-tree.ts";
 import { expectedRemainingMs } from "./remaining-time.ts";
 import { shapeOf } from "./shape.ts";
+import type { ClusterState } from "./state.ts";
 
 /** What a candidate would lose: its attempt, or only the room that is kept for it. */
 export type Holding =
@@ -261,8 +262,12 @@ function levelOf(pass: Pass, job: Job, attainedGpuMs: number, lossMs: number): n
   if (phase.kind === "pending" && phase.sinceMs < nowMs - policy.lasAgingMs) return 0;
   const { order } = tree.queue(job.spec.queue).spec;
   if (order === "las") return lasLevel(attainedLevelOf(attainedGpuMs), policy);
-  if (order !== "shortest") return 0;
-  const leftMs = expectedRemainingMs(pass.state, job, nowMs, 500);
+  return order === "shortest" ? comingLevelOf(pass.state, job, nowMs) : 0;
+}
+
+/** Of who runs in a `shortest` queue: see `comingLevel`; 0, the lowest, where nobody knows. */
+export function comingLevelOf(state: ClusterState, job: Job, nowMs: number): number {
+  const leftMs = expectedRemainingMs(state, job, nowMs, 500);
   return leftMs === null ? 0 : comingLevel(Math.ceil(leftMs / SECOND_MS), shapeOf(job.spec).gpus);
 }
 
@@ -300,7 +305,7 @@ function medianLossByClass(pass: Pass, running: readonly Running[]): ReadonlyMap
 }
 
 /** Quarter octaves: who has half as much to come may take from who has it. */
-const SHORTER_BY = 4;
+export const SHORTER_BY = 4;
 
 /** A checkpoint that comes this soon is worth waiting for, whoever has the right. */
 const NEAR_CHECKPOINT_MS = MINUTE_MS;
