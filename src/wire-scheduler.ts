@@ -31,7 +31,7 @@ import { CheckpointCommitter } from "./scheduler/committer.ts";
 import type { Envelope } from "./scheduler/core/commands.ts";
 import { completeQueueSpec } from "./scheduler/core/queue-spec.ts";
 import { DEFAULT_POLICY, type Policy, type QueueSpec } from "./scheduler/core/state.ts";
-import { Forecasts } from "./scheduler/forecasts.ts";
+import { type ForecastMemory, Forecasts } from "./scheduler/forecasts.ts";
 import { changedJobs, jobFacts } from "./scheduler/job-runs-feed.ts";
 import { DEFAULT_LOOP_LIMITS, SchedulerLoop } from "./scheduler/loop.ts";
 import { AgentSessions } from "./scheduler/sessions.ts";
@@ -262,9 +262,22 @@ function startCommitter({ log, parts, loop, objects }: Assembly): void {
   parts.add(() => reactor.stop());
 }
 
-function startForecasts({ metrics, parts, loop }: Assembly): Forecasts {
+const LEARNED_NOTE = "forecast-errors";
+
+function startForecasts({ log, metrics, parts, loop, store: { notes } }: Assembly): Forecasts {
+  const memory: ForecastMemory = {
+    read: () => notes.read(LEARNED_NOTE),
+    write: async (learned) => {
+      try {
+        await notes.write(LEARNED_NOTE, learned);
+      } catch (error) {
+        log.warn({ error }, "What start forecasts were corrected by is not kept for a restart");
+      }
+    },
+  };
   const onError = forecastMetrics(metrics);
-  const forecasts = new Forecasts({ brain: loop, timers: REAL_TIMERS, clock: REAL_CLOCK, onError });
+  const [timers, clock] = [REAL_TIMERS, REAL_CLOCK];
+  const forecasts = new Forecasts({ brain: loop, timers, clock, memory, onError });
   forecasts.start();
   parts.add(() => forecasts.stop());
   return forecasts;

@@ -7,7 +7,7 @@ import { jobOf } from "./core/lookup.ts";
 import { Forecasts } from "./forecasts.ts";
 import { nextTurn } from "./loop-timers.ts";
 import { forecastMetrics } from "./metrics-jobs.ts";
-import { TestBrain, TestTime } from "./service-fixture.ts";
+import { TestBrain, TestMemory, TestTime } from "./service-fixture.ts";
 
 const LIMIT = { gpus: 4, timeLimitMs: 600 * SECOND_MS };
 
@@ -15,14 +15,15 @@ let brain: TestBrain;
 let time: TestTime;
 let forecasts: Forecasts;
 let heard: ForecastError[];
+let memory: TestMemory;
 
 beforeEach(() => {
   brain = new TestBrain();
   brain.world.nodes(1, 4);
   time = new TestTime();
   heard = [];
-  const onError = (error: ForecastError): void => void heard.push(error);
-  forecasts = new Forecasts({ brain, timers: time, clock: time, onError });
+  memory = new TestMemory();
+  forecasts = create();
   forecasts.start();
   brain.world.submit(LIMIT);
   brain.plan();
@@ -30,6 +31,11 @@ beforeEach(() => {
 });
 
 afterEach(() => forecasts.stop());
+
+function create(): Forecasts {
+  const onError = (error: ForecastError): void => void heard.push(error);
+  return new Forecasts({ brain, timers: time, clock: time, memory, onError });
+}
 
 /** Virtual time for the world's clock and for timers alike. */
 async function pass(ms: number): Promise<void> {
@@ -87,6 +93,34 @@ test("who waits is told without asking, and a start is held against it", async (
   if (running !== undefined) brain.world.end(running);
   brain.plan();
   expect(heard).toEqual([{ lateMs: 0, isByP50: true, isByP90: true }]);
+});
+
+test("what errors taught is known after a restart; what cannot be read is learned anew", async () => {
+  // Each waits for the one before, which runs for ten minutes, and ends after five.
+  for (let n = 0; n < 12; n += 1) {
+    brain.world.submit(LIMIT);
+    brain.plan();
+    await pass(30 * SECOND_MS);
+    await pass(270 * SECOND_MS);
+    for (const id of brain.state().active) brain.world.end(id);
+    brain.plan();
+    brain.world.run();
+  }
+  expect(heard).toHaveLength(12);
+  const id = brain.world.submit(LIMIT);
+  brain.plan();
+  await pass(30 * SECOND_MS);
+  const learned = await p50Of(id, 0);
+  expect(learned).toBeLessThan(400 * SECOND_MS);
+  await forecasts.stop();
+  forecasts = create();
+  forecasts.start();
+  expect(await p50Of(id, 0)).toBe(learned);
+  await forecasts.stop();
+  memory.text = `{"version":1,"kinds":{"runs false 0":{"p50":{"counts":[1],"total":2}}}}`;
+  forecasts = create();
+  forecasts.start();
+  expect(await p50Of(id, 0)).toBeGreaterThan(learned ?? 0);
 });
 
 test("long works take turns, and one that fails says so and stops nobody", async () => {

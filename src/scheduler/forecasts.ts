@@ -1,19 +1,29 @@
 // Keeps a forecast of starts at hand (core/start-forecast.ts) and its errors in view. The work is done in
 // short turns between which the writer loop goes on; one forecast serves everybody who asks for a while.
-// Nothing of it is in the log: after a restart it is worked out, and its errors are learned, anew.
+// Nothing of it is in the log: after a restart it is worked out anew. What its errors taught is kept beside
+// the log, from time to time and at the end: a crash forgets the last half minute.
 
 import { SECOND_MS } from "../base/time.ts";
 import type { LoggedEvent } from "./core/events.ts";
 import type { Starts } from "./core/explain-when.ts";
-import { type ForecastError, ForecastErrors } from "./core/forecast-errors.ts";
+import { type ForecastError, ForecastErrors, type LearnedRatios } from "./core/forecast-errors.ts";
 import { forecast, type StartForecasts } from "./core/start-forecast.ts";
 import { nextTurn, type TimerPort } from "./loop-timers.ts";
 import type { Brain } from "./service-ports.ts";
+
+/** Where what was learned outlives the process. */
+export interface ForecastMemory {
+  /** What was written last, by whatever release; null = nothing. */
+  read(): unknown;
+  /** Never rejects: what can't be kept is learned again. */
+  write(learned: LearnedRatios): Promise<void>;
+}
 
 export interface ForecastsParts {
   readonly brain: Pick<Brain, "state" | "nowMs" | "onCommitted">;
   readonly timers: TimerPort;
   readonly clock: { monotonicMs(): number };
+  readonly memory: ForecastMemory;
   /** A job was placed that had been told when. */
   readonly onError: (error: ForecastError) => void;
 }
@@ -46,9 +56,12 @@ export class Forecasts {
   #cancelNext: (() => void) | null = null;
   #unsubscribe: (() => void) | null = null;
   #isStopped = false;
+  #keptCount = 0;
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor(parts: ForecastsParts) {
     this.#parts = parts;
+    this.#errors.recall(parts.memory.read());
   }
 
   start(): void {
@@ -61,6 +74,8 @@ export class Forecasts {
     this.#unsubscribe?.();
     this.#cancelNext?.();
     await this.#making;
+    this.#keep();
+    await this.#keeping;
   }
 
   /** As of a few seconds ago at most while people ask; null once this is stopped. */
@@ -172,8 +187,18 @@ export class Forecasts {
     this.#cancelNext = this.#parts.timers.after(EVERY_MS, () => {
       const { pending } = this.#parts.brain.state();
       if (pending.size > pending.withheldCount) this.#begin();
+      this.#keep();
       this.#plan();
     });
+  }
+
+  /** One write after the other. */
+  #keep(): void {
+    const { learnedCount } = this.#errors;
+    if (learnedCount === this.#keptCount) return;
+    this.#keptCount = learnedCount;
+    const learned = this.#errors.learned();
+    this.#keeping = this.#keeping.then(() => this.#parts.memory.write(learned));
   }
 
   #note(events: readonly LoggedEvent[]): void {

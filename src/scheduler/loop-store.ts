@@ -3,6 +3,7 @@
 
 import { StoreEnvironment, type StoreFormat } from "../store/environment.ts";
 import { EventLog } from "../store/event-log.ts";
+import { Notes } from "../store/notes.ts";
 import { Snapshots } from "../store/snapshots.ts";
 import { jobOfEvent, type LoggedEvent } from "./core/events.ts";
 
@@ -25,6 +26,8 @@ export interface LoopStore {
 export interface SchedulerStore extends LoopStore {
   /** Also reads a job's own events: `readIndexed(jobId, fromSeq, limit)`. */
   readonly log: EventLog<LoggedEvent>;
+  /** Beside the log: nothing that is decided follows from it. */
+  readonly notes: Notes;
   sizeBytes(): number;
   close(): Promise<void>;
 }
@@ -53,6 +56,7 @@ export async function openSchedulerStore(options: SchedulerStoreOptions): Promis
         options.onWarning(`Snapshot ${seq} is not used: ${why}. An older one or the log is read.`);
       },
     }),
+    notes: new Notes(environment),
     sizeBytes: () => environment.sizeBytes(),
     close: () => environment.close(),
   };

@@ -11,7 +11,8 @@ import { holdOf } from "./core/admission.ts";
 import type { Leftovers } from "./core/explain-when.ts";
 import type { Hold } from "./core/hold.ts";
 import type { ClusterState } from "./core/state.ts";
-import { Forecasts } from "./forecasts.ts";
+import { type ForecastMemory, Forecasts } from "./forecasts.ts";
+import type { LearnedRatios } from "./core/forecast-errors.ts";
 import type { TimerPort } from "./loop-timers.ts";
 import type { Brain, JobHistory } from "./service-ports.ts";
 
@@ -91,7 +92,13 @@ export class TestBrain implements Brain, JobHistory {
 
 /** Made when they are asked for, and only then. */
 export const forecastsOver = (brain: TestBrain): Forecasts =>
-  new Forecasts({ brain, timers: new TestTime(), clock: new TestTime(), onError: () => undefined });
+  new Forecasts({
+    brain,
+    timers: new TestTime(),
+    clock: new TestTime(),
+    memory: new TestMemory(),
+    onError: () => undefined,
+  });
 
 /** A clock and its timers, moved by `advance` only. */
 export class TestTime implements TimerPort {
@@ -133,4 +140,18 @@ export class TestTime implements TimerPort {
 interface TestTimer {
   readonly atMs: number;
   readonly run: () => void;
+}
+
+/** Keeps what was learned as the store does: as text. */
+export class TestMemory implements ForecastMemory {
+  text = "null";
+
+  read(): unknown {
+    return JSON.parse(this.text);
+  }
+
+  write(learned: LearnedRatios): Promise<void> {
+    this.text = JSON.stringify(learned);
+    return Promise.resolve();
+  }
 }

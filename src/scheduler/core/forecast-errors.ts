@@ -52,9 +52,34 @@ interface Learned {
   p90: Histogram;
 }
 
+/** What was learned, as it is kept over a restart. */
+export interface LearnedRatios {
+  /** Of the kinds below: other kinds of another release are not taken over. */
+  readonly version: number;
+  readonly kinds: Readonly<Record<string, Readonly<Learned>>>;
+}
+
+const VERSION = 1;
+
 export class ForecastErrors {
+  /** Waits that were learned from since this was made. */
+  learnedCount = 0;
   readonly #open = new Map<JobId, Told>();
   readonly #learned = new Map<string, Learned>();
+
+  /** Goes on from what an earlier one learned; nothing of what is not understood. */
+  recall(kept: unknown): void {
+    if (!isLearnedRatios(kept)) return;
+    for (const [kind, { p50, p90 }] of Object.entries(kept.kinds)) {
+      this.#learned.set(kind, { p50, p90 });
+    }
+  }
+
+  /** For `recall`. */
+  learned(): LearnedRatios {
+    const kinds = [...this.#learned].map(([kind, { p50, p90 }]) => [kind, { p50, p90 }]);
+    return { version: VERSION, kinds: Object.fromEntries(kinds) };
+  }
 
   /** The same starts with what was learned; what has no median is told as it is. */
   correct(starts: Starts): Starts {
@@ -87,6 +112,7 @@ export class ForecastErrors {
     const waitedMs = atMs - told.atMs;
     const { raw, corrected, learned } = told;
     learned.p50 = addToHistogram(learned.p50, ratio(waitedMs, raw.p50Ms), LEARNED_MAX);
+    this.learnedCount += 1;
     if (raw.p90Ms !== null) {
       learned.p90 = addToHistogram(learned.p90, ratio(waitedMs, raw.p90Ms), LEARNED_MAX);
     }
@@ -116,6 +142,20 @@ export class ForecastErrors {
     if (learned === undefined) this.#learned.set(key, (learned = { p50: NONE, p90: BELIEVED }));
     return learned;
   }
+}
+
+function isLearnedRatios(kept: unknown): kept is LearnedRatios {
+  const { version, kinds } = (kept ?? {}) as Partial<LearnedRatios>;
+  if (version !== VERSION || typeof kinds !== "object" || kinds === null) return false;
+  return Object.values(kinds).every((one) => isHistogram(one?.p50) && isHistogram(one?.p90));
+}
+
+function isHistogram(kept: Partial<Histogram> | undefined): kept is Histogram {
+  const counts: unknown = kept?.counts;
+  if (!Array.isArray(counts) || !counts.every((one) => Number.isInteger(one) && one >= 0)) {
+    return false;
+  }
+  return kept?.total === counts.reduce((sum: number, one: number) => sum + one, 0);
 }
 
 /** Who was preempted gives way to others, and is overtaken more often. */

@@ -40,7 +40,8 @@ const GUESSES_MAX = 8;
 /**
  * The first moment before `beforeMs` (null = at any time) at which `isMet` may begin to hold, as
  * more is expected of a running job than before though nothing happens: it outruns what was said of
- * it, or most of the jobs that it was likened to. Between these moments ever less is left of it. Null = none.
+ * it, or most of the jobs that it was likened to. Between these moments ever less is left of it.
+ * Null = none.
  */
 export function nextGuessAtMs(
   known: Known,
