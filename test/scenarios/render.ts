@@ -89,7 +89,9 @@ export function renderJob(job: Job): string {
 export function renderHold(job: Job, hold: Hold | undefined): string {
   if (hold === undefined) return `${job.id} ${job.phase.kind}, no hold`;
   const { code, ...rest } = hold;
-  const facts = Object.entries(rest).filter(([name]) => !name.endsWith("Ms"));
+  const facts = Object.entries(rest).filter(
+    ([name, value]) => !name.endsWith("Ms") && !(Array.isArray(value) && value.length === 0),
+  );
   const words = facts.map(([name, value]) => `${name}=${String(value)}`);
   return [job.id, code, ...words].join(" ");
 }

@@ -4,6 +4,7 @@
 import { unreachable } from "../../base/assert.ts";
 import type { LoggedEvent } from "./events.ts";
 import type { AttemptRecord, Job, PreemptionKind, StopCause } from "./job.ts";
+import { SECOND_MS } from "../../base/time.ts";
 import { clock, duration, gpuTime, NAMED_MAX, times } from "./wording.ts";
 
 /** What a wait was for; the reasons of single passes are not kept, so `room` may also be quota. */
@@ -20,26 +21,27 @@ const WAITED_FOR: Readonly<Record<WaitKind, string>> = {
 
 /**
  * How long it waited in all its life, and for what. `events` are its own and its array's from the
- * first one on, in order; empty where nothing is known, it did not wait, or has waited for one
- * thing ever since it was submitted: the hold tells that.
+ * first one on, in order; empty where nothing is known, it did not wait, or this is its first wait
+ * and for one thing: the hold tells that.
  */
 export function waitLines(events: readonly LoggedEvent[], nowMs: number): readonly string[] {
   const waits = new Waits();
   for (const logged of events) waits.see(logged);
   const parts = waits.until(nowMs);
-  const total = [...parts.values()].reduce((sum, ms) => sum + ms, 0);
-  if (total < 1_000 || (waits.isFirst && parts.size === 1)) return [];
   const told = [...parts]
-    .filter(([, ms]) => ms >= 1_000)
+    .filter(([, ms]) => ms >= SECOND_MS)
     .sort(([, a], [, b]) => b - a)
     .map(([kind, ms]) => `${duration(ms)} ${WAITED_FOR[kind]}`);
+  const total = waits.totalMs;
+  const isFirst = waits.isWaiting && waits.earlierMs < SECOND_MS;
+  if (total < SECOND_MS || (isFirst && told.length === 1)) return [];
   return [`It waited ${duration(total)} in all: ${told.join(", ")}.`];
 }
 
 class Waits {
   readonly #parts = new Map<WaitKind, number>();
-  /** Has it never been placed, nor come to its end? */
-  isFirst = true;
+  /** Before the wait that it is in, or was in last. */
+  earlierMs = 0;
   /** Null while it does not wait. */
   #sinceMs: number | null = null;
   #holds = 0;
@@ -47,6 +49,14 @@ class Waits {
   #beginAtMs = 0;
   #notBeforeMs = 0;
   #isReserved = false;
+
+  get isWaiting(): boolean {
+    return this.#sinceMs !== null;
+  }
+
+  get totalMs(): number {
+    return [...this.#parts.values()].reduce((sum, ms) => sum + ms, 0);
+  }
 
   see({ atMs, event }: LoggedEvent): void {
     this.#passTo(atMs);
@@ -75,11 +85,11 @@ class Waits {
         return;
       case "job.placed":
       case "job.ended":
-        this.isFirst = false;
         this.#sinceMs = null;
         this.#isReserved = false;
         return;
       case "attempt.ended":
+        this.earlierMs = this.totalMs;
         this.#sinceMs = atMs;
         return;
       case "job.requeued":

@@ -77,6 +77,15 @@ describe("a job that waits", () => {
     expect(remedy).toBe("With mix_gpu_types: true it would start now.");
   });
 
+  test("hears of which type too few are free, where others are", () => {
+    const world = new World().nodes(2, 8);
+    const other = nodeSpec("other", 2);
+    world.register({ ...other, gpus: other.gpus.map((gpu) => ({ ...gpu, type: "A100" })) });
+    world.submit({ gpus: 2, gpuTypes: ["A100"] });
+    const { lines } = explained(world, world.submit({ gpus: 2, gpuTypes: ["A100", "H100"] }));
+    expect(lines).toContain("It asks for 2 GPUs of type A100 or H100 and 0 are free.");
+  });
+
   test("hears which limit is in the way", () => {
     const world = new World([queueSpec("a", { limit: 4 })]).nodes(1, 8);
     const queue = queuePath("a");

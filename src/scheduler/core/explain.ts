@@ -134,7 +134,7 @@ export function holdMessage(hold: Hold): string {
         `guaranteed, no more than ${hold.lendingLimit} are lent to others.`
       );
     case "WAITING_FOR_GPUS":
-      return `It asks for ${count(hold.asked, "GPU")} and ${hold.free} are free.`;
+      return `It asks for ${count(hold.asked, "GPU")}${ofTypes(hold)} and ${hold.free} are free.`;
     case "FRAGMENTED":
       return fragmentedMessage(hold);
     case "RESERVED_FOR_OTHER":
@@ -207,8 +207,11 @@ function fragmentedMessage(hold: Extract<Hold, { readonly code: "FRAGMENTED" }>)
   const wish =
     nodesAsked === 1 ? `${each} on one node` : `${nodesAsked} nodes with ${each} on each`;
   const able = nodesFit === 0 ? "no node has them" : `only ${count(nodesFit, "node")} can serve it`;
-  return `It needs ${wish}. ${count(free, "GPU")} are free in all, but ${able}.`;
+  return `It needs ${wish}. ${count(free, "GPU")}${ofTypes(hold)} are free in all, but ${able}.`;
 }
+
+const ofTypes = ({ gpuTypes }: { readonly gpuTypes: readonly string[] }): string =>
+  gpuTypes.length === 0 ? "" : ` of type ${gpuTypes.join(" or ")}`;
 
 interface AskedOfNode {
   readonly gpusPerNode: number;

@@ -122,6 +122,8 @@ export type Hold =
   /** Too few GPUs are free. */
   | {
       readonly code: "WAITING_FOR_GPUS";
+      /** What it asks for; empty = any. `free` are those. */
+      readonly gpuTypes: readonly string[];
       readonly asked: number;
       readonly free: number;
       readonly ahead: readonly JobId[];
@@ -130,6 +132,7 @@ export type Hold =
   /** Enough GPUs are free in total, but not in the shape asked for. */
   | {
       readonly code: "FRAGMENTED";
+      readonly gpuTypes: readonly string[];
       readonly nodesAsked: number;
       readonly gpusPerNode: number;
       readonly cpuMilliPerNode: number;

@@ -80,11 +80,13 @@ export class HoldBook {
       return { code: "RESERVED_FOR_OTHER", holder, untilMs, asked, free };
     }
     const isInOrder = !this.#pass.policy.isBackfillEnabled;
-    if (free < asked || isInOrder) return { code: "WAITING_FOR_GPUS", asked, free, ...ahead() };
-    const { nodes: nodesAsked, perNode } = shape;
+    const { nodes: nodesAsked, perNode, gpuTypes } = shape;
+    if (free < asked || isInOrder) {
+      return { code: "WAITING_FOR_GPUS", gpuTypes, asked, free, ...ahead() };
+    }
     const { gpus: gpusPerNode, cpuMilli: cpuMilliPerNode, memoryMib: memoryMibPerNode } = perNode;
     const each = { gpusPerNode, cpuMilliPerNode, memoryMibPerNode };
-    return { code: "FRAGMENTED", nodesAsked, ...each, free, nodesFit };
+    return { code: "FRAGMENTED", gpuTypes, nodesAsked, ...each, free, nodesFit };
   }
 }
 

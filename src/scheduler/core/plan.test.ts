@@ -159,6 +159,7 @@ describe("waiting", () => {
     const { holds } = world.plan();
     expect(holds.of(fragmented)).toEqual({
       code: "FRAGMENTED",
+      gpuTypes: [],
       nodesAsked: 1,
       gpusPerNode: 4,
       cpuMilliPerNode: 0,
@@ -168,6 +169,7 @@ describe("waiting", () => {
     });
     expect(holds.of(behind)).toMatchObject({
       code: "WAITING_FOR_GPUS",
+      gpuTypes: [],
       asked: 8,
       free: 4,
       ahead: [fragmented],
