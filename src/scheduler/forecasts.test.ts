@@ -4,6 +4,7 @@ import { SECOND_MS } from "../base/time.ts";
 import { MetricsRegistry } from "../obs/metrics.ts";
 import type { ForecastError } from "./core/forecast-errors.ts";
 import { jobOf } from "./core/lookup.ts";
+import { CRASHED } from "./core/fixture.ts";
 import { Forecasts } from "./forecasts.ts";
 import { nextTurn } from "./loop-timers.ts";
 import { forecastMetrics } from "./metrics-jobs.ts";
@@ -96,13 +97,13 @@ test("who waits is told without asking, and a start is held against it", async (
 });
 
 test("what errors taught is known after a restart; what cannot be read is learned anew", async () => {
-  // Each waits for the one before, which runs for ten minutes, and ends after five.
+  // Each waits for the one before, which might run for ten minutes, and fails after five.
   for (let n = 0; n < 12; n += 1) {
     brain.world.submit(LIMIT);
     brain.plan();
     await pass(30 * SECOND_MS);
     await pass(270 * SECOND_MS);
-    for (const id of brain.state().active) brain.world.end(id);
+    for (const id of brain.state().active) brain.world.end(id, CRASHED);
     brain.plan();
     brain.world.run();
   }
