@@ -207,6 +207,10 @@ function lazyStore(cluster: ClusterLinks): ObjectStore {
     list: async function* (...args) {
       yield* (await cluster.store()).list(...args);
     },
+    unfinished: async function* (...args) {
+      yield* (await cluster.store()).unfinished(...args);
+    },
+    dropUnfinished: async (...args) => (await cluster.store()).dropUnfinished(...args),
     delete: async (...args) => (await cluster.store()).delete(...args),
     close: async () => undefined,
   };

@@ -223,7 +223,7 @@ describe("the other lists", () => {
           ],
         })),
         SweepObjects: unary(async ({ dryRun }) => {
-          return { objects: 3, sizeBytes: dryRun ? 2_000_000 : 0, isPartial: dryRun };
+          return { objects: 3, sizeBytes: dryRun ? 2_000_000 : 0, uploads: 2, isPartial: dryRun };
         }),
       },
       TrackerService: {
@@ -243,8 +243,8 @@ describe("the other lists", () => {
         " 200    1  committed  1m30s  1.23 MB  job-7/000000000200-1\n",
     );
     expect((await cli(["checkpoint", "sweep", "--dry-run"], at)).stdout).toBe(
-      "3 objects (2 MB) that nothing needs would be deleted. There are more: sweep again when " +
-        "these are gone.\n",
+      "3 objects (2 MB) and 2 unfinished uploads that nothing needs would be deleted. There are " +
+        "more: sweep again when these are gone.\n",
     );
     expect((await cli(["metrics", "job-7"], at)).stdout).toBe(
       "METRIC  STEP    VALUE  MIN  MAX  COURSE\nloss       8  0.12346    1    3  █▅▁\n",

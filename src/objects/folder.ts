@@ -37,6 +37,7 @@ import {
   type ObjectInfo,
   type ObjectStore,
   type PutOptions,
+  type UnfinishedUpload,
 } from "./port.ts";
 import { Fault } from "../base/errors.ts";
 
@@ -200,6 +201,15 @@ class FolderStore implements ObjectStore {
 
   #path(key: string): string {
     return join(this.#root, key);
+  }
+
+  /** There are no parts here: what a write left behind is tidied at the next start. */
+  async *unfinished(): AsyncGenerator<UnfinishedUpload, void, void> {
+    yield* [];
+  }
+
+  dropUnfinished(): Promise<void> {
+    return Promise.resolve();
   }
 
   async #setUp(): Promise<void> {

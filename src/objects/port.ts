@@ -19,6 +19,14 @@ export interface ObjectInfo {
   readonly modifiedAtMs: number;
 }
 
+/** An upload in parts that was begun and neither finished nor dropped. */
+export interface UnfinishedUpload {
+  readonly key: string;
+  readonly uploadId: string;
+  /** As `ObjectInfo.modifiedAtMs`. */
+  readonly begunAtMs: number;
+}
+
 export interface CallOptions {
   /** Ends the call early; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -79,6 +87,10 @@ export interface ObjectStore {
   head(key: string, options?: CallOptions): Promise<ObjectInfo | null>;
   /** All objects whose key begins with `prefix`, by key. */
   list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
+  /** Of all processes, those too that still go on; of keys that begin with `prefix`. */
+  unfinished(prefix: string, options?: CallOptions): AsyncIterable<UnfinishedUpload>;
+  /** Those that are over by now are fine. Who still goes on with one has to begin anew. */
+  dropUnfinished(uploads: readonly UnfinishedUpload[], options?: CallOptions): Promise<void>;
   /** Keys that are not there are fine. */
   delete(keys: readonly string[], options?: CallOptions): Promise<void>;
   /** Drops what was begun and not finished, except what is noted. No call may follow. */

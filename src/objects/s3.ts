@@ -2,10 +2,14 @@
 // as checksums, no trailers, no batch delete. Loaded only when an `s3://` URL is opened.
 
 import {
+  AbortMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandInput,
+  type ListMultipartUploadsCommandOutput,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
 } from "@aws-sdk/client-s3";
@@ -24,6 +28,7 @@ import {
   type ObjectStore,
   type PutFileOptions,
   type PutOptions,
+  type UnfinishedUpload,
 } from "./port.ts";
 import { attempt, isMissing, openTarget, type S3Target, statusOf } from "./s3-client.ts";
 import { downloadFile, drop } from "./s3-download.ts";
@@ -173,6 +178,49 @@ class S3Store implements ObjectStore {
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
+  }
+
+  async *unfinished(
+    prefix: string,
+    options: CallOptions = {},
+  ): AsyncGenerator<UnfinishedUpload, void, void> {
+    assertPrefix(prefix);
+    const own = this.#target.url.prefix;
+    const whole = { Bucket: this.#target.bucket, Prefix: own + prefix };
+    let from: Pick<ListMultipartUploadsCommandInput, "KeyMarker" | "UploadIdMarker"> | null = {};
+    while (from !== null) {
+      const command = new ListMultipartUploadsCommand({ ...whole, ...from });
+      const what = `list the unfinished uploads of ${prefix}`;
+      const page: ListMultipartUploadsCommandOutput = await attempt(
+        this.#target,
+        what,
+        options.signal,
+        (send) => this.#target.client.send(command, send),
+      );
+      for (const { Key: key, UploadId: uploadId, Initiated: at } of page.Uploads ?? []) {
+        if (uploadId === undefined || key?.startsWith(own) !== true) continue;
+        yield { key: key.slice(own.length), uploadId, begunAtMs: (at ?? new Date()).getTime() };
+      }
+      const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
+      from = IsTruncated === true && KeyMarker !== undefined ? { KeyMarker } : null;
+      if (from !== null && UploadIdMarker !== undefined) from = { ...from, UploadIdMarker };
+    }
+  }
+
+  async dropUnfinished(
+    uploads: readonly UnfinishedUpload[],
+    options: CallOptions = {},
+  ): Promise<void> {
+    await forEachLimited(uploads, DELETES_AT_ONCE, async ({ key, uploadId }) => {
+      const command = new AbortMultipartUploadCommand({ ...this.#object(key), UploadId: uploadId });
+      await attempt(this.#target, `drop an upload of ${key}`, options.signal, async (send) => {
+        try {
+          await this.#target.client.send(command, send);
+        } catch (error) {
+          if (!isMissing(error)) throw error;
+        }
+      });
+    });
   }
 
   /** One by one: batch delete needs a checksum header about which the stores disagree. */

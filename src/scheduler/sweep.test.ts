@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { MemoryStore } from "../../test/property/memory-store.ts";
+import { Fault } from "../base/errors.ts";
 import { digest } from "../base/ids.ts";
 import { DAY_MS, HOUR_MS } from "../base/time.ts";
 import { bundleKey } from "../checkpoint/core/keys.ts";
@@ -90,6 +91,14 @@ test("a store that another cluster has claimed is left alone", async () => {
   void store.put("cluster.json", Buffer.from('{"clusterId":"theirs"}\n'));
   expect(await sweep.run({ isDryRun: false })).toMatchObject({ code: "STORE_NOT_OWN" });
   expect(store.objects.has(bundleKey(DIGEST))).toBe(true);
+});
+
+test("where the store does not tell of uploads, objects are swept all the same", async () => {
+  const { sweep, store } = world();
+  const isDenied = new Fault("STORE_UNAVAILABLE", "no right to list uploads");
+  store.unfinished = () =>
+    ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(isDenied) }) }) as never;
+  expect(await swept(sweep)).toBe(1);
 });
 
 test("one sweep at a time, and the next one when it is over", async () => {

@@ -4,7 +4,9 @@
 //
 // When in doubt it keeps: of a job that has not ended it touches nothing, of one that has ended only
 // what is older than the grace and in none of its checkpoints. A late upload is young, a key of
-// another form is not ours, and a store that another cluster has claimed is left alone.
+// another form is not ours, and a store that another cluster has claimed is left alone. Uploads in parts
+// that broke off and that nobody went on with take room that no list of objects shows: those of jobs that
+// ended, and of bundles, are dropped when they are as old.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault, type Refusal, RefusalError, refuse } from "../base/errors.ts";
@@ -17,7 +19,7 @@ import {
   type ObjectRole,
   roleOf,
 } from "../checkpoint/core/orphans.ts";
-import type { ObjectInfo, ObjectStore } from "../objects/port.ts";
+import type { ObjectInfo, ObjectStore, UnfinishedUpload } from "../objects/port.ts";
 import type { Logger } from "../obs/log.ts";
 import type { Bundles } from "./bundles.ts";
 import { numberOfJob } from "./core/array.ts";
@@ -27,7 +29,10 @@ import type { Brain } from "./service-ports.ts";
 
 export interface SweepParts {
   readonly brain: Pick<Brain, "state" | "nowMs">;
-  readonly objects: Pick<ObjectStore, "name" | "list" | "delete" | "put" | "get">;
+  readonly objects: Pick<
+    ObjectStore,
+    "name" | "list" | "delete" | "put" | "get" | "unfinished" | "dropUnfinished"
+  >;
   /** The blobs that these part documents name. Throws a `Fault`, as the object store does. */
   readonly blobsOf: (
     job: JobId,
@@ -49,9 +54,16 @@ export interface SweepParts {
 
 export interface Orphans {
   readonly objects: number;
+  /** Uploads in parts that nobody goes on with; how much they hold is not known. */
+  readonly uploads: number;
   readonly sizeBytes: number;
   /** There are more than one sweep takes. */
   readonly isPartial: boolean;
+}
+
+interface Found {
+  readonly objects: readonly ObjectInfo[];
+  readonly uploads: readonly UnfinishedUpload[];
 }
 
 const FIRST_AFTER_MS = 10 * MINUTE_MS;
@@ -125,9 +137,13 @@ export class Sweep {
     await result.finished;
   }
 
-  async #find(): Promise<readonly ObjectInfo[]> {
-    const { signal } = this.#stopper;
+  async #find(): Promise<Found> {
     await this.#claimStore();
+    return { objects: await this.#findObjects(), uploads: await this.#findUploads() };
+  }
+
+  async #findObjects(): Promise<readonly ObjectInfo[]> {
+    const { signal } = this.#stopper;
     const orphans: ObjectInfo[] = [];
     for await (const { jobId, objects } of this.#jobsInStore()) {
       const kept = await this.#keptOf(jobId);
@@ -141,6 +157,30 @@ export class Sweep {
       if (orphans.length > ORPHANS_MAX) return orphans;
     }
     return orphans;
+  }
+
+  /** None where the store does not tell: a right of its own, and some servers have no such list. */
+  async #findUploads(): Promise<readonly UnfinishedUpload[]> {
+    const { objects, logger } = this.#parts;
+    const found: UnfinishedUpload[] = [];
+    try {
+      for (const prefix of ["jobs/", "bundles/"]) {
+        for await (const upload of objects.unfinished(prefix, { signal: this.#stopper.signal })) {
+          if (this.#isAbandoned(upload)) found.push(upload);
+          if (found.length > ORPHANS_MAX) return found;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      logger.warn({ error }, "Unfinished uploads were not looked for");
+    }
+    return found;
+  }
+
+  #isAbandoned({ key, begunAtMs }: UnfinishedUpload): boolean {
+    const role = roleOf(key);
+    if (role === null || begunAtMs >= this.#graceBeginMs()) return false;
+    return role.kind === "bundle" || this.#isLongOver(role.jobId);
   }
 
   /** Two clusters whose jobs have the same names at one place: each would sweep up the other's. */
@@ -189,18 +229,24 @@ export class Sweep {
 
   /** Keys of the job's objects that stay; null = all of them do. */
   async #keptOf(id: JobId): Promise<ReadonlySet<string> | null> {
-    const state = this.#parts.brain.state();
-    const job = state.jobs.get(id);
-    if (job === undefined) return numberOfJob(id) <= state.jobNumberLast ? new Set() : null;
-    if (!hasEndedBefore(job, this.#graceBeginMs())) return null;
+    if (!this.#isLongOver(id)) return null;
+    const job = this.#parts.brain.state().jobs.get(id);
     const kept: KeptCheckpoint[] = [];
-    for (const checkpoint of job.checkpoints) {
+    for (const checkpoint of job?.checkpoints ?? []) {
       if (checkpoint.state === "rejected") continue;
       const one = await this.#contentOf(checkpoint);
       if (one === null) return null;
       kept.push(one);
     }
     return keysOf(id, kept);
+  }
+
+  /** Has it ended before the grace began, or is it forgotten? Not so one that is yet to come. */
+  #isLongOver(id: JobId): boolean {
+    const { jobs, jobNumberLast } = this.#parts.brain.state();
+    const job = jobs.get(id);
+    if (job === undefined) return numberOfJob(id) <= jobNumberLast;
+    return hasEndedBefore(job, this.#graceBeginMs());
   }
 
   /** Null when that can't be told: part documents that are missing or not what they were. */
@@ -218,11 +264,11 @@ export class Sweep {
   }
 
   /** Never rejects: what is left is found again. */
-  async #deleteAll(orphans: readonly ObjectInfo[]): Promise<void> {
-    const { logger, pauseMs = SECOND_MS } = this.#parts;
+  async #deleteAll(found: Found): Promise<void> {
+    const { logger, pauseMs = SECOND_MS, objects: store } = this.#parts;
     const { signal } = this.#stopper;
-    const due = inOrderOfDeletion(orphans);
-    let [objects, sizeBytes] = [0, 0];
+    const due = inOrderOfDeletion(found.objects);
+    let [objects, sizeBytes, uploads] = [0, 0, 0];
     try {
       for (let at = 0; at < due.length; at += AT_ONCE) {
         if (at > 0) await sleep(pauseMs, undefined, { signal });
@@ -230,9 +276,15 @@ export class Sweep {
         objects += gone.length;
         sizeBytes += bytesOf(gone);
       }
-      logger.info({ objects, sizeBytes }, "The object store is swept");
+      for (; uploads < found.uploads.length; uploads += AT_ONCE) {
+        if (uploads + due.length > 0) await sleep(pauseMs, undefined, { signal });
+        const some = found.uploads.slice(uploads, uploads + AT_ONCE);
+        await store.dropUnfinished(some, { signal });
+      }
+      uploads = found.uploads.length;
+      logger.info({ objects, sizeBytes, uploads }, "The object store is swept");
     } catch (error) {
-      const fields = { objects, sizeBytes, left: due.length - objects, error };
+      const fields = { objects, sizeBytes, uploads, left: due.length - objects, error };
       logger.warn(fields, "The sweep of the object store was broken off; the next one goes on");
     }
   }
@@ -273,9 +325,10 @@ function bundlesNamed(brain: SweepParts["brain"]): ReadonlySet<Digest> {
 const bytesOf = (objects: readonly ObjectInfo[]): number =>
   objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 
-function summed(orphans: readonly ObjectInfo[]): Orphans {
-  const isPartial = orphans.length > ORPHANS_MAX;
-  return { objects: orphans.length, sizeBytes: bytesOf(orphans), isPartial };
+function summed({ objects, uploads }: Found): Orphans {
+  const isPartial = Math.max(objects.length, uploads.length) > ORPHANS_MAX;
+  const sizeBytes = bytesOf(objects);
+  return { objects: objects.length, sizeBytes, uploads: uploads.length, isPartial };
 }
 
 function underWay(): Refusal {

@@ -69,6 +69,8 @@ export function createFaultyStore(inner: ObjectStore): FaultyStore {
       await enter("list", prefix);
       yield* inner.list(prefix, options);
     },
+    unfinished: (prefix, options) => inner.unfinished(prefix, options),
+    dropUnfinished: (uploads, options) => inner.dropUnfinished(uploads, options),
     delete: async (keys, options) => {
       for (const key of keys) await enter("delete", key);
       await inner.delete(keys, options);

@@ -5,14 +5,24 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RefusalError } from "../../src/base/errors.ts";
-import { contentOf } from "../../src/objects/digest.ts";
+import { DAY_MS } from "../../src/base/time.ts";
+import { blobKey } from "../../src/checkpoint/core/keys.ts";
+import { contentOf, digestOf } from "../../src/objects/digest.ts";
+import { forEachLimited } from "../../src/objects/parallel.ts";
 import { openObjectStore } from "../../src/objects/open.ts";
-import type { ObjectStore } from "../../src/objects/port.ts";
+import type { ObjectStore, UnfinishedUpload } from "../../src/objects/port.ts";
 import { openS3Store } from "../../src/objects/s3.ts";
 import { parseObjectStoreUrl, type S3Url } from "../../src/objects/url.ts";
+import { createLogger } from "../../src/obs/log.ts";
+import { World } from "../../src/scheduler/core/fixture.ts";
+import { Sweep } from "../../src/scheduler/sweep.ts";
 import { describeObjectStore } from "./objects-contract.ts";
 import { makeBucket, type S3Server, startS3, whyNoS3 } from "./objects-rgw.ts";
 
@@ -190,6 +200,23 @@ describe.skipIf(why !== null)(`S3${why === null ? "" : `: skipped, ${why}`}`, ()
       await proxy.stop();
     });
 
+    test("is found by who looks for such, and dropped; who goes on with it begins anew", async () => {
+      const { proxy, path, content, next } = await breakOff("abandoned");
+      const found: UnfinishedUpload[] = [];
+      for await (const upload of next.unfinished("bl")) found.push(upload);
+      expect(found).toMatchObject([{ key: "blob" }]);
+      expect(Math.abs((found[0]?.begunAtMs ?? 0) - Date.now())).toBeLessThan(60_000);
+      for await (const { key } of next.unfinished("other/")) expect(key).toBe("none");
+      await next.dropUnfinished(found);
+      await next.dropUnfinished(found);
+      expect(await begun()).toBe(0);
+      const options = { notePath: notePath() };
+      expect(await next.putFile("blob", path, content, options)).toBe("stored");
+      await next.getFile("blob", `${path}.down`, content);
+      await next.close();
+      await proxy.stop();
+    });
+
     test("is dropped for another file that is noted in its place", async () => {
       const { proxy, path, next } = await breakOff("replaced");
       await writeFile(path, randomBytes(2 * PART_BYTES));
@@ -201,6 +228,42 @@ describe.skipIf(why !== null)(`S3${why === null ? "" : `: skipped, ${why}`}`, ()
       await next.close();
       await proxy.stop();
     });
+  });
+
+  test("a sweep drops uploads of jobs that ended, page by page, and no other", async () => {
+    const store = await openS3Store(s3Url(), { partBytesMin: PART_BYTES });
+    const { world, running, ended } = twoJobs();
+    const keys = [running, ended].flatMap((id) =>
+      Array.from({ length: UPLOADS_EACH }, (_, n) => blobKey(id, digestOf(Buffer.from(`${n}`)))),
+    );
+    const region = "us-east-1";
+    const client = new S3Client({ endpoint: server.endpoint, region, forcePathStyle: true });
+    await forEachLimited(keys, 16, async (key) => {
+      const Key = `some/prefix/${key}`;
+      await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }));
+    });
+    client.destroy();
+    const sweep = new Sweep({
+      brain: { state: () => world.state, nowMs: () => Date.now() + 2 * DAY_MS },
+      objects: store,
+      blobsOf: () => Promise.resolve([]),
+      bundles: { drop: () => Promise.resolve(false) },
+      clusterId: randomUUID(),
+      logger: createLogger({ level: "silent", name: "test", style: "json" }),
+      pauseMs: 0,
+      onDeleted: () => undefined,
+      timers: { after: () => () => undefined },
+    });
+    const result = await sweep.run({ isDryRun: false });
+    if ("kind" in result) throw new Error(result.message);
+    await result.finished;
+    expect(result.found.uploads).toBe(UPLOADS_EACH);
+    const left: UnfinishedUpload[] = [];
+    for await (const upload of store.unfinished("")) left.push(upload);
+    await store.dropUnfinished(left);
+    expect(left.map(({ key }) => key).toSorted()).toEqual(keys.slice(0, UPLOADS_EACH).toSorted());
+    await store.delete(["cluster.json"]);
+    await store.close();
   });
 
   test("a short outage in the middle of a transfer is ridden over", async () => {
@@ -236,6 +299,19 @@ describe.skipIf(why !== null)(`S3${why === null ? "" : `: skipped, ${why}`}`, ()
     expect(left.Uploads ?? []).toEqual([]);
   });
 });
+
+/** More than a server tells at once. */
+const UPLOADS_EACH = 510;
+
+/** One that runs, and one that ended long ago. */
+function twoJobs() {
+  const world = new World().nodes(1, 2);
+  const [running, ended] = [world.submit(), world.submit()];
+  world.plan();
+  world.run();
+  world.end(ended);
+  return { world, running, ended };
+}
 
 /** Stands between store and server, and can be cut. */
 async function startProxy(endpoint: string) {

@@ -3,13 +3,14 @@
 
 import { Fault } from "../../src/base/errors.ts";
 import { compareText } from "../../src/base/ids.ts";
-import type { ObjectInfo, ObjectStore } from "../../src/objects/port.ts";
+import type { ObjectInfo, ObjectStore, UnfinishedUpload } from "../../src/objects/port.ts";
 
 const notHere = (): Promise<never> => Promise.reject(new Error("not part of this world"));
 
 export class MemoryStore implements ObjectStore {
   readonly name = "memory";
   readonly objects = new Map<string, { readonly bytes: Buffer; readonly modifiedAtMs: number }>();
+  readonly uploads = new Set<UnfinishedUpload>();
   nowMs = 0;
   /** So many objects are deleted, and then the store is away. */
   deletionsLeft = Infinity;
@@ -45,6 +46,15 @@ export class MemoryStore implements ObjectStore {
       const info = key.startsWith(prefix) ? await this.head(key) : null;
       if (info !== null) yield info;
     }
+  }
+
+  async *unfinished(prefix: string): AsyncGenerator<UnfinishedUpload> {
+    for (const upload of this.uploads) if (upload.key.startsWith(prefix)) yield upload;
+  }
+
+  dropUnfinished(uploads: readonly UnfinishedUpload[]): Promise<void> {
+    for (const upload of uploads) this.uploads.delete(upload);
+    return Promise.resolve();
   }
 
   delete(keys: readonly string[]): Promise<void> {

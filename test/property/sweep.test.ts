@@ -15,6 +15,7 @@ import { createState } from "../../src/scheduler/core/apply.ts";
 import { World } from "../../src/scheduler/core/fixture.ts";
 import type { Checkpoint, Job } from "../../src/scheduler/core/job.ts";
 import { Sweep } from "../../src/scheduler/sweep.ts";
+import type { UnfinishedUpload } from "../../src/objects/port.ts";
 import { MemoryStore } from "./memory-store.ts";
 
 const SEED = Number(process.env["TRAINYARD_SEED"] ?? 20_260_101);
@@ -35,6 +36,8 @@ interface Told {
   /** Blobs of uploads that never became a part. */
   readonly strays: readonly number[];
   readonly bundle: number;
+  /** Uploads in parts that nobody has finished, by how long ago they began. */
+  readonly uploads: readonly boolean[];
 }
 
 const saved: fc.Arbitrary<Saved> = fc.record({
@@ -48,6 +51,7 @@ const told: fc.Arbitrary<Told> = fc.record({
   saved: fc.array(saved, { maxLength: 4 }),
   strays: fc.uniqueArray(fc.nat(5), { maxLength: 2 }),
   bundle: fc.nat(4),
+  uploads: fc.array(fc.boolean(), { maxLength: 2 }),
 });
 
 const hash = (text: string): Digest => digest(createHash("sha256").update(text).digest("hex"));
@@ -65,6 +69,7 @@ class SweptWorld {
   readonly needed = new Set<string>();
   /** Must be gone in the end. */
   readonly orphaned = new Set<string>();
+  readonly neededUploads = new Set<UnfinishedUpload>();
 
   constructor(jobs: readonly Told[]) {
     const bundles = new Set<number>();
@@ -75,6 +80,8 @@ class SweptWorld {
       this.#put(key, "code", true);
       (bundles.has(n) ? this.needed : this.orphaned).add(key);
     }
+    this.#begin("bundles/of-an-operator", true, true);
+    this.#begin(bundleKey(hash("bundle 0")), false, true);
     for (const key of ["notes/of/an/operator", "jobs/job-1/other", "bundles/old.zip"]) {
       this.#put(key, "?", true);
       this.needed.add(key);
@@ -83,7 +90,14 @@ class SweptWorld {
     for (const key of this.needed) this.orphaned.delete(key);
   }
 
-  #add(at: number, { is, saved: all, strays, bundle }: Told, bundles: Set<number>): void {
+  #begin(key: string, stays: boolean, isOld: boolean): void {
+    const uploadId = `upload-${this.store.uploads.size}`;
+    const upload = { key, uploadId, begunAtMs: NOW_MS - (isOld ? 2 * DAY_MS : HOUR_MS) };
+    this.store.uploads.add(upload);
+    if (stays || !isOld) this.neededUploads.add(upload);
+  }
+
+  #add(at: number, { is, saved: all, strays, bundle, uploads }: Told, bundles: Set<number>): void {
     // Numbers that this cluster has not given yet are above all others.
     const id = jobId(`job-${is === "of another cluster" ? at + 1_000 : at}`);
     const checkpoints: Checkpoint[] = [];
@@ -91,6 +105,9 @@ class SweptWorld {
       const keys = this.#save(`${id}`, step, one, checkpoints);
       const stays = is !== "forgotten" && (is !== "ended" || !isLetGo(one));
       for (const key of keys) this.#expect(key, stays, one.isOld);
+    }
+    for (const [n, isOld] of uploads.entries()) {
+      this.#begin(blobKey(id, hash(`upload ${n}`)), is !== "ended" && is !== "forgotten", isOld);
     }
     for (const n of strays) {
       const key = blobKey(id, hash(`blob ${n}`));
@@ -175,15 +192,19 @@ class SweptWorld {
     const result = await sweep.run({ isDryRun });
     if ("kind" in result) throw new Error(result.message);
     await result.finished;
-    return result.found.objects;
+    return result.found.objects + result.found.uploads;
   }
 
   missing(): readonly string[] {
-    return [...this.needed].filter((key) => !this.store.objects.has(key));
+    const uploads = [...this.neededUploads].filter((upload) => !this.store.uploads.has(upload));
+    const objects = [...this.needed].filter((key) => !this.store.objects.has(key));
+    return [...objects, ...uploads.map(({ key }) => key)];
   }
 
   left(): readonly string[] {
-    return [...this.orphaned].filter((key) => this.store.objects.has(key));
+    const uploads = [...this.store.uploads].filter((upload) => !this.neededUploads.has(upload));
+    const objects = [...this.orphaned].filter((key) => this.store.objects.has(key));
+    return [...objects, ...uploads.map(({ key }) => key)];
   }
 }
 

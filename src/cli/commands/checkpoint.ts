@@ -43,9 +43,9 @@ export const checkpointSweep = defineCommand({
   name: "sweep",
   summary: "Delete what jobs left in the object store and nothing needs",
   details: `Looks for objects that are older than a day and that no checkpoint and no job names: of jobs
-that ended long ago or are forgotten, and code bundles. Of a job that has not ended it touches
-nothing. They are deleted after the answer, 64 a second. The scheduler does the same by itself
-every day.`,
+that ended long ago or are forgotten, and code bundles; and for uploads to S3 of these that broke
+off and nobody went on with. Of a job that has not ended it touches nothing. They are deleted after
+the answer, 64 a second. The scheduler does the same by itself every day.`,
   operands: [],
   flags: {
     dryRun: option(flag(), {
@@ -60,18 +60,22 @@ every day.`,
   ],
   run: async ({ flags, cluster, print }) => {
     const scheduler = await cluster();
-    const { objects, sizeBytes, isPartial } = await scheduler.sweepObjects(flags);
-    const value = { objects, sizeBytes, isPartial, isDryRun: flags.dryRun };
+    const { objects, sizeBytes, uploads, isPartial } = await scheduler.sweepObjects(flags);
+    const value = { objects, sizeBytes, uploads, isPartial, isDryRun: flags.dryRun };
     const more = isPartial ? " There are more: sweep again when these are gone." : "";
+    const found = [
+      ...(objects === 0 ? [] : [`${counted(objects, "object")} (${roughBytes(sizeBytes)})`]),
+      ...(uploads === 0 ? [] : [counted(uploads, "unfinished upload")]),
+    ];
     const fate = flags.dryRun ? "would be deleted" : "are being deleted";
     print.one({
       kind: "Sweep",
       name: "objects",
       value,
       text: () =>
-        objects === 0
+        found.length === 0
           ? "Nothing needs to go.\n"
-          : `${counted(objects, "object")} (${roughBytes(sizeBytes)}) that nothing needs ${fate}.${more}\n`,
+          : `${found.join(" and ")} that nothing needs ${fate}.${more}\n`,
     });
     return EXIT.ok;
   },
