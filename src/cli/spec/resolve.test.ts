@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { RefusalError } from "../../base/errors.ts";
 import { parseYaml } from "../../config/yaml-file.ts";
 import { jobTemplate } from "../commands/init.ts";
+import { renderFilesReference } from "./files-reference.ts";
 import { EDITOR_SCHEMAS, renderJsonSchema } from "./json-schema.ts";
 import type { Override } from "./overrides.ts";
 import { parseSet } from "./overrides.ts";
@@ -330,4 +331,8 @@ describe("schemas for editors", () => {
       await expect(renderJsonSchema(schema)).toMatchFileSnapshot(`../../../schemas/${file}`);
     },
   );
+
+  it("docs/reference/files.md names every field of every file", async () => {
+    await expect(renderFilesReference()).toMatchFileSnapshot("../../../docs/reference/files.md");
+  });
 });

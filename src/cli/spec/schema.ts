@@ -153,7 +153,9 @@ export const jobFileSchema = z.strictObject(
     topology: topology.optional().describe("How close together its nodes must be."),
     spot: oneOf(["avoid", "allow", "prefer"])
       .optional()
-      .describe("Spot nodes: never, as any other, or while they have room. Default allow."),
+      .describe(
+        "Spot nodes: avoid = never, allow = as any other, prefer = first, while they have room. Default allow.",
+      ),
     workdir: textField("a path")
       .nullable()
       .optional()
