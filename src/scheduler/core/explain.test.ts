@@ -75,6 +75,10 @@ describe("a job that waits", () => {
         "on one); 3 are, of several GPU types.",
     );
     expect(remedy).toBe("With mix_gpu_types: true it would start now.");
+    const typed = explained(world, world.submit({ nodes: 2, gpus: 8, gpuTypes: ["A100"] }));
+    expect(typed.lines[1]).toMatch(
+      /^It asks for 2 nodes with 8 GPUs each of type A100, and only one/,
+    );
   });
 
   test("hears of which type too few are free, where others are", () => {

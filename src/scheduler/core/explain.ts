@@ -240,8 +240,8 @@ function exceedsMessage(hold: Extract<Hold, { readonly code: "EXCEEDS_CLUSTER" }
     memoryMibPerNode: hold.memoryMibPerNode === 0 ? 0 : hold.memoryMibLargest,
   });
   return (
-    `It asks for ${count(nodesAsked, "node")} with ${and(askedOfNode(hold))}${each}, and ` +
-    `${howManyFit(nodesFit)} that large (at most ${and(largest)} on one)${mixed}${spot}.`
+    `It asks for ${count(nodesAsked, "node")} with ${and(askedOfNode(hold))}${each}${ofTypes(hold)}, ` +
+    `and ${howManyFit(nodesFit)} that large (at most ${and(largest)} on one)${mixed}${spot}.`
   );
 }
 

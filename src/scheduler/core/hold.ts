@@ -45,6 +45,7 @@ export type Hold =
   /** No set of this cluster's nodes could ever hold it, even empty. */
   | {
       readonly code: "EXCEEDS_CLUSTER";
+      readonly gpuTypes: readonly string[];
       readonly nodesAsked: number;
       readonly gpusPerNode: number;
       readonly cpuMilliPerNode: number;

@@ -64,6 +64,7 @@ function exceeds(pool: NodePool, shape: Shape, nodesFit: number): Hold {
     pool.slots.reduce((largest, { spec }) => Math.max(largest, amountOf(spec)), 0);
   return {
     code: "EXCEEDS_CLUSTER",
+    gpuTypes: shape.gpuTypes,
     nodesAsked: shape.nodes,
     gpusPerNode: gpus,
     cpuMilliPerNode: cpuMilli,
