@@ -7,7 +7,7 @@ import type { Checkpoint as CheckpointMessage } from "../rpc/gen/trainyard/v1/Ch
 import type { Hold as HoldMessage } from "../rpc/gen/trainyard/v1/Hold.ts";
 import type { Job as JobMessage } from "../rpc/gen/trainyard/v1/Job.ts";
 import type { TaskPlacement as PlacementMessage } from "../rpc/gen/trainyard/v1/TaskPlacement.ts";
-import { holdDetails, holdMessage } from "./core/explain.ts";
+import { holdDetails, holdMessage } from "./core/hold-words.ts";
 import type { Hold } from "./core/hold.ts";
 import {
   type Attempt,

@@ -6,7 +6,7 @@ import { causeMessage } from "./core/explain-past.ts";
 import type { ClusterEvent, EventOf } from "./core/events.ts";
 import type { AttemptRecord, JobPhase, TaskExit, TaskPlacement } from "./core/job.ts";
 import { gpusOf } from "./core/lookup.ts";
-import { duration } from "./core/wording.ts";
+import { count, duration, sentence } from "./core/wording.ts";
 
 /** `4 GPUs on gpu-1, gpu-2`; long gangs are cut. */
 export function placementText(placement: readonly TaskPlacement[]): string {
@@ -244,12 +244,5 @@ function endedMessage({ result }: EventOf<"job.ended">): string {
 }
 
 const words = (code: string): string => code.replaceAll("_", " ");
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(ms < 100_000 ? 1 : 0)} s`;
 const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
-
-/** Upper-case first letter, one full stop. */
-function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(first) ? first : `${first}.`;
-}

@@ -2,7 +2,8 @@
 
 import { gateHold } from "./admission.ts";
 import { elementsOf } from "./array.ts";
-import { type Explanation, explainInTurns, holdMessage } from "./explain.ts";
+import { type Explanation, explainInTurns } from "./explain.ts";
+import { holdMessage } from "./hold-words.ts";
 import type { Moment } from "./explain-when.ts";
 import type { Hold } from "./hold.ts";
 import type { JobArray } from "./job.ts";

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { JobId } from "../../base/ids.ts";
 import { queuePath } from "../../base/ids.ts";
 import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
-import { type Explanation, explain, holdDetails, holdMessage } from "./explain.ts";
+import { type Explanation, explain } from "./explain.ts";
+import { holdDetails, holdMessage } from "./hold-words.ts";
 import { nodeSpec, queueSpec, STOPPED, World } from "./fixture.ts";
 import { forecastStarts } from "./start-forecast.ts";
 

@@ -9,6 +9,13 @@ export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1
 /** `a`, `a and b`, `a, b and c`. */
 export const and = (parts: readonly string[]): string =>
   parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+/** With the reason if there is one, a capital letter, and one full stop. */
+export function sentence(text: string, why = ""): string {
+  const told = why === "" ? text : `${text}: ${why}`;
+  const first = told.charAt(0).toUpperCase() + told.slice(1);
+  return /[.!?]$/.test(first) ? first : `${first}.`;
+}
+
 export const times = (n: number): string => (n === 1 ? "once" : `${n} times`);
 export const clock = (atMs: number): string => new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
 
