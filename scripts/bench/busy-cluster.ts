@@ -2,6 +2,7 @@
 // or agents. The same seed gives the same cluster.
 
 import { must } from "../../src/base/assert.ts";
+import { atOnce } from "../../src/base/at-once.ts";
 import { agentInstanceId, type JobId, type NodeId, nodeId, queuePath } from "../../src/base/ids.ts";
 import { createPrng } from "../../src/base/prng.ts";
 import type { Command, Envelope, ObservedTask } from "../../src/scheduler/core/commands.ts";
@@ -12,7 +13,7 @@ import {
   STOPPED,
   queueSpec,
 } from "../../src/scheduler/core/fixture.ts";
-import { activeAttempt } from "../../src/scheduler/core/job.ts";
+import { activeAttempt, type JobSpec } from "../../src/scheduler/core/job.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
 import type { Explanation } from "../../src/scheduler/core/explain.ts";
 import type { StartForecasts } from "../../src/scheduler/core/start-forecast.ts";
@@ -108,6 +109,21 @@ export class BusyCluster {
     return this.#core.explain(moment, id, holds.of(id));
   }
 
+  /** What somebody would be told who submits a job like the others. */
+  dryRun(starts: StartForecasts): Explanation {
+    const { spec, user } = this.#anyJob();
+    const moment = { state: this.#state, nowMs: this.#nowMs, starts };
+    const asked = { spec, owner: { tenant: "default", user } };
+    const told = atOnce(this.#core.explainSubmission(moment, asked));
+    if (told.kind === "refusal") throw new Error(told.message);
+    return told.explanation;
+  }
+
+  /** As `trainyard queue shares` shows them. */
+  shares(): ReturnType<Core["queueViews"]> {
+    return this.#core.queueViews(this.#state, this.#nowMs);
+  }
+
   /** Of whole nodes. */
   submitGangs(count: number, nodes: number): void {
     const queue = queuePath("team-0");
@@ -124,8 +140,13 @@ export class BusyCluster {
     }
   }
 
-  /** One in ten is a gang of 2 to 4 whole nodes; most are small, and of the middle class. */
   #submit(): void {
+    const { spec, user } = this.#anyJob();
+    this.#send({ kind: "job.submit", spec }, user);
+  }
+
+  /** One in ten is a gang of 2 to 4 whole nodes; most are small, and of the middle class. */
+  #anyJob(): { readonly spec: JobSpec; readonly user: string } {
     const team = this.#prng.below(this.#size.queues);
     const isGang = this.#prng.chance(1, 10);
     const gpus = isGang ? GPUS : this.#prng.pick([1, 1, 2, 4, 8]);
@@ -143,7 +164,7 @@ export class BusyCluster {
       nodes: isGang ? 2 + this.#prng.below(3) : 1,
       perNode: { gpus, cpuMilli: gpus * 6_000, memoryMib: gpus * 24_000 },
     });
-    this.#send({ kind: "job.submit", spec }, `user-${team}-${this.#prng.below(USERS_PER_QUEUE)}`);
+    return { spec, user: `user-${team}-${this.#prng.below(USERS_PER_QUEUE)}` };
   }
 
   #reportAll(): void {

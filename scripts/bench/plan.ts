@@ -1,6 +1,7 @@
 // A planning pass over 100,000 pending jobs on 1,250 nodes of 8 GPUs, over a small cluster as traces
 // have it, and how many gangs a second one core places. The core alone, as the scheduler runs it: the plan, its proof, and its events applied.
 
+import type { Explanation } from "../../src/scheduler/core/explain.ts";
 import type { StartForecasts } from "../../src/scheduler/core/start-forecast.ts";
 import type { Bench } from "./bench.ts";
 import { type Core, loadCore } from "./built-core.ts";
@@ -20,12 +21,14 @@ const PASS_CASES: readonly PassCase[] = [
   { nodes: 64, queues: 15, pending: 50, p99Max: 2 },
   { nodes: 64, queues: 15, pending: 5_000, p99Max: 5 },
 ];
-const FORECAST_CASES: readonly PassCase[] = [
+/** `p99Max`: of an answer. */
+const QUESTION_CASES: readonly PassCase[] = [
   { nodes: 1_024, queues: 50, pending: 10_000, p99Max: 50 },
   { nodes: 64, queues: 15, pending: 50, p99Max: 50 },
 ];
-/** Jobs that are asked for, spread over those who wait. */
-const ASKED = 100;
+/** Jobs that are asked for, spread over those who wait; dry runs; looks at the shares. */
+const ASKED = 200;
+const ASKED_WARM_UP = 20;
 /** The writer loop waits for each step. */
 const STEP_MS_MAX = 20;
 const WARM_UP = 50;
@@ -46,7 +49,7 @@ export const planBench: Bench = {
 async function run(stage: Stage): Promise<void> {
   const core = await loadCore(await stage.tempDir());
   for (const one of PASS_CASES) reportPass(core, one);
-  for (const one of FORECAST_CASES) reportForecast(core, one);
+  for (const one of QUESTION_CASES) reportQuestions(core, one);
   reportPlacements(core);
 }
 
@@ -83,8 +86,8 @@ function reportPass(core: Core, { pending, p99Max, ...size }: PassCase): void {
   });
 }
 
-/** When those who wait start, and what jobs from the first to the last are told. */
-function reportForecast(core: Core, { pending, p99Max, ...size }: PassCase): void {
+/** A forecast, and what is asked with it: jobs from the first to the last, dry runs, shares. */
+function reportQuestions(core: Core, { pending, p99Max, ...size }: PassCase): void {
   const cluster = new BusyCluster(core, size);
   cluster.fill();
   let plan = cluster.plan();
@@ -104,29 +107,55 @@ function reportForecast(core: Core, { pending, p99Max, ...size }: PassCase): voi
     limit: { atMost: STEP_MS_MAX },
     details: { p99: quantile(stepTimes, 0.99), steps: stepTimes.length, cpuOfAll: forecastMs },
   });
+  const question = { at, p99Max, running: cluster.running };
+  reportAnswers({ ...question, name: "explain" }, (ask) => cluster.explain(ask, plan, starts));
+  reportAnswers({ ...question, name: "submit --dry-run" }, () => cluster.dryRun(starts));
+  reportAnswers({ ...question, name: "queue shares" }, () => {
+    cluster.shares();
+    return null;
+  });
+}
+
+interface Question {
+  readonly name: string;
+  readonly at: string;
+  readonly p99Max: number;
+  readonly running: number;
+}
+
+/** `answer` takes 0 to 1 and gives what is told, of something that waits or would. */
+function reportAnswers(
+  { name, at, p99Max, running }: Question,
+  answer: (ask: number) => Explanation | null,
+): void {
   const times: number[] = [];
   const cpuTimes: number[] = [];
+  let waiting = 0;
   let known = 0;
-  for (let ask = -10; ask < ASKED; ask += 1) {
-    const { result, tookMs, cpuMs } = timed(() =>
-      cluster.explain(Math.abs(ask) / ASKED, plan, starts),
-    );
+  let remedies = 0;
+  for (let ask = -ASKED_WARM_UP; ask < ASKED; ask += 1) {
+    const { result, tookMs, cpuMs } = timed(() => answer(Math.abs(ask) / ASKED));
     if (ask < 0) continue;
     times.push(tookMs);
     cpuTimes.push(cpuMs);
-    const { prospect } = result;
-    if (typeof prospect?.forecast.p50Ms === "number") known += 1;
+    if (result === null || result.position === 0) continue;
+    waiting += 1;
+    if (typeof result.prospect?.forecast.p50Ms === "number") known += 1;
+    if (result.remedy !== "") remedies += 1;
   }
+  const told = waiting === 0 ? {} : { known: known / waiting, remedies: remedies / waiting };
   report({
-    bench: `explain, ${at}, p99`,
+    bench: `${name}, ${at}, p99`,
     value: quantile(times, 0.99),
     unit: "ms",
     limit: { atMost: p99Max },
     details: {
       p50: median(times),
       cpuP50: median(cpuTimes),
-      known: known / ASKED,
-      running: cluster.running,
+      cpuP99: quantile(cpuTimes, 0.99),
+      asked: ASKED,
+      running,
+      ...told,
     },
   });
 }

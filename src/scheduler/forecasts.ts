@@ -87,10 +87,6 @@ export class Forecasts {
     return this.#newest === null ? null : this.#errors.correct(this.#newest);
   }
 
-  correct(starts: Starts): Starts {
-    return this.#errors.correct(starts);
-  }
-
   /** Does somebody's long work in turns: one of everybody's at a time, and the loop's in between. */
   inTurns<T>(work: () => Generator<void, T>): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -24,7 +24,7 @@ import { numberOfJob } from "./core/array.ts";
 import type { Command } from "./core/commands.ts";
 import { unknownQueue } from "./core/decide-job.ts";
 import { explainInTurns } from "./core/explain.ts";
-import type { Moment } from "./core/explain-when.ts";
+import type { Moment, Starts } from "./core/explain-when.ts";
 import { explainArray } from "./core/explain-array.ts";
 import { waitLines } from "./core/explain-past.ts";
 import { explainSubmission } from "./core/explain-submission.ts";
@@ -49,7 +49,7 @@ export interface JobServiceParts {
   readonly bundles: Bundles;
   readonly logs: JobLogs;
   readonly watch: JobWatch;
-  readonly forecasts: Pick<Forecasts, "starts" | "correct" | "inTurns">;
+  readonly forecasts: Pick<Forecasts, "starts" | "inTurns">;
 }
 
 const WATCHED_MAX = 10_000;
@@ -83,12 +83,11 @@ export function createJobService(parts: JobServiceParts): JobServiceHandlers {
     PreviewJob: unary(async (request, { caller }) => {
       const find = (reference: string): ReturnType<JobIndex["find"]> =>
         index.find(reference, caller);
-      const nowMs = brain.nowMs();
-      const spec = decodeJobSpec(request.spec, { nowMs, find });
+      const spec = decodeJobSpec(request.spec, { nowMs: brain.nowMs(), find });
+      const starts = await forecasts.starts();
+      const moment = (): Moment => momentOf(brain, starts);
       const asked = { spec, owner: caller };
-      const preview = await forecasts.inTurns(() =>
-        explainSubmission(brain.state(), asked, nowMs, (starts) => forecasts.correct(starts)),
-      );
+      const preview = await forecasts.inTurns(() => explainSubmission(moment(), asked));
       return isRefusal(preview) ? preview : previewView(brain.state(), preview);
     }),
     WatchJobs: serverStream((request, replies, context) => {
@@ -120,7 +119,7 @@ async function explainJob(
   const job = index.find(asked.id, caller);
   if (isRefusal(job)) return job;
   const state = brain.state();
-  const moment = (): Moment => ({ state, nowMs: brain.nowMs(), starts, left: brain.leftovers() });
+  const moment = (): Moment => momentOf(brain, starts);
   if (isArray(job)) {
     const all = await forecasts.inTurns(() => explainArray(moment(), job, (id) => brain.hold(id)));
     return { array: arrayView(state, job), ...explanationView(state, all) };
@@ -130,6 +129,13 @@ async function explainJob(
   const told = { ...why, lines: [...why.lines, ...waited] };
   return { job: viewOf(brain, job), ...explanationView(state, told) };
 }
+
+const momentOf = (brain: Brain, starts: Starts | null): Moment => ({
+  state: brain.state(),
+  nowMs: brain.nowMs(),
+  starts,
+  left: brain.leftovers(),
+});
 
 async function submit(
   { brain, bundles, index }: JobServiceParts,

@@ -3,17 +3,17 @@
 // element is told about.
 
 import { must } from "../../base/assert.ts";
+import type { JobId } from "../../base/ids.ts";
 import type { Refusal } from "../../base/errors.ts";
 import { holdOf } from "./admission.ts";
 import { arrayIndexes } from "./array.ts";
 import { type Explanation, explainInTurns } from "./explain.ts";
-import type { Starts } from "./explain-when.ts";
+import type { Moment, Starts } from "./explain-when.ts";
+import { type Turn, turnsOf } from "./forecast-turns.ts";
 import type { Identity, JobSpec } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { plan } from "./plan.ts";
 import { type Preview, previewOf, suppose } from "./preview.ts";
-import { forecast } from "./start-forecast.ts";
-import type { ClusterState } from "./state.ts";
 import { count, named } from "./wording.ts";
 
 export interface SubmissionPreview {
@@ -22,31 +22,26 @@ export interface SubmissionPreview {
   readonly explanation: Explanation;
 }
 
-/** `correct` = what was learned of forecasts. Pauses as a forecast does. */
+/** The job is placed in a forecast of the others. Pauses after each pass. */
 export function* explainSubmission(
-  state: ClusterState,
+  { state, nowMs, starts }: Omit<Moment, "left">,
   { spec, owner }: { readonly spec: JobSpec; readonly owner: Identity },
-  nowMs: number,
-  correct: (starts: Starts) => Starts,
 ): Generator<void, SubmissionPreview | Refusal> {
   const supposed = suppose(state, [{ kind: "job.submit", spec }], owner, nowMs);
   if (supposed.kind === "refusal") return supposed;
   const id = must(supposed.jobId, "the job submitted");
-  yield;
-  const planned = plan(supposed.state, nowMs, supposed.state.policy);
+  const planned = plan(supposed.state, nowMs, supposed.state.policy, id);
   const job = jobOf(supposed.state, id);
   const seen = previewOf(planned, id);
   const hold = holdOf(supposed.state, planned.holds, id);
   const preview: Preview = seen.kind === "waits" ? { kind: "waits", hold } : seen;
-  yield;
   let told = explanationOf(preview);
   if (seen.kind === "waits") {
-    const starts = correct(yield* forecast(supposed.state, nowMs));
-    told = yield* explainInTurns(
-      { state: supposed.state, nowMs, starts, left: planned.holds },
-      id,
-      hold,
-    );
+    yield;
+    const turn = turnsOf(supposed.state, nowMs).get(id) ?? null;
+    const then = { state: supposed.state, nowMs, starts: withTurn(starts, id, turn) };
+    yield;
+    told = yield* explainInTurns({ ...then, left: planned.holds }, id, hold);
     // It has not waited yet.
     told = { ...told, lines: ["It would wait.", ...told.lines.slice(1)] };
   }
@@ -55,6 +50,16 @@ export function* explainSubmission(
     kind: "preview",
     preview,
     explanation: { ...told, lines: [...elements, ...told.lines] },
+  };
+}
+
+/** With what a job may take from others that is not in the forecast. */
+function withTurn(starts: Starts | null, id: JobId, turn: Turn | null): Starts | null {
+  if (starts === null) return null;
+  return {
+    nowMs: starts.nowMs,
+    of: (job, aheadCount, its) => starts.of(job, aheadCount, its),
+    turnOf: (other) => (other === id ? turn : starts.turnOf(other)),
   };
 }
 

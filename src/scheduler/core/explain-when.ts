@@ -1,6 +1,7 @@
 // Explaining in sentences when a waiting job starts: what is known of the time, and whom it may ask to
 // leave. The numbers are start-forecast.ts's and the planner's.
 
+import { unreachable } from "../../base/assert.ts";
 import { MINUTE_MS } from "../../base/time.ts";
 import type { JobId } from "../../base/ids.ts";
 import type { Turn } from "./forecast-turns.ts";
@@ -15,8 +16,11 @@ import { jobOf } from "./lookup.ts";
 /** What is known of starts, as it was worked out at `nowMs`. */
 export interface Starts {
   readonly nowMs: number;
-  /** Of a job that waits and may be placed; null = it was not there, and nobody like it. */
-  of(job: Job, aheadCount: number): StartForecast | null;
+  /**
+   * Of a job that waits and may be placed; null = nothing was known of its queue. `turn`: what it may
+   * take from others; left out = as `turnOf` says.
+   */
+  of(job: Job, aheadCount: number, turn?: Turn | null): StartForecast | null;
   turnOf(id: JobId): Turn | null;
 }
 
@@ -49,9 +53,9 @@ export function prospectOf(
 ): Prospect | null {
   if (job.phase.kind !== "pending" || job.admittedAtMs === null || isForEver(hold)) return null;
   if (starts === null) return null;
-  const forecast = starts.of(job, aheadCount);
-  if (forecast === null) return null;
   const turn = starts.turnOf(job.id);
+  const forecast = starts.of(job, aheadCount, turn);
+  if (forecast === null) return null;
   const isToCome = turn !== null && turn.fromMs > nowMs && areThere(state, turn);
   return {
     forecast: within(later(forecast, nowMs - starts.nowMs), hold, nowMs),
@@ -121,9 +125,20 @@ function whenLine(state: ClusterState, seen: StartForecast, nowMs: number): stri
 }
 
 function grounds(state: ClusterState, { basis: how }: StartForecast): string {
-  if (how === "turn") return "it may take room from others soon";
-  if (how === "reserved") return "those who leave for it have gone by then";
-  return `${how === "pace" ? "at the pace of its queue, " : ""}${basis(state)}`;
+  switch (how) {
+    case "turn":
+      return "it may take room from others soon";
+    case "reserved":
+      return "those who leave for it have gone by then";
+    case "pace":
+      return `at the pace of its queue, ${basis(state)}`;
+    case "queue":
+      return `if no other queue goes ahead of it, ${basis(state)}`;
+    case "runs":
+      return basis(state);
+    default:
+      return unreachable(how);
+  }
 }
 
 /** From where the ends of what runs are known. */

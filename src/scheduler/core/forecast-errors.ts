@@ -86,8 +86,8 @@ export class ForecastErrors {
     return {
       nowMs: starts.nowMs,
       turnOf: (id) => starts.turnOf(id),
-      of: (job, aheadCount) => {
-        const raw = starts.of(job, aheadCount);
+      of: (job, aheadCount, turn) => {
+        const raw = starts.of(job, aheadCount, turn);
         return raw === null || !isKnown(raw) ? raw : this.#correct(raw, isAgain(job));
       },
     };

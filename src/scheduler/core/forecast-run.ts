@@ -55,6 +55,8 @@ interface Claimant {
 export class ForecastRun {
   /** By position in the scene, when it starts; infinite = not known to. */
   readonly startsAtMs: Float64Array;
+  /** By position: 1 = it kept nodes, so that its start tells nothing of others. */
+  readonly hasKept: Uint8Array;
   /** Does anybody run on for a time that nobody knows? */
   isEndless = false;
   #nowMs: number;
@@ -86,6 +88,7 @@ export class ForecastRun {
     this.#owners = new OwnerBook(state.policy.limits);
     this.startsAtMs = new Float64Array(positions.size).fill(Number.POSITIVE_INFINITY);
     this.#served = new Uint8Array(positions.size);
+    this.hasKept = new Uint8Array(positions.size);
     this.#wholeAtMs = scene.layout.types.map(() => new Float64Array(scene.layout.nodes));
     for (const [path, gpus] of scene.dues) this.#tree.queue(path).dueGpus = gpus;
     for (const line of lines) this.#addLine(line);
@@ -268,6 +271,7 @@ export class ForecastRun {
       const seats = this.#supply.keep(one.kind.source.need, this.#nowMs, this.#wholeAtMs);
       if (seats === null) continue;
       this.#served[one.waiting.at] = 1;
+      this.hasKept[one.waiting.at] = 1;
       this.#claimants = [...this.#claimants, { ...one, seats }];
     }
   }

@@ -14,7 +14,7 @@ import { eligibleFromMs, type PendingGroup } from "./pending.ts";
 import { type QueueNode, QueueTree } from "./queue-tree.ts";
 import { limitExceeded } from "./quota.ts";
 import { type RunSamples, RunSampler } from "./run-samples.ts";
-import type { Shape } from "./shape.ts";
+import { type Shape, shapeOf } from "./shape.ts";
 import type { ClusterState } from "./state.ts";
 import { structuralHold } from "./structural.ts";
 
@@ -100,6 +100,33 @@ export function* sceneOf(state: ClusterState, nowMs: number): Generator<void, Sc
     yield;
   }
   return { nowMs, state: frozen, layout, holders, reserved, lines, dues, positions };
+}
+
+/**
+ * The same for a job that has come since, or is yet to: behind the first `aheadCount` of its queue, and
+ * with nobody else who waits.
+ */
+export function sceneBehind(scene: Scene, job: Job, aheadCount: number): Scene {
+  const { layout, lines, nowMs, state } = scene;
+  const positions = new Map(scene.positions);
+  const sampler = new RunSampler(state, nowMs);
+  const tree = new QueueTree(state, nowMs);
+  const leaf = tree.queue(job.spec.queue);
+  const reader = new LineReader({ state, nowMs, tree, layout, sampler, positions });
+  const own = lines.find(({ path }) => path === leaf.spec.path);
+  const ahead = own?.waiting.slice(0, aheadCount) ?? [];
+  const isAhead = new Set(ahead);
+  const kinds = (own?.kinds ?? []).map((kind) => {
+    return { ...kind, waiting: kind.waiting.filter((one) => isAhead.has(one)) };
+  });
+  const { kind, waiting } = reader.readOne(leaf, job);
+  const line = {
+    path: leaf.spec.path,
+    kinds: [...kinds, kind],
+    waiting: [...ahead, waiting],
+    isCut: false,
+  };
+  return { ...scene, lines: [line], positions };
 }
 
 function duesOf(state: ClusterState, tree: QueueTree): ReadonlyMap<QueuePath, number> {
@@ -205,6 +232,12 @@ class LineReader {
       order.charge(shape.gpus);
     }
     return { path, kinds: [...kinds.values()], waiting, isCut: head !== null };
+  }
+
+  /** A job that need not wait. */
+  readOne(leaf: QueueNode, job: Job): { readonly kind: WaitingKind; readonly waiting: Waiting } {
+    const waiting = this.#waitingOf(job);
+    return { kind: { ...this.#kindOf(leaf, shapeOf(job.spec)), waiting: [waiting] }, waiting };
   }
 
   #waitingOf(job: Job): Waiting {

@@ -84,6 +84,21 @@ export function alternatives(
   });
 }
 
+/** Would whatever room a gang of `given` has, quota and all, also serve one of `asked`? */
+export function wouldServe(given: Shape, asked: Shape): boolean {
+  const [has, wants] = [given.perNode, asked.perNode];
+  if (given.nodes < asked.nodes || has.gpus < wants.gpus) return false;
+  if (has.cpuMilli < wants.cpuMilli || has.memoryMib < wants.memoryMib) return false;
+  if (asked.spot === "avoid" && given.spot !== "avoid") return false;
+  const isOfType = asked.gpuTypes.length === 0 || String(asked.gpuTypes) === String(given.gpuTypes);
+  const [near, level] = [asked.topology, given.topology];
+  const isNear =
+    near === null ||
+    near.mode === "preferred" ||
+    (level?.mode === "required" && level.level === near.level);
+  return isOfType && isNear;
+}
+
 /** Must the GPUs of each task be inside one NVLink island? */
 export const needsIsland = ({ topology }: Shape): boolean =>
   topology?.level === "island" && topology.mode === "required";

@@ -129,8 +129,8 @@ describe("when a waiting job starts", () => {
     const starts = forecastStarts(world.state, world.nowMs);
     const late = world.submit(short);
     const seen = starts.of(jobOf(world.state, late), 2);
-    expect(seen).toMatchObject({ gap: null, basis: "pace" });
-    expect(seen?.p50Ms).toBeGreaterThanOrEqual(10 * MINUTE_MS);
+    expect(seen).toMatchObject({ gap: null, basis: "runs" });
+    expect(seen?.p50Ms).toBe(20 * MINUTE_MS);
   });
 
   test("a gang that waits past its patience is not overtaken for ever by small jobs", () => {
@@ -160,5 +160,64 @@ describe("when a waiting job starts", () => {
     expect(forecastStart(world, limited).p50Ms).toBe(HOUR_MS);
     expect(forecastStart(world, racked).gap).toBe("never");
     expect(forecastStart(world, typed).gap).toBe("never");
+  });
+});
+
+describe("a job that came after a forecast was made", () => {
+  const [short, long] = [10 * MINUTE_MS, HOUR_MS];
+  const whole = { gpus: 4, timeLimitMs: long } as const;
+  const half = { gpus: 2, timeLimitMs: short } as const;
+
+  /** Two nodes that are full, and in the queue: whole, half, whole, half. */
+  function busy(): World {
+    const world = new World([queueSpec("default"), queueSpec("other")], {
+      isPreemptionEnabled: false,
+    }).nodes(2, 4);
+    started(world, whole);
+    started(world, { gpus: 4, timeLimitMs: 30 * MINUTE_MS });
+    for (const change of [whole, half, whole, half]) world.submit(change);
+    world.plan();
+    return world;
+  }
+
+  /** What the old forecast says, and what one says that knows it. */
+  function bothOf(change: Parameters<World["submit"]>[0], aheadCount: number) {
+    const world = busy();
+    const before = forecastStarts(world.state, world.nowMs);
+    const job = jobOf(world.state, world.submit(change));
+    const after = forecastStarts(world.state, world.nowMs);
+    return [before.of(job, aheadCount), after.of(job, aheadCount)];
+  }
+
+  test("takes the place of the next who is like it, or needs more", () => {
+    const [seen, known] = bothOf({ ...half, priorityClass: "high" }, 0);
+    expect(seen).toEqual(known);
+    expect(seen?.p50Ms).toBe(30 * MINUTE_MS);
+  });
+
+  test("comes after those ahead of it who need no more", () => {
+    const [seen, known] = bothOf({ ...half, gpus: 3 }, 4);
+    expect(seen?.p50Ms).toBeGreaterThanOrEqual(known?.p50Ms ?? 0);
+    expect(seen).toMatchObject({ gap: null, basis: "runs" });
+  });
+
+  test("larger than all others, it is played through behind its queue", () => {
+    const [seen, known] = bothOf({ ...whole, nodes: 2 }, 4);
+    expect(seen).toEqual({ ...known, basis: "queue" });
+    expect(seen?.p50Ms).toBeGreaterThan(long);
+  });
+
+  test("goes first in a queue in which nobody else waits, within its limits", () => {
+    const [seen] = bothOf({ ...half, queue: queuePath("other") }, 0);
+    expect(seen).toMatchObject({ p50Ms: 30 * MINUTE_MS, basis: "queue" });
+  });
+
+  test("is told nothing of a queue that is newer than the forecast", () => {
+    const world = busy();
+    const before = forecastStarts(world.state, world.nowMs);
+    const queues = [queueSpec("new")];
+    world.must({ kind: "queue.apply", queues, prune: false });
+    const job = jobOf(world.state, world.submit({ queue: queuePath("new") }));
+    expect(before.of(job, 0)).toBe(null);
   });
 });

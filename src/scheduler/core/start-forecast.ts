@@ -10,11 +10,13 @@
 import { must } from "../../base/assert.ts";
 import { atOnce } from "../../base/at-once.ts";
 import type { JobId, QueuePath } from "../../base/ids.ts";
+import { placeIn } from "./forecast-place.ts";
 import { ForecastRun } from "./forecast-run.ts";
-import { type Scene, sceneOf, type WaitingLine } from "./forecast-scene.ts";
+import { type Scene, sceneBehind, sceneOf, type WaitingLine } from "./forecast-scene.ts";
 import { Supply } from "./forecast-supply.ts";
 import { type Turn, turnsOf } from "./forecast-turns.ts";
 import type { Job } from "./job.ts";
+import { shapeOf } from "./shape.ts";
 import type { ClusterState } from "./state.ts";
 
 export interface StartForecast {
@@ -25,9 +27,10 @@ export interface StartForecast {
   readonly gap: ForecastGap | null;
   /**
    * `turn`: it may take room from others soon. `reserved`: they leave already. `pace`: by how fast its
-   * queue moves, since too many are ahead of it to go through them one by one.
+   * queue moves, since too many are ahead of it to go through them one by one. `queue`: as if only its
+   * own queue waited, for it is new and nobody there is like it.
    */
-  readonly basis: "runs" | "turn" | "reserved" | "pace";
+  readonly basis: "runs" | "turn" | "reserved" | "pace" | "queue";
 }
 
 /**
@@ -40,8 +43,7 @@ export type ForecastGap = "run_times" | "never";
 const JOBS_MAX = 50_000;
 const RUNS_MAX = 29;
 const RUNS_MIN = 9;
-/** By pace: how many of those before it are looked at, and how much later the late end is put. */
-const NEIGHBOURS = 32;
+/** By pace: how much later the late end is put. */
 const PACE_SPAN = 2;
 
 const UNKNOWN = { p50Ms: null, p90Ms: null, basis: "runs" } as const;
@@ -64,8 +66,7 @@ export function* forecast(state: ClusterState, nowMs: number): Generator<void, S
   const outcomes: ForecastRun[] = [];
   for (let run = 0; run < runs; run += 1) {
     yield;
-    const permille = Math.floor(((2 * run + 1) * 999) / (2 * runs));
-    const outcome = new ForecastRun(scene, new Supply(supply), permille);
+    const outcome = new ForecastRun(scene, new Supply(supply), permilleOf(run, runs));
     outcomes.push(outcome);
     yield* outcome.go();
   }
@@ -93,14 +94,14 @@ export class StartForecasts {
   }
 
   /**
-   * Of a job that waits and may be placed, `aheadCount` of its queue before it; null = it came after
-   * this was made, and nobody whom it could be held against waits before it.
+   * Of a job that waits and may be placed, `aheadCount` of its queue before it, be it that it came
+   * after this was made; null = its queue did. `turn`: what it may take from others.
    */
-  of(job: Job, aheadCount: number): StartForecast | null {
+  of(job: Job, aheadCount: number, turn: Turn | null = this.turnOf(job.id)): StartForecast | null {
+    if (!this.#scene.state.queues.has(job.spec.queue)) return null;
     const at = this.#scene.positions.get(job.id);
-    const seen = at === undefined ? this.#byPace(job, aheadCount) : this.#byRuns(at);
-    const turn = this.#turns.get(job.id);
-    return turn === undefined ? seen : this.#bounded(seen, turn);
+    const seen = at === undefined ? this.#placed(job, aheadCount) : this.#byRuns(at);
+    return turn === null ? seen : this.#bounded(seen, turn);
   }
 
   /** What it may take from others soon, and from when on; null = nothing. */
@@ -109,16 +110,20 @@ export class StartForecasts {
   }
 
   /** Its patience ends in between: victims who lose little may come before. */
-  #bounded(seen: StartForecast | null, { fromMs, byMs }: Turn): StartForecast {
+  #bounded(seen: StartForecast, { fromMs, byMs }: Turn): StartForecast {
     const likelyMs = Math.ceil((fromMs - this.nowMs) / 2);
-    if (seen !== null && seen.p50Ms !== null && seen.p50Ms <= likelyMs) return seen;
-    const p90Ms = Math.min(seen?.p90Ms ?? byMs - this.nowMs, byMs - this.nowMs);
+    if (seen.p50Ms !== null && seen.p50Ms <= likelyMs) return seen;
+    const p90Ms = Math.min(seen.p90Ms ?? byMs - this.nowMs, byMs - this.nowMs);
     return { p50Ms: likelyMs, p90Ms: Math.max(likelyMs, p90Ms), gap: null, basis: "turn" };
   }
 
   #byRuns(at: number): StartForecast {
+    return this.#told(this.#runs.map(({ startsAtMs }) => must(startsAtMs[at], "outcome")));
+  }
+
+  /** `starts`: one of each run. */
+  #told(starts: number[]): StartForecast {
     const { nowMs } = this.#scene;
-    const starts = this.#runs.map(({ startsAtMs }) => must(startsAtMs[at], "outcome"));
     starts.sort((a, b) => (a === b ? 0 : a - b));
     const median = must(starts[(starts.length - 1) >> 1], "median run");
     const late = must(starts[Math.ceil(starts.length * 0.9) - 1], "late run");
@@ -131,21 +136,48 @@ export class StartForecasts {
     return this.#runs.some(({ isEndless }) => isEndless) ? "run_times" : "never";
   }
 
-  /** As the last of those just before it who were looked at, and on from there at the same pace. */
-  #byPace({ spec }: Job, aheadCount: number): StartForecast | null {
-    const line = this.#lines.get(spec.queue)?.waiting ?? [];
-    const seen = Math.min(line.length, aheadCount);
-    let last: StartForecast | null = null;
-    for (const { at } of line.slice(Math.max(0, seen - NEIGHBOURS), seen)) {
-      const one = this.#byRuns(at);
-      // Who never fits tells nothing of those behind it.
-      if (one.gap === "never") continue;
-      if ((one.p50Ms ?? -1) >= (last?.p50Ms ?? -1)) last = one;
-    }
-    if (last === null || last.p50Ms === null) return last;
-    const farther = (aheadCount + 1) / seen;
-    const p50Ms = Math.floor(last.p50Ms * farther);
-    const p90Ms = last.p90Ms === null ? null : Math.floor(last.p90Ms * farther * PACE_SPAN);
-    return { p50Ms, p90Ms, gap: null, basis: "pace" };
+  /** Of one who was not looked at. */
+  #placed(job: Job, aheadCount: number): StartForecast {
+    const line = this.#lines.get(job.spec.queue);
+    const shape = shapeOf(job.spec);
+    const place =
+      line === undefined ? null : placeIn(this.#runs, line, { shape, aheadCount }, this.nowMs);
+    if (place === null) return this.#behind(job, aheadCount);
+    const told = this.#told(place.startsAtMs);
+    if (place.beyond > 0) return farther(told, aheadCount + 1, place.beyond);
+    return place.isLargest ? laterOf(told, this.#behind(job, aheadCount)) : told;
   }
+
+  /** As if only its own queue waited: nobody of it tells anything by itself. */
+  #behind(job: Job, aheadCount: number): StartForecast {
+    const scene = sceneBehind(this.#scene, job, aheadCount);
+    const at = must(scene.positions.get(job.id), job.id);
+    const supply = new Supply(scene.layout);
+    const starts: number[] = [];
+    for (let run = 0; run < RUNS_MIN; run += 1) {
+      const one = new ForecastRun(scene, new Supply(supply), permilleOf(run, RUNS_MIN));
+      atOnce(one.go());
+      starts.push(must(one.startsAtMs[at], "outcome"));
+    }
+    return { ...this.#told(starts), basis: "queue" };
+  }
+}
+
+/** In the middle of its part of the distributions. */
+const permilleOf = (run: number, runs: number): number =>
+  Math.floor(((2 * run + 1) * 999) / (2 * runs));
+
+/** What is not known is the latest. */
+function laterOf(a: StartForecast, b: StartForecast): StartForecast {
+  const [left, right] = [a.p50Ms, b.p50Ms].map((ms) => ms ?? Number.POSITIVE_INFINITY);
+  return (left ?? 0) > (right ?? 0) ? a : b;
+}
+
+/** On from the last who was looked at, at the same pace: `count` come up to it, `beyond` unseen. */
+function farther(last: StartForecast, count: number, beyond: number): StartForecast {
+  if (last.p50Ms === null) return last;
+  const by = count / (count - beyond);
+  const p50Ms = Math.floor(last.p50Ms * by);
+  const p90Ms = last.p90Ms === null ? null : Math.floor(last.p90Ms * by * PACE_SPAN);
+  return { p50Ms, p90Ms, gap: null, basis: "pace" };
 }
