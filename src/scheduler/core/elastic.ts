@@ -37,6 +37,18 @@ export function spareTasks(pass: Pass, job: Job): number {
   return keepsRules(pass.later, shape, placement) ? placement.length - job.spec.nodesMin : 0;
 }
 
+/** What it would still have if it left the nodes that take nobody new; empty = too little to go on. */
+export function remainingTasks(pass: Pass, job: Job): readonly TaskPlacement[] {
+  const attempt = activeAttempt(job.phase);
+  if (!isElastic(job) || attempt === null) return [];
+  if (attempt.tasks.some(({ kind }) => kind === "ended")) return [];
+  const left = attempt.placement.filter(({ nodeId }) => {
+    return pass.later.slot(nodeId)?.isOffered === true;
+  });
+  if (left.length < job.spec.nodesMin) return [];
+  return keepsRules(pass.later, shapeOf(sizedTo(job.spec, left.length)), left) ? left : [];
+}
+
 /** Those who start in this pass and could take more. */
 export const elasticStarts = (pass: Pass): readonly Start[] =>
   pass.starts.filter(({ jobId }) => isElastic(jobOf(pass.state, jobId)));

@@ -129,7 +129,10 @@ export function causeMessage(cause: StopCause): string {
   switch (cause.kind) {
     case "preempted":
       if (cause.how === "grow") return `It grew: ${cause.why}`;
-      if (cause.how === "shrink") return `It shrank for ${cause.preemptor ?? ""}: ${cause.why}`;
+      if (cause.how === "shrink") {
+        const taker = cause.preemptor === null ? "" : ` for ${cause.preemptor}`;
+        return `It shrank${taker}: ${cause.why}`;
+      }
       return cause.preemptor === null
         ? `Preempted (${cause.how}): ${cause.why}`
         : `Preempted (${cause.how}) for ${cause.preemptor}: ${cause.why}`;

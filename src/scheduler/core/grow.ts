@@ -63,11 +63,12 @@ function waitMs({ history }: Job, growAfterMs: number): number {
   return growAfterMs * 2 ** Math.min(shrinks, DOUBLINGS_MAX);
 }
 
+/** For others: that a node was drained says nothing of what it can keep. */
 const isShrink = (cause: StopCause | null): boolean =>
-  cause?.kind === "preempted" && cause.how === "shrink";
+  cause?.kind === "preempted" && cause.how === "shrink" && cause.preemptor !== null;
 
-/** On its own nodes and what nobody holds or keeps, within every limit. */
-function widerFit(
+/** More nodes than `own`: those and what nobody holds or keeps, within every limit. */
+export function widerFit(
   pass: Pass,
   job: Job,
   own: readonly TaskPlacement[],

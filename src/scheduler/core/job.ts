@@ -196,7 +196,8 @@ export interface Attempt {
  * `reclaim` = a queue takes back what it is guaranteed; `share` = a queue takes back its fair share;
  * `priority` = a higher class of the same queue; `las`, `shortest` = a job of the same queue and
  * class that had less service, or has less to come; `drain` = its node empties. Of elastic jobs,
- * which go on at once with another size: `shrink` = others have a right to some of its nodes;
+ * which go on at once with another size: `shrink` = others have a right to some of its nodes,
+ * or, for nobody, some are drained;
  * `grow` = idle nodes join it, and nobody gets any of its own.
  */
 export type PreemptionKind =

@@ -22,6 +22,7 @@
 import { must } from "../../base/assert.ts";
 import { jobId, type JobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
+import { evictFromDraining } from "./drain.ts";
 import { elasticStarts, widen } from "./elastic.ts";
 import { fitGang, NO_TASTE } from "./gang.ts";
 import { growRunning } from "./grow.ts";
@@ -85,18 +86,6 @@ export function plan(
     holds: planner.finish(),
     wakeAtMs: planner.wakeAtMs,
   };
-}
-
-function evictFromDraining(pass: Pass): void {
-  for (const node of pass.state.nodes.values()) {
-    if (node.schedulability !== "draining") continue;
-    for (const { jobId } of node.allocations) {
-      if (pass.isLeaving(jobId)) continue;
-      const note = node.note === "" ? "" : `: ${node.note}`;
-      const why = `Node ${node.spec.id} is being drained${note}.`;
-      pass.evict({ victim: jobId, how: "drain", preemptor: null, next: [], why });
-    }
-  }
 }
 
 type IsMeant = (kind: Kind) => boolean;

@@ -76,6 +76,13 @@ class Proof {
       }
       this.#checkResize(eviction);
       if (how === "grow") continue;
+      if (how === "shrink" && preemptor === null) {
+        this.#expect(
+          this.#isOnDraining(victim),
+          `${victim} shrinks for nobody, on no draining node`,
+        );
+        continue;
+      }
       this.#expect(this.#policy.isPreemptionEnabled, `preemption is off, yet ${victim} is evicted`);
       const isServed =
         preemptor !== null &&
