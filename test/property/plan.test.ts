@@ -23,7 +23,7 @@ import {
   stories,
   type Story,
 } from "./worlds.ts";
-import { onlyGpus, twoWaves, withoutLending } from "./worlds-narrow.ts";
+import { onlyGpus, twoWaves, wideWaves, withoutLending } from "./worlds-narrow.ts";
 
 const SEED = Number(process.env["TRAINYARD_SEED"] ?? 20_260_101);
 const HAPPENINGS = 30;
@@ -141,6 +141,7 @@ test("names do not matter: renaming everything in the same order renames the pla
 test.each([
   ["of any story", stories(HAPPENINGS).map(withoutLending), 0],
   ["of gangs that come to a full cluster", twoWaves, 1],
+  ["of gangs on whole nodes that elastic jobs stand on", wideWaves, 1],
 ] as const)(
   "no victim could have been spared, nor a node of one that shrinks: %s",
   (_, given, shrinksMin) => {

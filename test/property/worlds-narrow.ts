@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/base/time.ts";
-import { queueSpec } from "../../src/scheduler/core/fixture.ts";
+import { nodeSpec, queueSpec } from "../../src/scheduler/core/fixture.ts";
 import { type Happening, stories, type Story, TYPES, type Wish, wish } from "./worlds.ts";
 
 /** The same story with GPUs of one type, anywhere, and without CPUs. */
@@ -162,6 +162,39 @@ export const takingTurns: fc.Arbitrary<Story> = fc
     ]);
     const small = smallGangs({ ...story, policy, happenings: [...learned, ...happenings] });
     return { ...small, queues };
+  });
+
+/**
+ * Two waves of jobs on whole nodes, of which there are six: elastic jobs beside gangs that leave on
+ * several nodes at once, so that what was asked of an elastic one before may be more than is needed.
+ */
+export const wideWaves: fc.Arbitrary<Story> = fc
+  .tuple(
+    fc.array(fc.record({ nodes: fc.constantFrom(1, 1, 2), more: fc.constantFrom(0, 2, 3) }), {
+      minLength: 2,
+      maxLength: 5,
+    }),
+    fc.array(fc.constantFrom(2, 3, 4), { minLength: 1, maxLength: 2 }),
+    fc.constantFrom("newest", "least-lost"),
+  )
+  .map(([low, high, victimOrder]) => {
+    const submit = (wish: Partial<Wish>): Happening => {
+      return { kind: "submit", job: { ...SMALL, gpus: 4, ...wish }, count: 1 };
+    };
+    // Who comes at once is placed at its least: one by one they fill the cluster.
+    const filled = low.flatMap((wish): Happening[] => [
+      submit({ ...wish, priorityClass: "low" }),
+      { kind: "plan" },
+      { kind: "run" },
+      { kind: "wait", ms: 60_000 },
+    ]);
+    const coming = high.map((nodes) => submit({ nodes, priorityClass: "high" }));
+    return {
+      queues: [queueSpec("q0", { order: "fifo" })],
+      nodes: Array.from({ length: 6 }, (_, at) => nodeSpec(`node-${at}`, 4)),
+      policy: { isPreemptionEnabled: true, victimOrder },
+      happenings: [...filled, ...coming],
+    };
   });
 
 function wishes(most: number): fc.Arbitrary<readonly Wish[]> {
