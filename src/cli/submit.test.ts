@@ -111,7 +111,7 @@ describe("submit", () => {
     const result = await cli(args, null);
     expect(result.stdout).toBe(
       "name        train\nqueue       default\npriority    normal\n" +
-        "asks for    1 node, each 2 GPUs\ncommand     torchrun train.py\n" +
+        "asks for    1 node with 2 GPUs\ncommand     torchrun train.py\n" +
         "code        2 files, 1.23 kB, commit 0123456789ab with uncommitted changes\n",
     );
     expect((await cli([...args, "--json"], null)).json()).toMatchObject({ kind: "JobSpec" });

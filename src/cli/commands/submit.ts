@@ -124,7 +124,7 @@ function specFacts(spec: ResolvedSpec): [string, string][] {
   const { command } = spec;
   const model = spec.gpuTypes.length === 0 ? "" : `${spec.gpuTypes.join(" or ")} `;
   const each = [
-    counted(spec.gpus, `${model}GPU`),
+    spec.gpus === 0 ? "no GPUs" : counted(spec.gpus, `${model}GPU`),
     ...(spec.cpuMilli > 0 ? [`${spec.cpuMilli / 1000} cores`] : []),
     ...(spec.memoryMib > 0 ? [formatMemoryMib(spec.memoryMib)] : []),
   ];
@@ -134,7 +134,7 @@ function specFacts(spec: ResolvedSpec): [string, string][] {
     ["name", spec.name],
     ["queue", spec.queue === "" ? "default" : spec.queue],
     ["priority", spec.priorityClass === "" ? "normal" : spec.priorityClass],
-    ["asks for", `${nodesText(spec)}, each ${each.join(", ")}`],
+    ["asks for", `${nodesText(spec)} with ${each.join(", ")}${spec.nodes > 1 ? " each" : ""}`],
     ["command", words.map(shellQuoted).join(" ")],
   ];
   if (spec.topology !== null) {

@@ -7,14 +7,23 @@ import { atOnce } from "../../base/at-once.ts";
 import type { JobId } from "../../base/ids.ts";
 import type { Hold } from "./hold.ts";
 import { holdMessage } from "./hold-words.ts";
-import { activeAttempt, isResize, type Job, type JobSpec, userKey } from "./job.ts";
+import { mayGrowFromMs } from "./grow.ts";
+import {
+  activeAttempt,
+  type Attempt,
+  isResize,
+  type Job,
+  type JobSpec,
+  resumePoint,
+  userKey,
+} from "./job.ts";
 import { jobOf, queueOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
 import { deadlineOf } from "./pending.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
 import { seekRemedy } from "./remedy.ts";
-import type { ClusterState } from "./state.ts";
+import type { ClusterState, Policy } from "./state.ts";
 import { causeMessage, pastLines } from "./explain-past.ts";
 import { type Moment, type Prospect, prospectLines, prospectOf } from "./explain-when.ts";
 import { clock, count, duration, NAMED_MAX, named, sentence, sizeOf } from "./wording.ts";
@@ -56,7 +65,7 @@ export function* explainInTurns(
   const job = jobOf(state, jobId);
   if (job.phase.kind !== "pending") {
     return {
-      lines: [...phaseLines(job, nowMs), ...pastLines(job)],
+      lines: [...phaseLines(job, nowMs, state.policy), ...pastLines(job)],
       position: 0,
       ahead: [],
       remedy: "",
@@ -149,7 +158,7 @@ function deadlineLine(state: ClusterState, { spec }: Job, nowMs: number): string
   return order === "edf" ? `${inTime}.` : `${inTime}; its queue does not go by deadlines.`;
 }
 
-function phaseLines(job: Job, nowMs: number): readonly string[] {
+function phaseLines(job: Job, nowMs: number, policy: Policy): readonly string[] {
   const { phase } = job;
   switch (phase.kind) {
     case "pending":
@@ -164,6 +173,7 @@ function phaseLines(job: Job, nowMs: number): readonly string[] {
       return [
         is,
         ...sizeLines(job, placement.length),
+        ...growLines(job, phase.attempt, nowMs, policy),
         ...timeLimitLines(job.spec, runningAtMs, nowMs),
         ...forecastLines(job, nowMs),
       ];
@@ -192,6 +202,17 @@ function sizeLines({ spec, history }: Job, nodes: number): readonly string[] {
   if (cause !== null && isResize(cause)) return [`${size}. ${causeMessage(cause)}`];
   if (nodes === spec.nodes) return [`${size}: all that it takes.`];
   return [`${size}: no more were free within its limits when it started.`];
+}
+
+/** Why it is no larger, where idle nodes are. */
+function growLines(job: Job, attempt: Attempt, nowMs: number, policy: Policy): readonly string[] {
+  const { placement, runningAtMs } = attempt;
+  if (placement.length === job.spec.nodes || runningAtMs === null) return [];
+  if (policy.growAfterMs === 0) return ["It does not grow: the policy's grow_after is 0."];
+  if (resumePoint(job) === null) return ["It takes no idle nodes before it has saved once."];
+  const fromMs = mayGrowFromMs(job, runningAtMs, policy);
+  const when = fromMs > nowMs ? `From ${clock(fromMs)} on it takes` : "It takes";
+  return [`${when} idle nodes, if nobody waits for them and they are worth a restart.`];
 }
 
 function forecastLines(job: Job, nowMs: number): readonly string[] {

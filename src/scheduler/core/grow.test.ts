@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { explain } from "./explain.ts";
 import { MINUTE_MS } from "../../base/time.ts";
 import type { JobId } from "../../base/ids.ts";
 import { queueSpec, STOPPED, World } from "./fixture.ts";
@@ -113,4 +114,23 @@ test("where room comes and goes, it grows ever more seldom", () => {
   // 80 came and went; every pair of changes doubles the wait.
   expect(changes).toBeLessThanOrEqual(14);
   expect(world.state.totals.thrash).toBe(0);
+});
+
+test("who runs smaller than it might is told from when on it grows, and what is missing for it", () => {
+  const world = new World().nodes(2, 4);
+  const id = world.submit({ nodesMin: 1, nodes: 4, gpus: 4 });
+  world.plan();
+  world.run();
+  const told = (): string | undefined => {
+    const { state, nowMs } = world;
+    return explain({ state, nowMs, starts: null, left: null }, id, null).lines.at(-1);
+  };
+  expect(told()).toBe("It takes no idle nodes before it has saved once.");
+  world.checkpoint(id, 1);
+  const when = "idle nodes, if nobody waits for them and they are worth a restart.";
+  expect(told()).toBe(`From 1970-01-01T00:26:40Z on it takes ${when}`);
+  world.nowMs += 10 * MINUTE_MS;
+  expect(told()).toBe(`It takes ${when}`);
+  world.state.policy = { ...world.policy, growAfterMs: 0 };
+  expect(told()).toBe("It does not grow: the policy's grow_after is 0.");
 });

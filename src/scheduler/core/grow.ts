@@ -13,6 +13,7 @@ import { type Attempt, type Job, resumePoint, type StopCause, type TaskPlacement
 import type { Pass } from "./pass.ts";
 import { limitReached } from "./quota.ts";
 import { shapeOf, sizedTo } from "./shape.ts";
+import type { Policy } from "./state.ts";
 import { lossOf, savesAtMs } from "./victims.ts";
 
 /** The wait doubles up to 64 times `growAfterMs`. */
@@ -42,7 +43,7 @@ function growOne(pass: Pass, job: Job, attempt: Attempt): number | null {
   if (placement.length === job.spec.nodes || saved === null) return null;
   // It is coming to its end, and has given back what those tasks held.
   if (attempt.tasks.some(({ kind }) => kind === "ended")) return null;
-  const restedAtMs = (attempt.runningAtMs ?? nowMs) + waitMs(job, policy.growAfterMs);
+  const restedAtMs = mayGrowFromMs(job, attempt.runningAtMs ?? nowMs, policy);
   if (restedAtMs > nowMs) return restedAtMs;
   const next = widerFit(pass, job, placement);
   if (next === null) return null;
@@ -58,9 +59,14 @@ function growOne(pass: Pass, job: Job, attempt: Attempt): number | null {
   return null;
 }
 
-function waitMs({ history }: Job, growAfterMs: number): number {
+/** How long after it began to run a job lets idle nodes be. */
+export function mayGrowFromMs(
+  { history }: Job,
+  runningAtMs: number,
+  { growAfterMs }: Pick<Policy, "growAfterMs">,
+): number {
   const shrinks = history.filter(({ cause }) => isShrink(cause)).length;
-  return growAfterMs * 2 ** Math.min(shrinks, DOUBLINGS_MAX);
+  return runningAtMs + growAfterMs * 2 ** Math.min(shrinks, DOUBLINGS_MAX);
 }
 
 /** For others: that a node was drained says nothing of what it can keep. */
