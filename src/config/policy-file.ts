@@ -133,7 +133,12 @@ export const policyFileSchema = z.strictObject({
     .boolean({ error: (issue) => `${shown(issue.input)} is neither true nor false` })
     .optional()
     .describe("Whether a queue under its fair share may take from those that are over theirs."),
-  min_run: wait().optional().describe("An attempt younger than this is not preempted."),
+  min_run: wait()
+    .optional()
+    .describe(
+      "An attempt younger than this is not preempted; grows evenly to ten times that as its job " +
+        "is preempted as often as las_preemptions_max.",
+    ),
   restart_cost: wait()
     .optional()
     .describe("What starting a victim again costs, in its running time."),

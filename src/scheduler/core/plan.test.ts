@@ -285,6 +285,34 @@ describe("preemption", () => {
     expect(world.plan().evictions).toHaveLength(1);
   });
 
+  test("protects an attempt for longer the more often its job was preempted, up to ten times", () => {
+    const preempted = (times: number): number => {
+      const policy = { minRunMs: MINUTE_MS, lasPreemptionsMax: 3 };
+      const queues = [queueSpec("a"), queueSpec("b", { guarantee: 1 })];
+      const world = new World(queues, policy).nodes(1, 1);
+      const id = world.submit({ queue: a });
+      world.plan();
+      for (let round = 0; round < times; round += 1) {
+        world.run();
+        world.nowMs += 10 * MINUTE_MS;
+        const owner = world.submit({ queue: b });
+        world.plan();
+        world.end(id, STOPPED);
+        world.plan();
+        world.run();
+        world.end(owner);
+        world.plan();
+      }
+      world.run();
+      world.submit({ queue: b });
+      expect(world.job(id).preemptions).toBe(times);
+      let minutes = 0;
+      for (; world.plan().evictions.length === 0; minutes += 1) world.nowMs += MINUTE_MS;
+      return minutes;
+    };
+    expect([0, 1, 2, 3, 4].map(preempted)).toEqual([1, 4, 7, 10, 10]);
+  });
+
   test("inside a queue takes only from lower classes, and never goes back", () => {
     const world = new World().nodes(1, 1);
     const low = world.submit({ priorityClass: "low" });

@@ -272,7 +272,10 @@ export interface Policy {
   readonly isBackfillEnabled: boolean;
   /** May a queue under its fair share take from those that are over theirs? */
   readonly isShareReclaimed: boolean;
-  /** A running attempt younger than this is no victim. */
+  /**
+   * A running attempt younger than this is no victim. Grows evenly to ten times that as its job is
+   * preempted as often as `lasPreemptionsMax`.
+   */
   readonly minRunMs: number;
   /** A victim that would lose more than this is spared while its preemptor still has patience. */
   readonly cheapLossMs: number;

@@ -25,6 +25,7 @@ import { attainedLevelOf } from "./service-levels.ts";
 import { futureUse, isWithinGuarantee, isWithinShare, type QueueNode } from "./queue-tree.ts";
 import { expectedRemainingMs } from "./remaining-time.ts";
 import { shapeOf } from "./shape.ts";
+import type { Policy } from "./state.ts";
 import type { ClusterState } from "./state.ts";
 
 /** What a candidate would lose: its attempt, or only the room that is kept for it. */
@@ -60,7 +61,7 @@ export interface Candidate {
    */
   readonly costGpuMs: number;
   readonly placedAtMs: number;
-  /** `minRunMs` has passed from here on. */
+  /** From here on it may be asked to leave: see `protectedMs`. */
   readonly isFairGameAtMs: number;
 }
 
@@ -225,7 +226,7 @@ function runningOf(pass: Pass, jobs: readonly Job[]): Running[] {
 /** `median`: see `Candidates`. */
 function candidateOf(pass: Pass, running: Running, median: number | undefined): Candidate {
   const { job, attempt, priority } = running;
-  const { restartCostMs, minRunMs, victimOrder } = pass.policy;
+  const { restartCostMs, victimOrder } = pass.policy;
   const gpus = pass.gpusHeld(job);
   const lossMs = lossOf(pass, running);
   const placedForMs = pass.nowMs - attempt.placedAtMs;
@@ -246,8 +247,18 @@ function candidateOf(pass: Pass, running: Running, median: number | undefined): 
     savesAtMs: savesAtMs(job),
     costGpuMs: victimOrder === "newest" ? placedForMs : costGpuMs,
     placedAtMs: attempt.placedAtMs,
-    isFairGameAtMs: (attempt.runningAtMs ?? attempt.placedAtMs) + minRunMs,
+    isFairGameAtMs: (attempt.runningAtMs ?? attempt.placedAtMs) + protectedMs(pass.policy, job),
   };
+}
+
+/** To so many times `minRunMs` protection grows, evenly, as a job uses up its preemptions. */
+const PROTECTION_MAX = 10;
+
+/** For how long an attempt is no victim, whoever has the right. Bounded, so nobody waits for ever. */
+function protectedMs({ minRunMs, lasPreemptionsMax }: Policy, { preemptions }: Job): number {
+  const used = Math.min(preemptions, lasPreemptionsMax);
+  if (used === 0) return minRunMs;
+  return minRunMs + Math.floor(((PROTECTION_MAX - 1) * minRunMs * used) / lasPreemptionsMax);
 }
 
 function isLeftAlone({ policy }: Pass, { preemptions }: Job, lossMs: number): boolean {
