@@ -199,7 +199,10 @@ function sizeLines({ spec, history }: Job, nodes: number): readonly string[] {
   if (spec.nodesMin === spec.nodes) return [];
   const size = `It runs on ${nodes} of ${spec.nodesMin} to ${count(spec.nodes, "node")}`;
   const cause = history.at(-1)?.cause ?? null;
-  if (cause !== null && isResize(cause)) return [`${size}. ${causeMessage(cause)}`];
+  if (cause?.kind === "preempted" && isResize(cause)) {
+    // What its earlier attempts came to says the rest.
+    return [`${size} since it ${cause.how === "grow" ? "grew" : `shrank for ${cause.preemptor}`}.`];
+  }
   if (nodes === spec.nodes) return [`${size}: all that it takes.`];
   return [`${size}: no more were free within its limits when it started.`];
 }

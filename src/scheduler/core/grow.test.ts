@@ -47,6 +47,9 @@ test("it takes idle nodes once it has run for long enough, and goes on from its 
   const { phase, preemptions } = world.job(id);
   expect(activeAttempt(phase)?.resumeFrom).toBe(world.job(id).checkpoints[0]?.id);
   expect([preemptions, world.state.totals.preemptions.grow]).toEqual([0, 1]);
+  const { state, nowMs } = world;
+  const { lines } = explain({ state, nowMs, starts: null, left: null }, id, null);
+  expect(lines).toContain("It runs on 4 of 2 to 4 nodes since it grew.");
 });
 
 test.each([
