@@ -8,7 +8,7 @@ import type { World } from "../../src/scheduler/core/fixture.ts";
 import { plan } from "../../src/scheduler/core/plan.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
 import { happen, open, stories } from "./worlds.ts";
-import { takingTurns } from "./worlds-narrow.ts";
+import { smallGangs, takingTurns } from "./worlds-narrow.ts";
 
 const SEED = Number(process.env["TRAINYARD_SEED"] ?? 20_260_101);
 const HAPPENINGS = 30;
@@ -51,6 +51,31 @@ test.each([
   );
   console.log(`${looks} looks, ${wakes} passes that named a moment`);
   expect(wakes).toBeGreaterThan(0);
+});
+
+// What else may happen, and why, is in ARCHITECTURE.md, decision 4.
+test.each([
+  ["where queues take turns", takingTurns],
+  ["of small gangs", stories(HAPPENINGS).map(smallGangs)],
+])("who starts is hardly ever evicted by the next pass, and never by las: %s", (_, given) => {
+  let [starts, taken] = [0, 0];
+  fc.assert(
+    fc.property(given, (story) => {
+      const world = open(story);
+      for (const happening of story.happenings) {
+        happen(world, story, happening);
+        const begun = new Set(world.plan().starts.map(({ jobId }) => jobId));
+        starts += begun.size;
+        const { evictions } = plan(world.state, world.nowMs, world.policy);
+        const again = evictions.filter(({ victim }) => begun.has(victim));
+        taken += again.length;
+        expect(again.filter(({ how }) => how === "las")).toEqual([]);
+      }
+    }),
+    { seed: SEED, numRuns: RUNS },
+  );
+  console.log(`seed ${SEED}, ${RUNS} stories: ${taken} of ${starts} starts were taken back`);
+  expect(taken).toBeLessThanOrEqual(1 + starts / 200);
 });
 
 function comeToRest(world: World): Plan {

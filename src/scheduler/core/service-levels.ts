@@ -3,7 +3,7 @@
 
 import { endOfQuarterOctave, quarterOctave, WHOLE_MAX } from "../../base/quarter-octave.ts";
 import { HOUR_MS, SECOND_MS } from "../../base/time.ts";
-import type { Job, JobSpec } from "./job.ts";
+import type { Attempt, Job, JobSpec } from "./job.ts";
 import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
 
 /** GPU time in which levels are counted: 28.125 GPU seconds, so that an hour begins a level. */
@@ -17,6 +17,22 @@ export function attainedLevelOf(attainedGpuMs: number): number {
 /** The least GPU time of a level. */
 export const beginOfAttainedLevel = (level: number): number =>
   level === 0 ? 0 : endOfQuarterOctave(level - 1) * ATTAINED_UNIT_GPU_MS;
+
+/**
+ * GPU time that counts for the level of a job with a place, without what it has had in that place.
+ * Who waited for it beyond `las_aging` counted as new, and goes on from there: else the next pass
+ * would take the place away again.
+ */
+export function countedGpuMs(job: Job, { placedAtMs }: Attempt, lasAgingMs: number): number {
+  const { submittedAtMs, admittedAtMs, spec, history, attainedGpuMs } = job;
+  const waitedFromMs = Math.max(
+    submittedAtMs,
+    admittedAtMs ?? 0,
+    spec.beginAtMs ?? 0,
+    history.at(-1)?.endedAtMs ?? 0,
+  );
+  return placedAtMs - waitedFromMs > lasAgingMs ? 0 : attainedGpuMs;
+}
 
 /** A job with level n ends within 2 ** n seconds; null = nobody knows. */
 export function limitLevelOf({ timeLimitMs }: JobSpec): number | null {

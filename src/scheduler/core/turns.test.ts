@@ -180,6 +180,28 @@ describe("turns in a las queue", () => {
     expect(started(world.plan())).toEqual([old]);
   });
 
+  test("who got its place by waiting too long is new there: nobody takes it at once", () => {
+    const world = las({ lasAgingMs: 7 * DAY_MS, cheapLossMs: DAY_MS, gangPatienceMs: 90 * DAY_MS });
+    const old = veteran(world, MINUTE_MS);
+    const young = world.submit({ queue: a, gpus: 4 });
+    world.plan();
+    world.end(old, STOPPED);
+    world.plan();
+    world.run();
+    world.nowMs += 7 * DAY_MS + 1;
+    world.end(young);
+    const newcomer = world.submit({ queue: a, gpus: 4 });
+    expect(started(world.plan())).toEqual([old]);
+    world.run();
+    const { evictions, wakeAtMs } = world.plan();
+    expect(evictions).toEqual([]);
+    expect(wakeAtMs, "8 GPU h from here on").toBe(world.nowMs + 2 * HOUR_MS);
+    world.nowMs += 2 * HOUR_MS - 1;
+    world.checkpoint(old, 2);
+    world.nowMs += 1;
+    expect(world.plan().evictions).toMatchObject([{ victim: old, preemptor: newcomer }]);
+  });
+
   test("a job that has aged is placed once, though it is in its group too", () => {
     const world = las({ lasAgingMs: 7 * DAY_MS }).nodes(2, 4);
     const [first, second] = [veteran(world, 0), veteran(world, 0)];

@@ -10,7 +10,7 @@ import { jobOf } from "./lookup.ts";
 import { priorityOf, type WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
 import { nextGuessAtMs } from "./remaining-time.ts";
-import { attainedLevelOf, beginOfAttainedLevel } from "./service-levels.ts";
+import { attainedLevelOf, beginOfAttainedLevel, countedGpuMs } from "./service-levels.ts";
 import { comingLevelOf, SHORTER_BY } from "./victims.ts";
 
 /** A waiting job that found nobody, as far as turns are concerned. */
@@ -38,9 +38,11 @@ function nextSinksAtMs(pass: Pass, refused: Refused): number | null {
   const sinksGpuMs = beginOfAttainedLevel(attainedLevelOf(fromGpuMs));
   let firstMs: number | null = null;
   for (const job of movable(pass, refused)) {
-    const { placedAtMs } = must(activeAttempt(job.phase), job.id);
+    const attempt = must(activeAttempt(job.phase), job.id);
     const gpus = pass.gpusHeld(job);
-    const leftGpuMs = sinksGpuMs - job.attainedGpuMs - (nowMs - placedAtMs) * gpus;
+    const hadGpuMs =
+      countedGpuMs(job, attempt, policy.lasAgingMs) + (nowMs - attempt.placedAtMs) * gpus;
+    const leftGpuMs = sinksGpuMs - hadGpuMs;
     if (leftGpuMs <= 0) continue;
     const atMs = nowMs + Math.ceil(leftGpuMs / gpus);
     firstMs = Math.min(firstMs ?? atMs, atMs);

@@ -21,7 +21,7 @@ import {
 } from "./job.ts";
 import { comingLevel, lasLevel, priorityOf, turnLevelMax, type WaitingJob } from "./order.ts";
 import type { HeldTask, Keeping, Pass } from "./pass.ts";
-import { attainedLevelOf } from "./service-levels.ts";
+import { attainedLevelOf, countedGpuMs } from "./service-levels.ts";
 import { futureUse, isWithinGuarantee, isWithinShare, type QueueNode } from "./queue-tree.ts";
 import { expectedRemainingMs } from "./remaining-time.ts";
 import { shapeOf } from "./shape.ts";
@@ -230,7 +230,7 @@ function candidateOf(pass: Pass, running: Running, median: number | undefined): 
   const gpus = pass.gpusHeld(job);
   const lossMs = lossOf(pass, running);
   const placedForMs = pass.nowMs - attempt.placedAtMs;
-  const attainedGpuMs = job.attainedGpuMs + placedForMs * gpus;
+  const hadHereGpuMs = placedForMs * gpus;
   const costGpuMs = ((median ?? lossMs) + restartCostMs) * gpus;
   return {
     job,
@@ -240,9 +240,14 @@ function candidateOf(pass: Pass, running: Running, median: number | undefined): 
     gpus,
     tasks: pass.heldBy(job),
     spare: spareTasks(pass, job),
-    attainedGpuMs,
+    attainedGpuMs: job.attainedGpuMs + hadHereGpuMs,
     isLeftAlone: isLeftAlone(pass, job, lossMs),
-    level: levelOf(pass, job, attainedGpuMs, lossMs),
+    level: levelOf(
+      pass,
+      job,
+      countedGpuMs(job, attempt, pass.policy.lasAgingMs) + hadHereGpuMs,
+      lossMs,
+    ),
     lossMs,
     savesAtMs: savesAtMs(job),
     costGpuMs: victimOrder === "newest" ? placedForMs : costGpuMs,
