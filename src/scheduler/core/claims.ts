@@ -18,8 +18,9 @@
 import type { Bank } from "./fit.ts";
 import type { JobId, NodeId } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
+import { NEVER_MS } from "../../base/time.ts";
 import { isElastic } from "./elastic.ts";
-import { Ends, NEVER_MS } from "./ends.ts";
+import { Ends } from "./ends.ts";
 import { fitGang, NO_TASTE } from "./gang.ts";
 import type { TaskPlacement } from "./job.ts";
 import type { WaitingJob } from "./order.ts";

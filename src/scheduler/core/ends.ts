@@ -3,13 +3,11 @@
 
 import { must } from "../../base/assert.ts";
 import type { JobId, NodeId } from "../../base/ids.ts";
+import { NEVER_MS } from "../../base/time.ts";
 import { jobOf, nodeOf } from "./lookup.ts";
 import type { Pass } from "./pass.ts";
 import { expectedRemainingMs, SAFE_PERMILLE } from "./remaining-time.ts";
 import type { Allocation } from "./state.ts";
-
-/** Nobody knows. */
-export const NEVER_MS = Number.POSITIVE_INFINITY;
 
 /** What a job holds of a node. */
 export type Holding = Pick<Allocation, "jobId" | "gpus" | "resources">;
@@ -27,7 +25,7 @@ export class Ends {
 
   /**
    * When the job will have ended if it starts now, or runs already; of who was asked to leave, its
-   * deadline.
+   * deadline. `NEVER_MS` = nobody knows.
    */
   of(id: JobId): number {
     if (this.#pass.isLeaving(id)) return this.#deadlineOf(id);

@@ -5,10 +5,10 @@
 
 import { must } from "../../base/assert.ts";
 import { popHeap, pushHeap } from "../../base/heap.ts";
-import { SECOND_MS } from "../../base/time.ts";
+import { NEVER_MS, SECOND_MS } from "../../base/time.ts";
 import { numberOfJob } from "./array.ts";
 import type { Holder, Scene, Waiting, WaitingKind, WaitingLine } from "./forecast-scene.ts";
-import { NEVER_MS, type Seat, Supply } from "./forecast-supply.ts";
+import { type Seat, Supply } from "./forecast-supply.ts";
 import type { Job } from "./job.ts";
 import { OwnerBook } from "./owner-limits.ts";
 import { charge, type QueueNode, QueueTree } from "./queue-tree.ts";

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { createPrng } from "../../base/prng.ts";
+import { NEVER_MS } from "../../base/time.ts";
 import { jobSpec, nodeSpec, World } from "./fixture.ts";
 import { NodePool } from "./fit.ts";
-import { NEVER_MS, type Seat, Supply, SupplyLayout } from "./forecast-supply.ts";
+import { type Seat, Supply, SupplyLayout } from "./forecast-supply.ts";
 import { fitGang } from "./gang.ts";
 import type { JobSpec, TaskPlacement } from "./job.ts";
 import { shapeOf } from "./shape.ts";

@@ -5,14 +5,12 @@
 
 import { must } from "../../base/assert.ts";
 import { FirstFew } from "../../base/first-few.ts";
+import { NEVER_MS } from "../../base/time.ts";
 import { hasHostRoom, type NodePool } from "./fit.ts";
 import { FreeIndex } from "./free-index.ts";
 import type { TaskPlacement } from "./job.ts";
 import { requiredLevel, type Shape } from "./shape.ts";
 import { typeSets } from "./sites.ts";
-
-/** When something ends of which nobody knows how long it runs: a number, to compare with. */
-export const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 /** Where a task is: positions of its node, and of its GPU type; -1 = it has no GPU. */
 export interface Seat {

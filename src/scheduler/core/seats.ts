@@ -4,7 +4,8 @@
 import { FirstFew } from "../../base/first-few.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { Resources } from "../../base/resources.ts";
-import { type Ends, NEVER_MS } from "./ends.ts";
+import { NEVER_MS } from "../../base/time.ts";
+import type { Ends } from "./ends.ts";
 import { type Bank, hasHostRoom, type NodeSlot } from "./fit.ts";
 import type { Pass } from "./pass.ts";
 import { needsIsland, type Shape } from "./shape.ts";
