@@ -240,6 +240,7 @@ async function serveMetrics(
 ): Promise<HttpServer | null> {
   if (options.metricsListen === null) return null;
   const metrics = new MetricsRegistry(() => REAL_CLOCK.monotonicMs());
+  metrics.measureProcess();
   agentMetrics(metrics, agent);
   const health = new Health();
   health.add("scheduler", () => ({

@@ -125,6 +125,7 @@ async function assemble(
   const endpointsFile = join(options.dataDir, "endpoints.json");
   await rm(endpointsFile, { force: true });
   const metrics = new MetricsRegistry(() => REAL_CLOCK.monotonicMs());
+  metrics.measureProcess();
   const base: Base = { options, log, metrics, parts };
   const objects = await openObjectStore(options.objectStore, { clock: REAL_CLOCK });
   parts.add(() => objects.close());

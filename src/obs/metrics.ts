@@ -1,7 +1,7 @@
 // A process's metrics: one prom-client registry, filled by its owners, rendered at most once a second.
 // Owns the text; knows no metric's meaning.
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
 export type MetricsFormat = "prometheus" | "openmetrics";
 
@@ -9,6 +9,16 @@ export const METRICS_CONTENT_TYPES: Readonly<Record<MetricsFormat, string>> = {
   prometheus: Registry.PROMETHEUS_CONTENT_TYPE,
   openmetrics: Registry.OPENMETRICS_CONTENT_TYPE,
 };
+
+/** How often the lag of the event loop is sampled: prom-client's own 10 ms would wake an idle agent for it. */
+const LAG_SAMPLED_MS = 100;
+
+/** Of prom-client's own; what they add up is there too, by type. */
+const GAUGES_NAMED_AS_COUNTERS = [
+  "nodejs_active_handles_total",
+  "nodejs_active_requests_total",
+  "nodejs_active_resources_total",
+];
 
 /** Rendering thousands of series holds up the event loop, whoever asks how often. */
 const RENDERED_MS_MAX = 1_000;
@@ -27,6 +37,15 @@ export class MetricsRegistry {
   /** `monotonicMs`: for the age of the rendered text. */
   constructor(monotonicMs: () => number) {
     this.#monotonicMs = monotonicMs;
+  }
+
+  /** What the process itself costs: CPU, memory, garbage collection, lag of its event loop. */
+  measureProcess(): void {
+    collectDefaultMetrics({
+      register: this.#registry,
+      eventLoopMonitoringPrecision: LAG_SAMPLED_MS,
+    });
+    for (const name of GAUGES_NAMED_AS_COUNTERS) this.#registry.removeSingleMetric(name);
   }
 
   /** `fill` sets gauges and counters from the live state right before a rendering. */

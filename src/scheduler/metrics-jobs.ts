@@ -33,6 +33,8 @@ export function forecastMetrics(metrics: MetricsRegistry): (error: ForecastError
       "90 % mark (two fifths), or after it.",
     ["by"],
   );
+  for (const start of ["early", "late"]) errors.zero({ start });
+  for (const by of ["p50", "p90", "later"]) started.inc({ by }, 0);
   return ({ lateMs, isByP50, isByP90 }) => {
     errors.observe({ start: lateMs > 0 ? "late" : "early" }, Math.abs(lateMs) / SECOND_MS);
     started.inc({ by: isByP50 ? "p50" : isByP90 ? "p90" : "later" });
