@@ -87,7 +87,10 @@ def main() -> None:
 
         mean = mean_over_ranks(loss.detach())
         if rank == 0:
-            print(json.dumps({"step": step, "loss": mean}), flush=True)
+            line = {"step": step, "loss": mean}
+            if step == first_step:
+                line["steps_total"] = arguments.steps  # FORECAST: `explain` tells when it ends
+            print(json.dumps(line), flush=True)
 
         stopping = stop_requested(stop_file)  # PREEMPTION: save and leave
         if stopping or step % arguments.save_every == 0 or step == arguments.steps:
