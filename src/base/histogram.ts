@@ -57,6 +57,30 @@ export function quantileWithin(histogram: Histogram, from: number, permille: num
   return begin + part * (endOfQuarterOctave(bucket) - begin);
 }
 
+/**
+ * The best bargain among those from `from` on: if each goes on up to some bound and no further, the
+ * sum of what they go on for, for each that ends by then; at the bound where that is least. Rounded
+ * up, at least 1. There must be some in the bucket of `from` or beyond.
+ */
+export function leastPerEnd(histogram: Histogram, from: number): number {
+  const { counts } = histogram;
+  let staying = countFrom(histogram, from);
+  let ended = 0;
+  let spentTwice = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (let bucket = quarterOctave(from); bucket < counts.length; bucket += 1) {
+    const here = counts[bucket] ?? 0;
+    if (here === 0) continue;
+    const begin = Math.max(from, bucket === 0 ? 0 : endOfQuarterOctave(bucket - 1)) - from;
+    const end = endOfQuarterOctave(bucket) - from;
+    spentTwice += here * (begin + end); // As if spread evenly over the bucket.
+    ended += here;
+    staying -= here;
+    least = Math.min(least, Math.ceil((spentTwice / 2 + staying * end) / ended));
+  }
+  return Math.max(1, least);
+}
+
 /** In which bucket that is, and in what part of it. */
 function quantileOf(
   histogram: Histogram,

@@ -20,6 +20,7 @@ preemption: false
 backfill: false
 las_levels: [1h, 8h]
 las_aging: 1d
+las_learned: true
 las_preemptions_max: 3
 las_loss_max: 30m
 cheap_loss: 1m

@@ -104,6 +104,13 @@ export const policyFileSchema = z.strictObject({
   las_aging: wait()
     .optional()
     .describe("A job of a las queue that waits this long counts as if it had had no GPU time."),
+  las_learned: z
+    .boolean({ error: (issue) => `${shown(issue.input)} is neither true nor false` })
+    .optional()
+    .describe(
+      "In queues of order las, beyond the first level: whether who should end for the fewest GPU " +
+        "hours goes first, by how long others of the queue ran; false = who had less GPU time.",
+    ),
   las_preemptions_max: wholeNumber({ min: 0, max: 1_000_000 })
     .optional()
     .describe("How often a job is preempted at most by those who had less GPU time."),
@@ -203,6 +210,7 @@ export interface PolicySettings {
   readonly isPreemptionEnabled?: boolean;
   readonly lasLevelsGpuMs?: readonly number[];
   readonly lasAgingMs?: number;
+  readonly isLasLearned?: boolean;
   readonly lasPreemptionsMax?: number;
   readonly lasLossMaxMs?: number;
   readonly growAfterMs?: number;
@@ -255,6 +263,7 @@ function withoutUndefined(file: PolicyFile): PolicySettings {
     isPreemptionEnabled: file.preemption,
     lasLevelsGpuMs: file.las_levels,
     lasAgingMs: file.las_aging,
+    isLasLearned: file.las_learned,
     lasPreemptionsMax: file.las_preemptions_max,
     lasLossMaxMs: file.las_loss_max,
     growAfterMs: file.grow_after,

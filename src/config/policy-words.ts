@@ -20,6 +20,7 @@ export function policyWords(settings: Required<PolicySettings>): Readonly<Record
     min_run: formatDuration(settings.minRunMs),
     las_levels: settings.lasLevelsGpuMs.map(formatDuration),
     las_aging: formatDuration(settings.lasAgingMs),
+    las_learned: settings.isLasLearned,
     las_preemptions_max: settings.lasPreemptionsMax,
     las_loss_max: formatDuration(settings.lasLossMaxMs),
     grow_after: formatDuration(settings.growAfterMs),

@@ -42,6 +42,7 @@ const OTHER: Policy = {
   isPreemptionEnabled: false,
   lasLevelsGpuMs: [],
   lasAgingMs: 1,
+  isLasLearned: true,
   lasPreemptionsMax: 2,
   lasLossMaxMs: 3,
   growAfterMs: 13,

@@ -280,6 +280,7 @@ const policy: fc.Arbitrary<Partial<Policy>> = fc.record({
   claimsMax: fc.constantFrom(0, 1, 8),
   lasLevelsGpuMs: fc.constantFrom([8 * HOUR_MS], [HOUR_MS, 24 * HOUR_MS], []),
   lasAgingMs: fc.constantFrom(HOUR_MS, 3 * DAY_MS, 30 * DAY_MS),
+  isLasLearned: fc.boolean(),
   lasPreemptionsMax: fc.constantFrom(0, 1, 3, 10),
   lasLossMaxMs: fc.constantFrom(0, HOUR_MS, 100 * DAY_MS),
   isShareReclaimed: fc.constantFrom(true, true, false),

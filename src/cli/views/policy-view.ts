@@ -46,6 +46,7 @@ export function policyFields(policy: Policy__Output): Readonly<Record<string, un
     isPreemptionEnabled: policy.isPreemptionEnabled ?? true,
     lasLevelsGpuMs: policy.lasLevels?.gpuMs ?? [],
     lasAgingMs: policy.lasAgingMs ?? 0,
+    isLasLearned: policy.isLasLearned ?? false,
     lasPreemptionsMax: policy.lasPreemptionsMax ?? 0,
     lasLossMaxMs: policy.lasLossMaxMs ?? 0,
     growAfterMs: policy.growAfterMs ?? 0,

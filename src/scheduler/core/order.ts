@@ -26,7 +26,7 @@ import {
   secondsLeftOf,
 } from "./service-levels.ts";
 import type { QueueNode } from "./queue-tree.ts";
-import { learnedSecondsLeft, runsAs, type RunTimes } from "./run-times.ts";
+import { learnedSecondsLeft, learnedSecondsPerEnd, runsAs, type RunTimes } from "./run-times.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import type { Policy, QueueOrder } from "./state.ts";
 
@@ -98,22 +98,46 @@ type Service = Pick<PendingGroup, "attainedLevel" | "forecastLevel" | "limitLeve
 };
 
 /**
- * What a job's service counts for in the order of its queue. Finer than the levels of `las`: those
- * who had less go first among those of a level too, but preempt nobody of it. In `shortest` queues
+ * What a job's service counts for in the order of its queue. Finer than the levels of `las`: there is
+ * an order among those of a level too, but they preempt nobody of it. In `shortest` queues
  * it is the GPU seconds to come: where nobody said, as long as such jobs ran; of whom nobody knows,
  * more than any. What is only learned gives a place and no right: it is not in `turnLevel`.
  */
-function serviceRank({ leaf, runTimes }: LeafJobs, group: Named): number {
-  const { order, path } = leaf.spec;
-  if (order === "las") return group.attainedLevel;
+function serviceRank(jobs: LeafJobs, policy: Policy, group: Named): number {
+  const { order, path } = jobs.leaf.spec;
+  if (order === "las") return lasRank(jobs, policy, group);
   if (order !== "shortest") return 0;
   const { gpus } = group.kind.shape;
-  const ranGpuSeconds = Math.floor(beginOfAttainedLevel(group.attainedLevel) / SECOND_MS);
-  const ranSeconds = Math.floor(ranGpuSeconds / Math.max(1, gpus));
+  const like = { ...group, queue: path };
   const seconds =
     secondsLeftOf(group) ??
-    learnedSecondsLeft(runTimes, { ...group, queue: path }, ranSeconds, LEARNED_PERMILLE);
+    learnedSecondsLeft(jobs.runTimes, like, ranSecondsOf(group), LEARNED_PERMILLE);
   return seconds === null ? Number.MAX_SAFE_INTEGER : seconds * gpus;
+}
+
+/** Places on each level of a `las` queue. */
+const PLACES = 2 ** 44;
+
+/**
+ * On the first level of a `las` queue, who had less GPU time goes first. Beyond it, who costs the
+ * fewest GPU seconds for each that ends (the Gittins index, upside down), by how long others of the
+ * queue ran: where they end at much the same time, who is near it is not put off for ever by those
+ * behind. Where nobody knows, it is what was had, as the heaviest tails would have it.
+ */
+function lasRank({ leaf, runTimes }: LeafJobs, policy: Policy, group: Named): number {
+  const { attainedLevel } = group;
+  const level = lasLevel(attainedLevel, policy);
+  if (level === 0 || !policy.isLasLearned) return attainedLevel;
+  const ranSeconds = ranSecondsOf(group);
+  const like = { ...group, queue: leaf.spec.path };
+  const seconds = learnedSecondsPerEnd(runTimes, like, ranSeconds) ?? ranSeconds;
+  return level * PLACES + Math.min(PLACES - 1, seconds * group.kind.shape.gpus);
+}
+
+/** For how long it ran on all its GPUs. */
+function ranSecondsOf({ attainedLevel, kind }: Service): number {
+  const ranGpuSeconds = Math.floor(beginOfAttainedLevel(attainedLevel) / SECOND_MS);
+  return Math.floor(ranGpuSeconds / Math.max(1, kind.shape.gpus));
 }
 
 /** With whose run times are known of it. */
@@ -202,6 +226,7 @@ export interface LeafJobs {
 export class LeafOrder {
   readonly leaf: QueueNode;
   readonly #jobs: LeafJobs;
+  readonly #policy: Policy;
   readonly #isLeftOut: IsLeftOut;
   readonly #users = new Map<string, User>();
   /** Ascending priority: the last one is served first. */
@@ -218,6 +243,7 @@ export class LeafOrder {
     this.#isLeftOut = isLeftOut;
     this.leaf = jobs.leaf;
     this.#jobs = jobs;
+    this.#policy = policy;
     this.#classes = classify(jobs, policy);
     this.#isShared = this.#classes.some((lines) => lines.length > 1);
   }
@@ -302,7 +328,7 @@ export class LeafOrder {
       if (this.#isLeftOut(group, 0)) continue;
       const entry = must(group.jobs.first, "a group has jobs");
       const due = dueRank(order, group.deadline, this.#jobs.nowMs);
-      const service = serviceRank(this.#jobs, group);
+      const service = serviceRank(this.#jobs, this.#policy, group);
       const head = { group, due, service, entry, at: 0, isRefused: false };
       if (this.#jobs.isWaiting(entry.id) || this.#skipServed(head)) {
         pushHeap(line.heads, head, comparePlaces);
@@ -386,7 +412,7 @@ function rankOf(
   const priority = priorityOf(of.kind.priorityClass, policy);
   const heldGpus = jobs.heldBy(of.ownerKey);
   const due = dueRank(jobs.leaf.spec.order, of.deadline, jobs.nowMs);
-  return { priority, due, heldGpus, service: serviceRank(jobs, of) };
+  return { priority, due, heldGpus, service: serviceRank(jobs, policy, of) };
 }
 
 const compareRanks = (a: Rank, b: Rank): number =>

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../base/time.ts";
 import { ALICE, jobSpec, World } from "./fixture.ts";
-import { learnedRemainingMs, learnRunTime, type RunTimes } from "./run-times.ts";
+import {
+  learnedRemainingMs,
+  learnedSecondsPerEnd,
+  learnRunTime,
+  type RunTimes,
+} from "./run-times.ts";
 
 const BOB = { tenant: "default", user: "bob" };
 
@@ -26,6 +31,20 @@ test("what ran on is held against those that ran as long", () => {
   const later = learnedRemainingMs(known, jobSpec({ name: "train-1" }), ALICE, 30 * MINUTE_MS, 400);
   expect(atStart).toBeLessThan(2 * HOUR_MS);
   expect(later).toBeGreaterThan(29 * MINUTE_MS);
+});
+
+test("what an end costs falls for who comes near it, and rises in a heavy tail", () => {
+  const cost = (known: Map<string, RunTimes>, ranMinutes: number): number | null => {
+    const like = { queue: "default", ownerKey: "", runsAs: "" };
+    return learnedSecondsPerEnd(known, like, ranMinutes * 60);
+  };
+  const alike = learned(Array.from({ length: 30 }, () => 600));
+  expect(cost(alike, 0)).toBeGreaterThan(9 * 3_600);
+  expect(cost(alike, 540)).toBeLessThan(2 * 3_600);
+  const tail = learned(Array.from({ length: 30 }, (_, n) => (n < 10 ? 1 : 1_000)));
+  expect(cost(tail, 0), "of three, one ends within a minute").toBeLessThan(4 * 60);
+  expect(cost(tail, 5)).toBeGreaterThan(15 * 3_600);
+  expect(cost(learned(Array.from({ length: 19 }, () => 10)), 0), "too few").toBeNull();
 });
 
 test("falls back from name to user to queue, and to nothing", () => {

@@ -5,6 +5,7 @@
 import {
   addToHistogram,
   countFrom,
+  leastPerEnd,
   type Histogram,
   mergeHistograms,
   quantileBound,
@@ -19,6 +20,8 @@ export type RunTimes = Histogram;
 
 /** Fewer than this say nothing: the next coarser histogram is asked. */
 export const RUN_TIMES_MIN = 5;
+/** A bargain looks for the best of many: of few it finds what is chance. */
+const BARGAIN_MIN = 20;
 /** Beyond this all counts are halved, so that what is new outweighs what was. */
 const TOTAL_MAX = 512;
 /** Histograms kept; the one that was added to longest ago is forgotten. */
@@ -127,6 +130,23 @@ export function learnedSecondsLeft(
 ): number | null {
   const bound = firstBound(known, keysFor(like), ranSeconds, permille);
   return bound === null ? null : Math.max(1, bound - ranSeconds);
+}
+
+/**
+ * By how long jobs like these ran: seconds of running, on average, for each that ends, if they go
+ * on from `ranSeconds` for as long as pays best. Null when too few are known that ran as long.
+ */
+export function learnedSecondsPerEnd(
+  known: ReadonlyMap<string, RunTimes>,
+  like: RunsLike,
+  ranSeconds: number,
+): number | null {
+  for (const key of keysFor(like)) {
+    const times = known.get(key);
+    if (times === undefined || countFrom(times, ranSeconds) < BARGAIN_MIN) continue;
+    return leastPerEnd(times, ranSeconds);
+  }
+  return null;
 }
 
 /** Those of the jobs most like this one of whom enough ran as long; null when too few are known. */

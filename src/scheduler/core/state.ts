@@ -264,6 +264,11 @@ export interface Policy {
   readonly lasLevelsGpuMs: readonly number[];
   /** A job of a `las` queue that waits this long counts as if it had had no service. */
   readonly lasAgingMs: number;
+  /**
+   * Among those of a level beyond the first, does who should end for the fewest GPU hours, by how
+   * long others of the queue ran, go first? Else who had less.
+   */
+  readonly isLasLearned: boolean;
   /** How often a job may be preempted before those who had less service leave it alone. */
   readonly lasPreemptionsMax: number;
   /** Nobody is preempted by those who had less service if that would lose more running time. */
@@ -321,6 +326,7 @@ export const DEFAULT_POLICY: Policy = {
   isPreemptionEnabled: true,
   lasLevelsGpuMs: [8 * HOUR_MS],
   lasAgingMs: 30 * DAY_MS,
+  isLasLearned: false,
   lasPreemptionsMax: 10,
   lasLossMaxMs: HOUR_MS,
   isBackfillEnabled: true,

@@ -32,6 +32,7 @@ export interface Policy {
   'victimOrder'?: (string);
   'gangLatestStartMs'?: (number | string | Long);
   'growAfterMs'?: (number | string | Long);
+  'isLasLearned'?: (boolean);
   '_usageHalfLifeMs'?: "usageHalfLifeMs";
   '_oversize'?: "oversize";
   '_isPreemptionEnabled'?: "isPreemptionEnabled";
@@ -53,6 +54,7 @@ export interface Policy {
   '_victimOrder'?: "victimOrder";
   '_gangLatestStartMs'?: "gangLatestStartMs";
   '_growAfterMs'?: "growAfterMs";
+  '_isLasLearned'?: "isLasLearned";
 }
 
 export interface Policy__Output {
@@ -82,6 +84,7 @@ export interface Policy__Output {
   'victimOrder'?: (string);
   'gangLatestStartMs'?: (number);
   'growAfterMs'?: (number);
+  'isLasLearned'?: (boolean);
   '_usageHalfLifeMs'?: "usageHalfLifeMs";
   '_oversize'?: "oversize";
   '_isPreemptionEnabled'?: "isPreemptionEnabled";
@@ -103,4 +106,5 @@ export interface Policy__Output {
   '_victimOrder'?: "victimOrder";
   '_gangLatestStartMs'?: "gangLatestStartMs";
   '_growAfterMs'?: "growAfterMs";
+  '_isLasLearned'?: "isLasLearned";
 }
