@@ -80,7 +80,8 @@ function within(seen: StartForecast, hold: Hold, nowMs: number): StartForecast {
 const areThere = (state: ClusterState, { evictions }: Turn): boolean =>
   evictions.every(({ victim }) => state.active.has(victim));
 
-function isForEver(hold: Hold): boolean {
+/** Does it wait for what no end of another job brings? */
+export function isForEver(hold: Hold): boolean {
   switch (hold.code) {
     case "EXCEEDS_CLUSTER":
     case "EXCEEDS_QUEUE_LIMIT":
@@ -112,6 +113,7 @@ export function prospectLines(
 
 function whenLine(state: ClusterState, seen: StartForecast, nowMs: number): string {
   const { p50Ms, p90Ms, gap } = seen;
+  if (p90Ms === 0) return `It is about to start: ${grounds(state, seen)}.`;
   if (p50Ms !== null) {
     const late =
       p90Ms === null

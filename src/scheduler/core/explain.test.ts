@@ -102,6 +102,52 @@ describe("a job that waits", () => {
   });
 });
 
+describe("a job that could never start", () => {
+  const busy = (): World => {
+    const world = new World();
+    for (const [name, rack] of [
+      ["a", "r1"],
+      ["b", "r1"],
+      ["c", "r2"],
+    ] as const) {
+      world.register({ ...nodeSpec(name, 4), labels: { rack } });
+      world.submit({ gpus: 4 });
+    }
+    world.plan();
+    return world;
+  };
+
+  test.each<readonly [string, Parameters<World["submit"]>[0], string]>([
+    ["of fewer nodes", { nodes: 4, gpus: 4 }, "With nodes: 3 it could start some day."],
+    [
+      "of a rack less strictly meant",
+      { nodes: 3, gpus: 4, topology: { level: "rack", mode: "required" } },
+      "With nodes: 2 or topology mode: preferred it could start some day.",
+    ],
+  ])("hears %s, though nothing is free now", (_, wish, remedy) => {
+    const world = busy();
+    const told = explained(world, world.submit(wish));
+    expect(told.remedy).toBe(remedy);
+    expect(told.lines.join(" "), "no place in a line where it waits for ever").not.toContain(
+      "of its queue",
+    );
+  });
+});
+
+test("GPUs that are reserved count beside those in use, as limits count them", () => {
+  const world = new World([queueSpec("default", { guarantee: 1, limit: 4 })]).nodes(1, 4);
+  world.submit({ gpus: 4, priorityClass: "low" });
+  world.plan();
+  world.run();
+  world.submit({ gpus: 2, priorityClass: "high" });
+  const id = world.submit({ gpus: 4 });
+  world.plan();
+  expect(explained(world, id).lines.join("\n")).toContain(
+    "Queue default uses 4 GPUs and has 2 reserved; 1 are guaranteed to it, with a limit of 4: it " +
+      "borrows 3.",
+  );
+});
+
 test("a job of a las queue hears whom it may preempt when its patience is over, and does so", () => {
   const world = new World([queueSpec("default", { order: "las" })]).nodes(1, 8);
   const old = world.submit({ gpus: 8 });

@@ -20,12 +20,18 @@ import {
 import { jobOf, queueOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
 import { deadlineOf } from "./pending.ts";
-import { QueueTree } from "./queue-tree.ts";
+import { type QueueNode, QueueTree } from "./queue-tree.ts";
 import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
 import { seekRemedy } from "./remedy.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { causeMessage, pastLines } from "./explain-past.ts";
-import { type Moment, type Prospect, prospectLines, prospectOf } from "./explain-when.ts";
+import {
+  isForEver,
+  type Moment,
+  type Prospect,
+  prospectLines,
+  prospectOf,
+} from "./explain-when.ts";
 import { clock, count, duration, NAMED_MAX, named, sentence, sizeOf } from "./wording.ts";
 
 export interface Explanation {
@@ -85,7 +91,7 @@ export function* explainInTurns(
   const lines = [
     title,
     holdMessage(why),
-    aheadLine(state, ahead, position - 1),
+    isForEver(why) ? "" : aheadLine(state, ahead, position - 1),
     shareLine(state, job, nowMs),
     deadlineLine(state, job, nowMs),
     ...prospectLines(state, prospect, nowMs),
@@ -132,7 +138,9 @@ function shareLine(state: ClusterState, { spec }: Job, nowMs: number): string {
   const queue = new QueueTree(state, nowMs).queue(spec.queue);
   const { guarantee, limit } = queue.spec;
   const bound = limit === null ? "no limit of its own" : `a limit of ${limit}`;
-  const used = count(queue.allocated.gpus, "GPU");
+  const reserved = reservedGpus(state, queue);
+  const more = reserved === 0 ? "" : ` and has ${reserved} reserved`;
+  const used = `${count(queue.allocated.gpus, "GPU")}${more}`;
   const over = queue.allocated.gpus - guarantee;
   const left = Math.min(-over, queue.spec.lendingLimit ?? -over);
   const balance =
@@ -141,6 +149,17 @@ function shareLine(state: ClusterState, { spec }: Job, nowMs: number): string {
     `Queue ${spec.queue} uses ${used}; ${guarantee} are guaranteed to it, with ${bound}${balance}. ` +
     "`trainyard queue shares` compares it with the others."
   );
+}
+
+/** By jobs of the queue and of those below it: limits count them like those in use. */
+function reservedGpus(state: ClusterState, queue: QueueNode): number {
+  let gpus = 0;
+  for (const { jobId, placement } of state.reservations.values()) {
+    const { spec } = jobOf(state, jobId);
+    const { lineage } = queue.tree.queue(spec.queue);
+    if (lineage.includes(queue)) gpus += placement.length * spec.perNode.gpus;
+  }
+  return gpus;
 }
 
 /** Whether it can still be met, and whether its queue goes by it. */

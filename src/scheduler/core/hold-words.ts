@@ -61,8 +61,8 @@ export function holdMessage(hold: Hold): string {
     case "RESERVED_FOR_OTHER":
       return (
         `It asks for ${count(hold.asked, "GPU")}; ${hold.free} are free, but the room is kept ` +
-        `for ${hold.holder}${untilText(hold.untilMs)}, which has waited longer or has a better ` +
-        "right to it."
+        `for ${hold.holder}, which has waited longer or has a better right to it` +
+        `${untilText(hold.untilMs)}.`
       );
     case "WAITING_FOR_PREEMPTED":
       return preemptedMessage(hold);

@@ -19,6 +19,7 @@ import { QueueTree } from "./queue-tree.ts";
 import { limitReached } from "./quota.ts";
 import { type Shape, shapeKey, shapeOf, sizedTo } from "./shape.ts";
 import type { ClusterState, QueueSpec } from "./state.ts";
+import { named } from "./wording.ts";
 
 export interface Remedy {
   /** For people, a sentence. */
@@ -99,8 +100,39 @@ export function* seekRemedy(
 
 const advice = (text: string): Remedy => ({ text, spec: null, evictions: [] });
 
-const lastAdvice = ({ code }: Hold): Remedy | null =>
-  code === "NO_MATCHING_GPU" ? advice("Ask for a GPU type that is there.") : null;
+/** What would let it start some day, where nothing lets it start now and nobody's end ever would. */
+function lastAdvice(hold: Hold): Remedy | null {
+  switch (hold.code) {
+    case "NO_MATCHING_GPU":
+      return advice("Ask for a GPU type that is there.");
+    case "TOPOLOGY":
+      return hold.scope === "ever" ? nearerAdvice(hold) : null;
+    case "EXCEEDS_CLUSTER":
+      return smallerAdvice(hold);
+    default:
+      return null;
+  }
+}
+
+function nearerAdvice({ level, nodesFit }: Extract<Hold, { readonly code: "TOPOLOGY" }>): Remedy {
+  const inOne = nodesFit === 0 ? [] : [`nodes: ${nodesFit}`];
+  const fewer = level === "island" ? ["fewer GPUs on each node"] : inOne;
+  return possible([...fewer, "topology mode: preferred"].join(" or "));
+}
+
+type ExceedsHold = Extract<Hold, { readonly code: "EXCEEDS_CLUSTER" }>;
+
+function smallerAdvice(hold: ExceedsHold): Remedy | null {
+  const { nodesAsked, nodesFit, nodesMixed, nodesSpot } = hold;
+  const ways = [
+    ...(nodesMixed >= nodesAsked ? ["mix_gpu_types: true"] : []),
+    ...(nodesSpot > 0 && nodesFit + nodesSpot >= nodesAsked ? ["spot: allow"] : []),
+    ...(nodesFit > 0 ? [`nodes: ${nodesFit}`] : []),
+  ];
+  return ways.length === 0 ? null : possible(ways.join(" or "));
+}
+
+const possible = (change: string): Remedy => advice(`With ${change} it could start some day.`);
 
 function* provenChange(moment: RemedyMoment, job: Job, hold: Hold): Generator<void, Remedy | null> {
   const { state, nowMs } = moment;
@@ -146,7 +178,7 @@ function remedyBy(preview: Preview, { text, spec, first }: Change): Remedy | nul
   }
   // Whoever leaves already makes room without any change.
   if (preview.kind !== "reserves" || preview.evictions.length === 0) return null;
-  const victims = preview.evictions.map(({ victim }) => victim).join(", ");
+  const victims = named(preview.evictions.map(({ victim }) => victim));
   const leave = preview.evictions.length === 1 ? "has" : "have";
   const evictions = preview.evictions;
   return {

@@ -10,7 +10,7 @@
 import { must } from "../../base/assert.ts";
 import { atOnce } from "../../base/at-once.ts";
 import type { JobId, QueuePath } from "../../base/ids.ts";
-import { placeIn } from "./forecast-place.ts";
+import { placeIn, startsOfSize } from "./forecast-place.ts";
 import { ForecastRun } from "./forecast-run.ts";
 import { type Scene, sceneBehind, sceneOf, type WaitingLine } from "./forecast-scene.ts";
 import { Supply } from "./forecast-supply.ts";
@@ -139,16 +139,23 @@ export class StartForecasts {
   /** Of one who was not looked at. */
   #placed(job: Job, aheadCount: number): StartForecast {
     const line = this.#lines.get(job.spec.queue);
+    if (line === undefined) return this.#behind(job, aheadCount);
     const shape = shapeOf(job.spec);
-    const place =
-      line === undefined ? null : placeIn(this.#runs, line, { shape, aheadCount }, this.nowMs);
-    if (place === null) return this.#behind(job, aheadCount);
+    const place = placeIn(this.#runs, line, { shape, aheadCount }, this.nowMs);
+    if (place === null) return this.#amid(job, aheadCount);
     const told = this.#told(place.startsAtMs);
     if (place.beyond > 0) return farther(told, aheadCount + 1, place.beyond);
-    return place.isLargest ? laterOf(told, this.#behind(job, aheadCount)) : told;
+    return place.isLargest ? laterOf(told, this.#amid(job, aheadCount)) : told;
   }
 
-  /** As if only its own queue waited: nobody of it tells anything by itself. */
+  /** Behind its own queue, of which nobody tells anything, and not before others of its size. */
+  #amid(job: Job, aheadCount: number): StartForecast {
+    const behind = this.#behind(job, aheadCount);
+    const others = startsOfSize(this.#runs, this.#lines.values(), shapeOf(job.spec));
+    return others === null ? behind : laterOf(this.#told(others), behind);
+  }
+
+  /** As if only its own queue waited. */
   #behind(job: Job, aheadCount: number): StartForecast {
     const scene = sceneBehind(this.#scene, job, aheadCount);
     const at = must(scene.positions.get(job.id), job.id);
