@@ -8,7 +8,7 @@ import { activeAttempt, type Job, type TaskPlacement } from "./job.ts";
 import { jobOf, nodeOf, queueLineage, queueOf, topOf } from "./lookup.ts";
 import { halfLifeOf } from "./queue-spec.ts";
 import type { MutableClusterState } from "./state.ts";
-import { chargedUsage } from "./usage.ts";
+import { chargedPast } from "./usage.ts";
 
 export function takeTask(
   state: MutableClusterState,
@@ -54,13 +54,9 @@ export function chargeQueues(
 ): void {
   for (const path of paths) {
     const queue = queueOf(state, path);
-    const { usageGpuMs, usageAtMs, allocated } = queue;
+    const { allocated } = queue;
     const halfLifeMs = halfLifeOf(topOf(state, path).spec, state.policy);
-    state.queues.set(path, {
-      ...queue,
-      allocated: change(allocated),
-      usageGpuMs: chargedUsage(usageGpuMs, usageAtMs, allocated.gpus, state.atMs, halfLifeMs),
-      usageAtMs: state.atMs,
-    });
+    const past = chargedPast(queue, allocated, state.atMs, halfLifeMs);
+    state.queues.set(path, { ...queue, ...past, allocated: change(allocated) });
   }
 }

@@ -18,6 +18,7 @@ import {
   REQUESTS_KEPT,
 } from "./state.ts";
 import { upgradeNodeSpec } from "./upgrade.ts";
+import { NO_PAST } from "./usage.ts";
 
 /** `policy`: what holds until the log says another. */
 export function createState(policy: Policy = DEFAULT_POLICY): MutableClusterState {
@@ -129,12 +130,17 @@ function setQueue(state: MutableClusterState, event: EventOf<"queue.set">): void
   if (before !== undefined && before.spec.usageHalfLifeMs !== spec.usageHalfLifeMs) {
     chargeQueues(state, treeOf(state, spec.path)); // Past use decays by the old half-life.
   }
-  const { usageGpuMs, usageAtMs } = state.queues.get(spec.path) ?? {};
+  const { usageGpuMs, usageCoreMs, usageGibMs, usageAtMs } = state.queues.get(spec.path) ?? {
+    ...NO_PAST,
+    usageAtMs: state.atMs,
+  };
   state.queues.set(spec.path, {
     spec,
     allocated: before?.allocated ?? { gpus: 0, cpuMilli: 0, memoryMib: 0 },
-    usageGpuMs: usageGpuMs ?? 0,
-    usageAtMs: usageAtMs ?? state.atMs,
+    usageGpuMs,
+    usageCoreMs,
+    usageGibMs,
+    usageAtMs,
     counts: before?.counts ?? NO_COUNTS,
   });
   state.pending.setByRunTime(spec.path, spec.order === "shortest", state.jobs);

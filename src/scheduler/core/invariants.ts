@@ -136,7 +136,8 @@ function queueFaults(state: ClusterState): readonly string[] {
     }
   }
   const faults: string[] = [...countFaults(state)];
-  for (const [path, { spec, allocated, usageGpuMs, usageAtMs }] of state.queues) {
+  for (const [path, queue] of state.queues) {
+    const { spec, allocated, usageAtMs } = queue;
     const sum = held.get(path);
     const isSame =
       sum?.gpus === allocated.gpus &&
@@ -146,8 +147,10 @@ function queueFaults(state: ClusterState): readonly string[] {
       ...faultIf(!isSame, `${path} holds ${sum?.gpus} GPUs and counts ${allocated.gpus}`),
     );
     faults.push(...faultIf(spec.path !== path, `queue ${path} is filed as ${spec.path}`));
-    const isUsage = Number.isSafeInteger(usageGpuMs) && usageGpuMs >= 0 && usageAtMs <= state.atMs;
-    faults.push(...faultIf(!isUsage, `${path}: usage ${usageGpuMs} at ${usageAtMs}`));
+    const usage = [queue.usageGpuMs, queue.usageCoreMs, queue.usageGibMs];
+    const isUsage = usage.every((one) => Number.isSafeInteger(one) && one >= 0);
+    const isPast = isUsage && usageAtMs <= state.atMs;
+    faults.push(...faultIf(!isPast, `${path}: usage ${usage.join()} at ${usageAtMs}`));
     const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
     const isRooted = parent === "" || [...state.queues.keys()].some((other) => other === parent);
     faults.push(...faultIf(!isRooted, `${path} has no parent`));

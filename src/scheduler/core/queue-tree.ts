@@ -6,10 +6,10 @@ import { compareText, type QueuePath, queuePath } from "../../base/ids.ts";
 import { RESOURCE_KINDS, type ResourceKind, type Resources } from "../../base/resources.ts";
 import { Capacity } from "./capacity.ts";
 import type { PendingJobs } from "./pending.ts";
-import { compareProducts } from "./ratio.ts";
+import { compareProducts, scaleDown } from "./ratio.ts";
 import { guaranteeOf, halfLifeOf, keptGpus, limitOf, type Quota } from "./queue-spec.ts";
 import type { ClusterState, QueueSpec } from "./state.ts";
-import { chargedUsage, usageTimeConstantMs } from "./usage.ts";
+import { chargedPast, MIB_PER_GIB, usageTimeConstantMs } from "./usage.ts";
 
 type Amounts = { -readonly [K in keyof Resources]: Resources[K] };
 
@@ -41,6 +41,8 @@ export interface QueueNode {
   dueGpus: number | null;
   /** Decayed. */
   readonly usageGpuMs: number;
+  readonly usageCoreMs: number;
+  readonly usageGibMs: number;
   /** Milliseconds by which a GPU that is held for ever is charged; 0 = the past does not count. */
   readonly timeConstantMs: number;
   /** Of a leaf: the job that it would place next; null = it has none to look at. */
@@ -132,11 +134,14 @@ export class QueueTree {
   }
 
   #add(state: ClusterState, path: QueuePath, nowMs: number): void {
-    const { spec, allocated, usageGpuMs, usageAtMs } = must(state.queues.get(path), path);
+    const found = must(state.queues.get(path), path);
+    const { spec, allocated } = found;
     const above = path.slice(0, Math.max(0, path.lastIndexOf("/")));
     const parent = above === "" ? null : this.queue(queuePath(above));
     const lineage: QueueNode[] = [];
     const halfLifeMs = halfLifeOf(parent?.lineage.at(-1)?.spec ?? spec, state.policy);
+    const past = chargedPast(found, allocated, nowMs, halfLifeMs);
+    const { usageGpuMs, usageCoreMs, usageGibMs } = past;
     const queue: QueueNode = {
       spec,
       guarantee: guaranteeOf(spec),
@@ -150,7 +155,9 @@ export class QueueTree {
       leaving: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
       reserved: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
       dueGpus: null,
-      usageGpuMs: chargedUsage(usageGpuMs, usageAtMs, allocated.gpus, nowMs, halfLifeMs),
+      usageGpuMs,
+      usageCoreMs,
+      usageGibMs,
       timeConstantMs: usageTimeConstantMs(halfLifeMs),
       head: null,
       nextLeaf: null,
@@ -268,16 +275,38 @@ const secondsOf = ({ timeConstantMs }: QueueNode): number =>
 /**
  * What a queue has had and has beyond its guarantee, in GPU milliseconds: its decayed usage over
  * what steady use of the guarantee would leave, and its dominant share over the guarantee as if
- * held for ever. Without a half-life, what it holds alone. Use within the guarantee is never held
- * against a queue, and not using it saves nothing up. The past is counted in GPU time only.
+ * held for ever; of the past, too, what is the largest part of the cluster. Without a half-life,
+ * what it holds alone. Use within the guarantee is never held against a queue, and not using it
+ * saves nothing up.
  */
 function excessOf(queue: QueueNode): number {
   if (queue.excess === null) {
-    const past = queue.usageGpuMs - queue.spec.guarantee * queue.timeConstantMs;
-    queue.excess = overMilliGpus(queue) * secondsOf(queue) + Math.max(0, past);
+    queue.excess = overMilliGpus(queue) * secondsOf(queue) + pastOverGpuMs(queue);
   }
   return queue.excess;
 }
+
+/** In GPU milliseconds, as a tenth of the cluster's CPU time is that of its GPU time. */
+function pastOverGpuMs(queue: QueueNode): number {
+  const { usageGpuMs, usageCoreMs, usageGibMs, timeConstantMs, spec } = queue;
+  const { totals, milliGpus } = queue.tree.capacity;
+  let over = Math.max(0, usageGpuMs - spec.guarantee * timeConstantMs);
+  const see = (kind: ResourceKind, usedGpuMs: number): void => {
+    const ownGpuMs = scaleDown(guaranteedMilliGpus(queue, kind), timeConstantMs, MILLI_PER_GPU);
+    over = Math.max(over, usedGpuMs - ownGpuMs);
+  };
+  // What the cluster has now: as with shares, a node that goes makes what is left weigh more.
+  if (usageCoreMs > 0 && totals.cpuMilli > 0) {
+    see("cpuMilli", scaleDown(usageCoreMs, milliGpus, totals.cpuMilli));
+  }
+  if (usageGibMs > 0 && totals.memoryMib > 0) {
+    const whole = totals.memoryMib * MILLI_PER_GPU;
+    see("memoryMib", scaleDown(usageGibMs, milliGpus * MIB_PER_GIB, whole));
+  }
+  return over;
+}
+
+const MILLI_PER_GPU = 1_000;
 
 /**
  * How far the dominant share is over the guarantee. Where nothing is said about CPUs or memory, as
@@ -285,12 +314,17 @@ function excessOf(queue: QueueNode): number {
  */
 function overMilliGpus(queue: QueueNode): number {
   const { capacity } = queue.tree;
-  const withGpus = capacity.shareOf("gpus", queue.spec.guarantee);
   let over = 0;
   for (const kind of RESOURCE_KINDS) {
-    const guarantee = queue.guarantee[kind];
-    const own = guarantee === null ? withGpus : capacity.shareOf(kind, guarantee);
+    const own = guaranteedMilliGpus(queue, kind);
     over = Math.max(over, capacity.shareOf(kind, futureUse(queue, kind)) - own);
   }
   return over;
+}
+
+function guaranteedMilliGpus({ guarantee, spec, tree }: QueueNode, kind: ResourceKind): number {
+  const own = guarantee[kind];
+  return own === null
+    ? tree.capacity.shareOf("gpus", spec.guarantee)
+    : tree.capacity.shareOf(kind, own);
 }

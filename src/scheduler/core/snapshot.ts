@@ -131,7 +131,9 @@ function decodeQueue(state: MutableClusterState, queue: Queue): void {
   const counts = withDefaults(queue.counts ?? NO_COUNTS, NO_COUNTS);
   const preemptions = { ...NO_COUNTS.preemptions, ...counts.preemptions };
   const spec = completeQueueSpec(queue.spec);
-  state.queues.set(spec.path, { ...queue, spec, counts: { ...counts, preemptions } });
+  // Absent in snapshots of releases that kept the past of GPUs only.
+  const whole = withDefaults(queue, { usageCoreMs: 0, usageGibMs: 0 });
+  state.queues.set(spec.path, { ...whole, spec, counts: { ...counts, preemptions } });
 }
 
 function decodeHead(state: MutableClusterState, head: Head): void {

@@ -53,6 +53,9 @@ export interface Queue {
   readonly allocated: Resources;
   /** GPU milliseconds, decayed up to `usageAtMs`; see `decayedUsage`. */
   readonly usageGpuMs: number;
+  /** The same of CPUs, in core milliseconds; and of memory, in GiB milliseconds. */
+  readonly usageCoreMs: number;
+  readonly usageGibMs: number;
   readonly usageAtMs: number;
   /** Of jobs of this queue itself. */
   readonly counts: QueueCounts;

@@ -1,5 +1,38 @@
 // Decayed use of a queue: what it used counts half after each half-life. Owns the one formula; who
-// stores the result and when is not its business.
+// stores the result and when is not its business. Numbers of whole units: milliseconds of thousandths of
+// a core, or of MiB, would be too large to be exact on a large cluster.
+
+import type { Resources } from "../../base/resources.ts";
+
+/** What is kept of a queue's past, up to `usageAtMs`. */
+export interface PastUse {
+  readonly usageGpuMs: number;
+  readonly usageCoreMs: number;
+  readonly usageGibMs: number;
+  readonly usageAtMs: number;
+}
+
+export const NO_PAST = { usageGpuMs: 0, usageCoreMs: 0, usageGibMs: 0 } as const;
+
+/** The past at `nowMs`, with what it held since; see `chargedUsage`. */
+export function chargedPast(
+  { usageGpuMs, usageCoreMs, usageGibMs, usageAtMs }: PastUse,
+  { gpus, cpuMilli, memoryMib }: Resources,
+  nowMs: number,
+  halfLifeMs: number,
+): PastUse {
+  const charged = (usage: number, amount: number): number =>
+    chargedUsage(usage, usageAtMs, amount, nowMs, halfLifeMs);
+  return {
+    usageGpuMs: charged(usageGpuMs, gpus),
+    usageCoreMs: charged(usageCoreMs, cpuMilli / MILLI_PER_CORE),
+    usageGibMs: charged(usageGibMs, memoryMib / MIB_PER_GIB),
+    usageAtMs: nowMs,
+  };
+}
+
+const MILLI_PER_CORE = 1_000;
+export const MIB_PER_GIB = 1_024;
 
 /**
  * GPU milliseconds charged at `nowMs`: `usageGpuMs` as it stood at `usageAtMs`, decayed since, and
@@ -18,6 +51,7 @@ export function chargedUsage(
   halfLifeMs: number,
 ): number {
   if (halfLifeMs <= 0) return 0;
+  if (usageGpuMs === 0 && allocatedGpus === 0) return 0;
   const elapsedMs = Math.max(0, nowMs - usageAtMs);
   if (elapsedMs === 0) return usageGpuMs;
   const timeConstantMs = halfLifeMs / Math.LN2;
