@@ -9,7 +9,7 @@ import { holdOf } from "./admission.ts";
 import { arrayIndexes } from "./array.ts";
 import { type Explanation, explainInTurns } from "./explain.ts";
 import type { Moment, Starts } from "./explain-when.ts";
-import { type Turn, turnsOf } from "./forecast-turns.ts";
+import { type Turn, turnAlone } from "./forecast-turns.ts";
 import type { Identity, JobSpec } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { plan } from "./plan.ts";
@@ -38,7 +38,7 @@ export function* explainSubmission(
   let told = explanationOf(preview);
   if (seen.kind === "waits") {
     yield;
-    const turn = turnsOf(supposed.state, nowMs).get(id) ?? null;
+    const turn = turnAlone(supposed.state, nowMs, id);
     const then = { state: supposed.state, nowMs, starts: withTurn(starts, id, turn) };
     yield;
     told = yield* explainInTurns({ ...then, left: planned.holds }, id, hold);

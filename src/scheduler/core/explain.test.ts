@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { atOnce } from "../../base/at-once.ts";
 import type { JobId } from "../../base/ids.ts";
 import { queuePath } from "../../base/ids.ts";
 import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
 import { type Explanation, explain } from "./explain.ts";
+import { explainSubmission } from "./explain-submission.ts";
 import { holdDetails, holdMessage } from "./hold-words.ts";
-import { nodeSpec, queueSpec, STOPPED, World } from "./fixture.ts";
+import { ALICE, jobSpec, nodeSpec, queueSpec, STOPPED, World } from "./fixture.ts";
 import { forecastStarts } from "./start-forecast.ts";
 
 function explained(world: World, id: JobId): Explanation {
@@ -156,8 +158,12 @@ test("a job of a las queue hears whom it may preempt when its patience is over, 
   world.nowMs += 2 * HOUR_MS;
   world.checkpoint(old, 1);
   world.nowMs += 6 * MINUTE_MS;
+  const { state, nowMs } = world;
+  const moment = { state, nowMs, starts: forecastStarts(state, nowMs) };
+  const dryRun = atOnce(explainSubmission(moment, { spec: jobSpec({ gpus: 8 }), owner: ALICE }));
   const id = world.submit({ gpus: 8 });
   const { lines, prospect } = explained(world, id);
+  expect(dryRun).toMatchObject({ preview: { kind: "waits" }, explanation: { prospect } });
   const fromMs = world.nowMs + 10 * MINUTE_MS;
   expect(lines).toContain(
     "From 1970-01-01T02:32:40Z on, if it still waits, it may preempt job-1 (las).",

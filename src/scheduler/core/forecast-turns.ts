@@ -21,11 +21,21 @@ export interface Turn {
 /** The newest are looked at, so many. */
 const YOUNG_MAX = 256;
 
-export function turnsOf(state: ClusterState, nowMs: number): ReadonlyMap<JobId, Turn> {
+export const turnsOf = (state: ClusterState, nowMs: number): ReadonlyMap<JobId, Turn> =>
+  turnsAmong(state, nowMs, youngOf(state, nowMs));
+
+/** Of one that has patience, as if no other of those had. Null = it will take nothing. */
+export const turnAlone = (state: ClusterState, nowMs: number, id: JobId): Turn | null =>
+  turnsAmong(state, nowMs, [id]).get(id) ?? null;
+
+function turnsAmong(
+  state: ClusterState,
+  nowMs: number,
+  young: readonly JobId[],
+): ReadonlyMap<JobId, Turn> {
   const { policy } = state;
   const turns = new Map<JobId, Turn>();
-  const young = policy.isPreemptionEnabled ? youngOf(state, nowMs) : [];
-  if (young.length === 0) return turns;
+  if (young.length === 0 || !policy.isPreemptionEnabled) return turns;
   const pending = new PendingIndex();
   for (const id of young) pending.add(jobOf(state, id), nowMs, state.seq);
   const { reservations, evictions } = plan(
