@@ -74,7 +74,7 @@ export function holdMessage(hold: Hold): string {
 }
 
 const untilText = (atMs: number | null): string =>
-  atMs === null ? "" : ` until about ${clock(atMs)}`;
+  atMs === null ? "" : `, until about ${clock(atMs)}`;
 
 /** The numbers of a hold, by name. */
 export function holdDetails(hold: Hold): Readonly<Record<string, string>> {
