@@ -26,6 +26,7 @@ las_loss_max: 30m
 cheap_loss: 1m
 preemption_patience: 2m
 reclaim_shares: false
+share_window: 1d
 victim_order: newest
 min_run: 1m
 restart_cost: 2m

@@ -140,6 +140,12 @@ export const policyFileSchema = z.strictObject({
     .boolean({ error: (issue) => `${shown(issue.input)} is neither true nor false` })
     .optional()
     .describe("Whether a queue under its fair share may take from those that are over theirs."),
+  share_window: wait()
+    .optional()
+    .describe(
+      "Over how long queues get their fair shares: who had less than it was due in that time may " +
+        "have more now, and who had more gives way; 0 = at each moment. Such as 1d.",
+    ),
   min_run: wait()
     .optional()
     .describe(
@@ -218,6 +224,7 @@ export interface PolicySettings {
   readonly preemptionPatienceMs?: number;
   readonly isBackfillEnabled?: boolean;
   readonly isShareReclaimed?: boolean;
+  readonly shareWindowMs?: number;
   readonly minRunMs?: number;
   readonly restartCostMs?: number;
   readonly victimOrder?: "least-lost" | "newest";
@@ -271,6 +278,7 @@ function withoutUndefined(file: PolicyFile): PolicySettings {
     preemptionPatienceMs: file.preemption_patience,
     isBackfillEnabled: file.backfill,
     isShareReclaimed: file.reclaim_shares,
+    shareWindowMs: file.share_window,
     minRunMs: file.min_run,
     restartCostMs: file.restart_cost,
     victimOrder: file.victim_order,

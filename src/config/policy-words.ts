@@ -13,6 +13,7 @@ export function policyWords(settings: Required<PolicySettings>): Readonly<Record
     oversize: settings.oversize,
     preemption: settings.isPreemptionEnabled,
     reclaim_shares: settings.isShareReclaimed,
+    share_window: formatDuration(settings.shareWindowMs),
     victim_order: settings.victimOrder,
     preemption_patience: formatDuration(settings.preemptionPatienceMs),
     cheap_loss: formatDuration(settings.cheapLossMs),

@@ -48,6 +48,7 @@ const OTHER: Policy = {
   growAfterMs: 13,
   isBackfillEnabled: false,
   isShareReclaimed: false,
+  shareWindowMs: 98,
   victimOrder: "newest",
   minRunMs: 4,
   cheapLossMs: 5,

@@ -5,6 +5,7 @@ import { compareText, type QueuePath } from "../base/ids.ts";
 import { HOUR_MS } from "../base/time.ts";
 import type { Queue as QueueMessage } from "../rpc/gen/trainyard/v1/Queue.ts";
 import { fairShares } from "./core/fair-share.ts";
+import { chargedAccount } from "./core/share-account.ts";
 import type { ClusterState, Queue } from "./core/state.ts";
 
 /** Parents before children, siblings by name. */
@@ -26,6 +27,7 @@ export function queueViews(state: ClusterState, nowMs: number): QueueMessage[] {
       dueShare: share.due.milliGpus / share.clusterMilliGpus,
       dueResource: RESOURCE_NAMES[share.due.kind],
       demandGpus: share.demandGpus,
+      accountGpuHours: chargedAccount(queue, nowMs, state.policy) / HOUR_MS,
     };
   });
 }

@@ -96,6 +96,8 @@ export function eventMessage(event: ClusterEvent): string {
       return `Past use of a queue counts half after ${seconds(event.usageHalfLifeMs)}.`;
     case "queue.set":
       return `Queue ${event.spec.path} set: guarantee ${count(event.spec.guarantee, "GPU")}.`;
+    case "shares.noted":
+      return "What queues are due was noted.";
     case "queue.deleted":
       return `Queue ${event.path} deleted.`;
     case "node.registered":
@@ -167,7 +169,7 @@ type JobLifeEvent = Exclude<
   ClusterEvent,
   | CheckpointEvent
   | EventOf<"request.noted" | "policy.set" | "policy.usage-half-life-set">
-  | EventOf<"queue.set" | "queue.deleted">
+  | EventOf<"queue.set" | "queue.deleted" | "shares.noted">
   | EventOf<"node.registered" | "node.lost" | "node.schedulability-set" | "node.conditions-set">
   | EventOf<"node.notice-given" | "node.removed">
   | EventOf<"reservation.made" | "reservation.dropped">

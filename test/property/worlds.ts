@@ -271,7 +271,7 @@ const nodes: fc.Arbitrary<readonly NodeSpec[]> = fc
     }),
   );
 
-const policy: fc.Arbitrary<Partial<Policy>> = fc.record({
+const drawnPolicy = fc.record({
   isPreemptionEnabled: fc.constantFrom(true, true, true, false),
   isBackfillEnabled: fc.constantFrom(true, true, true, false),
   minRunMs: fc.constantFrom(0, 0, 0, 30_000),
@@ -289,6 +289,11 @@ const policy: fc.Arbitrary<Partial<Policy>> = fc.record({
     tenants: fc.constantFrom({}, {}, {}, { default: { running: 6, gpus: 24 } }),
     users: fc.constantFrom({}, {}, { default: { running: 2 } }, { default: { gpus: 8 } }),
   }),
+});
+
+/** Shares hold over as long a time as past use counts, or at each moment where it does not. */
+const policy: fc.Arbitrary<Partial<Policy>> = drawnPolicy.map((drawn) => {
+  return { ...drawn, shareWindowMs: drawn.usageHalfLifeMs };
 });
 
 export const stories = (happeningsMax: number): fc.Arbitrary<Story> =>

@@ -13,7 +13,8 @@ export const queueShares = defineCommand({
   details: `█ is what a queue has, ░ what is due to it besides, and | its guarantee. DUE is its
 guarantee and its weighted part of the rest, as far as it asks for it; DEMAND what it has and asks
 for; all in GPUs. SHARE is the largest part of the cluster's GPUs, CPUs or memory that it has, ERROR
-that less what is due of it, and USED its GPU hours, of which older ones count less.`,
+that less what is due of it, USED its GPU hours, of which older ones count less, and ACCOUNT, with
+\`share_window\`, the GPU hours that it is still owed, or has had too many.`,
   operands: [],
   flags: {},
   examples: [
@@ -71,6 +72,9 @@ function bars(queues: readonly QueueView[], print: Printer): string {
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)}%`;
 
+/** Left out where shares hold at each moment. */
+const ACCOUNT = "ACCOUNT";
+
 /** The last ones are left out first where there is no room. */
 const NUMBERS: readonly { title: string; text: (queue: QueueView) => string }[] = [
   { title: "HELD", text: (queue) => `${queue.allocatedGpus}` },
@@ -83,12 +87,20 @@ const NUMBERS: readonly { title: string; text: (queue: QueueView) => string }[] 
   { title: "SHARE", text: (queue) => `${percent(queue.heldShare)} ${queue.heldResource}` },
   { title: "DEMAND", text: (queue) => `${Math.round(10 * queue.demandGpus) / 10}` },
   { title: "USED", text: (queue) => `${queue.usageGpuHours.toFixed(1)}h` },
+  {
+    title: ACCOUNT,
+    text: ({ accountGpuHours }) =>
+      accountGpuHours === 0
+        ? "-"
+        : `${accountGpuHours > 0 ? "+" : ""}${accountGpuHours.toFixed(1)}h`,
+  },
 ];
 
 /** The titles, then a line for each queue, all of one width: as many columns as fit. */
 function numberColumns(queues: readonly QueueView[], widthMax: number): readonly string[] {
   const lines = ["", ...queues.map(() => "")];
   for (const { title, text } of NUMBERS) {
+    if (title === ACCOUNT && queues.every(({ accountGpuHours }) => accountGpuHours === 0)) continue;
     const cells = [title, ...queues.map(text)];
     const width = Math.max(...cells.map((cell) => cell.length));
     if (displayWidth(lines[0] ?? "") + width + 2 > widthMax) break;

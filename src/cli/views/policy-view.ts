@@ -52,6 +52,7 @@ export function policyFields(policy: Policy__Output): Readonly<Record<string, un
     growAfterMs: policy.growAfterMs ?? 0,
     isBackfillEnabled: policy.isBackfillEnabled ?? true,
     isShareReclaimed: policy.isShareReclaimed ?? true,
+    shareWindowMs: policy.shareWindowMs ?? 0,
     victimOrder: policy.victimOrder === "newest" ? "newest" : "least-lost",
     minRunMs: policy.minRunMs ?? 0,
     cheapLossMs: policy.cheapLossMs ?? 0,

@@ -17,6 +17,8 @@ export interface QueueView {
   readonly runningJobs: number;
   readonly usageGpuHours: number;
   readonly demandGpus: number;
+  /** What it was due over the share window, less what it had. */
+  readonly accountGpuHours: number;
   /** Of the whole cluster, 0..1; of the resource of which that is the largest part. */
   readonly heldShare: number;
   readonly heldResource: string;
@@ -41,6 +43,7 @@ export function queueView(queue: Queue__Output): QueueView {
     runningJobs: queue.runningJobs,
     usageGpuHours: queue.usageGpuHours,
     demandGpus: queue.demandGpus,
+    accountGpuHours: queue.accountGpuHours,
     heldShare: queue.heldShare,
     heldResource: queue.heldResource,
     dueShare: queue.dueShare,

@@ -8,6 +8,7 @@ import { activeAttempt, type Job, type TaskPlacement } from "./job.ts";
 import { jobOf, nodeOf, queueLineage, queueOf, topOf } from "./lookup.ts";
 import { halfLifeOf } from "./queue-spec.ts";
 import type { MutableClusterState } from "./state.ts";
+import { chargedAccount } from "./share-account.ts";
 import { chargedPast } from "./usage.ts";
 
 export function takeTask(
@@ -57,6 +58,7 @@ export function chargeQueues(
     const { allocated } = queue;
     const halfLifeMs = halfLifeOf(topOf(state, path).spec, state.policy);
     const past = chargedPast(queue, allocated, state.atMs, halfLifeMs);
-    state.queues.set(path, { ...queue, ...past, allocated: change(allocated) });
+    const accountGpuMs = chargedAccount(queue, state.atMs, state.policy);
+    state.queues.set(path, { ...queue, ...past, accountGpuMs, allocated: change(allocated) });
   }
 }

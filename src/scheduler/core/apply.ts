@@ -69,6 +69,8 @@ function applyEvent(state: MutableClusterState, event: ClusterEvent): void {
       return setPolicy(state, { ...state.policy, usageHalfLifeMs: event.usageHalfLifeMs });
     case "queue.set":
       return setQueue(state, event);
+    case "shares.noted":
+      return noteShares(state, event);
     case "queue.deleted":
       state.queues.delete(event.path);
       return;
@@ -118,7 +120,8 @@ function rememberRequest(state: MutableClusterState, logged: LoggedEvent): void 
 
 /** What was used up to now decays by the old half-life. */
 function setPolicy(state: MutableClusterState, policy: Policy): void {
-  if (policy.usageHalfLifeMs !== state.policy.usageHalfLifeMs) {
+  const { usageHalfLifeMs, shareWindowMs } = state.policy;
+  if (policy.usageHalfLifeMs !== usageHalfLifeMs || policy.shareWindowMs !== shareWindowMs) {
     chargeQueues(state, [...state.queues.keys()]);
   }
   state.policy = policy;
@@ -141,9 +144,21 @@ function setQueue(state: MutableClusterState, event: EventOf<"queue.set">): void
     usageCoreMs,
     usageGibMs,
     usageAtMs,
+    noted: before?.noted ?? null,
+    accountGpuMs: before?.accountGpuMs ?? 0,
     counts: before?.counts ?? NO_COUNTS,
   });
   state.pending.setByRunTime(spec.path, spec.order === "shortest", state.jobs);
+}
+
+function noteShares(state: MutableClusterState, { dues }: EventOf<"shares.noted">): void {
+  chargeQueues(state, [...state.queues.keys()]);
+  const due = new Map(dues);
+  for (const [path, queue] of state.queues) {
+    const dueMilliGpus = due.get(path);
+    const noted = dueMilliGpus === undefined ? null : { dueMilliGpus, atMs: state.atMs };
+    state.queues.set(path, { ...queue, noted });
+  }
 }
 
 function treeOf(state: MutableClusterState, top: QueuePath): readonly QueuePath[] {

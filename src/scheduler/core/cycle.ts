@@ -12,6 +12,7 @@ import { actorText, decide } from "./decide.ts";
 import { isRefusal } from "./decision.ts";
 import type { ClusterEvent, LoggedEvent } from "./events.ts";
 import { jobOf } from "./lookup.ts";
+import { sharesToNote } from "./note-shares.ts";
 import { plan } from "./plan.ts";
 import type { Eviction, Plan } from "./plan-types.ts";
 import { type Attempt, activeAttempt, isEnded } from "./job.ts";
@@ -48,6 +49,7 @@ export function planStep(
   assert(faults.length === 0, `the plan is not sound: ${faults.join("; ")}`);
   const turn = new Turn(state, nowMs, "scheduler", null);
   for (const event of planEvents(state, proposed, nowMs)) turn.happen(event);
+  for (const event of sharesToNote(state, nowMs)) turn.happen(event);
   return { events: turn.logged, plan: proposed };
 }
 

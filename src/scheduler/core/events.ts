@@ -44,6 +44,11 @@ export type ClusterEvent =
   | { readonly kind: "queue.set"; readonly spec: QueueSpec }
   | { readonly kind: "queue.deleted"; readonly path: QueuePath }
   | {
+      /** Thousandths of a GPU that each queue is due; none = nobody waits for others. */
+      readonly kind: "shares.noted";
+      readonly dues: readonly (readonly [QueuePath, number])[];
+    }
+  | {
       /** A new agent, or one that came back. What it held before and no longer reports is `lost`. */
       readonly kind: "node.registered";
       readonly spec: NodeSpec;

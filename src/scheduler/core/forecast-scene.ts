@@ -14,6 +14,7 @@ import { eligibleFromMs, type PendingGroup } from "./pending.ts";
 import { type QueueNode, QueueTree } from "./queue-tree.ts";
 import { limitExceeded } from "./quota.ts";
 import { type RunSamples, RunSampler } from "./run-samples.ts";
+import { entitledGpus } from "./share-account.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import type { ClusterState } from "./state.ts";
 import { structuralHold } from "./structural.ts";
@@ -131,7 +132,11 @@ export function sceneBehind(scene: Scene, job: Job, aheadCount: number): Scene {
 
 function duesOf(state: ClusterState, tree: QueueTree): ReadonlyMap<QueuePath, number> {
   const dues = [...fairDues(state, tree)];
-  return new Map(dues.map(([{ spec }, milliGpus]) => [spec.path, Math.floor(milliGpus / 1_000)]));
+  return new Map(
+    dues.map(([{ spec, accountGpuMs }, milliGpus]) => {
+      return [spec.path, entitledGpus(milliGpus, accountGpuMs, state.policy)];
+    }),
+  );
 }
 
 function holdersOf(

@@ -17,6 +17,7 @@ import { OwnerBook } from "./owner-limits.ts";
 import type { PendingGroup } from "./pending.ts";
 import type { Eviction, PlannedReservation, Start } from "./plan-types.ts";
 import { charge, type QueueNode, QueueTree } from "./queue-tree.ts";
+import { entitledGpus } from "./share-account.ts";
 import type { Shape } from "./shape.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { Warmth } from "./warmth.ts";
@@ -137,7 +138,7 @@ export class Pass {
 
   #setDues(): void {
     for (const [queue, dueMilliGpus] of fairDues(this.state, this.tree)) {
-      queue.dueGpus = Math.floor(dueMilliGpus / 1_000);
+      queue.dueGpus = entitledGpus(dueMilliGpus, queue.accountGpuMs, this.policy);
     }
   }
 

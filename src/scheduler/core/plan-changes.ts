@@ -8,6 +8,7 @@ import type { ClusterEvent, LoggedEvent } from "./events.ts";
 export function changesPlan(event: ClusterEvent): boolean {
   switch (event.kind) {
     case "request.noted":
+    case "shares.noted":
     case "attempt.rendezvous-set":
     case "task.preparing":
     case "checkpoint.part-stored":
@@ -72,6 +73,7 @@ export function isPlanned({ actor, request, event }: LoggedEvent): boolean {
   switch (event.kind) {
     case "job.placed":
     case "reservation.made":
+    case "shares.noted":
       return true;
     // What an ended job kept is dropped with its end.
     case "reservation.dropped":

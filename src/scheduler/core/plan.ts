@@ -45,6 +45,7 @@ import { Preemption } from "./preempt.ts";
 import { hasGuaranteeLeft, type QueueNode } from "./queue-tree.ts";
 import { limitReached } from "./quota.ts";
 import { startReservations, takeUpReservations } from "./reservations.ts";
+import { noteIntervalMs } from "./share-account.ts";
 import type { Shape } from "./shape.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { nextAgedAtMs, nextTurnAtMs, type Refused } from "./turns.ts";
@@ -192,6 +193,10 @@ class Planner {
     this.wakeAt(state.pending.delayed.at(this.#pass.lateCount)?.eligibleFromMs ?? null);
     if (!this.#pass.policy.isBackfillEnabled) this.#wakeAtLatestStarts();
     this.wakeAt(this.#pass.timeLimitAtMs);
+    const { policy, nowMs } = this.#pass;
+    if (policy.shareWindowMs > 0 && this.#leaves.length > 0) {
+      this.wakeAt(nowMs + noteIntervalMs(policy));
+    }
     return new PlanHolds(this.#pass, this.#book);
   }
 

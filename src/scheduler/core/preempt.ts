@@ -287,8 +287,9 @@ function reason({ job, leaf, shape }: WaitingJob, victim: Candidate, how: Right,
   const giver = must(sideOf(victim.leaf, leaf).at(-1), "giver's side");
   const has = futureUse(giver) - cutOf(cut, giver, "gpus");
   if (how === "share") {
+    const over = taker.tree.hasAccounts ? " now, going by its account" : "";
     return (
-      `${asks} of the ${taker.dueGpus} that are the fair share of ${taker.spec.path}, which has ` +
+      `${asks} of the ${taker.dueGpus} that are the fair share of ${taker.spec.path}${over}, which has ` +
       `${futureUse(taker)}; ${giver.spec.path} had ${has}, and ${giver.dueGpus} are its share.`
     );
   }

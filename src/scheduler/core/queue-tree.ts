@@ -9,6 +9,7 @@ import type { PendingJobs } from "./pending.ts";
 import { compareProducts, scaleDown } from "./ratio.ts";
 import { guaranteeOf, halfLifeOf, keptGpus, limitOf, type Quota } from "./queue-spec.ts";
 import type { ClusterState, QueueSpec } from "./state.ts";
+import { chargedAccount } from "./share-account.ts";
 import { chargedPast, MIB_PER_GIB, usageTimeConstantMs } from "./usage.ts";
 
 type Amounts = { -readonly [K in keyof Resources]: Resources[K] };
@@ -39,6 +40,8 @@ export interface QueueNode {
   readonly reserved: Amounts;
   /** GPUs of its fair share, as the pass found it; null = it was not asked for. */
   dueGpus: number | null;
+  /** See `chargedAccount`. */
+  readonly accountGpuMs: number;
   /** Decayed. */
   readonly usageGpuMs: number;
   readonly usageCoreMs: number;
@@ -62,11 +65,14 @@ export class QueueTree {
   readonly #byPath = new Map<QueuePath, QueueNode>();
   readonly #top: QueueNode[] = [];
   readonly capacity: Capacity;
+  /** Do shares hold over a window? */
+  readonly hasAccounts: boolean;
   /** Does any queue keep GPUs to itself? */
   hasLendingLimits = false;
 
   constructor(state: ClusterState, nowMs: number) {
     this.capacity = new Capacity(state);
+    this.hasAccounts = state.policy.shareWindowMs > 0;
     const paths = [...state.queues.keys()].sort(compareText);
     for (const path of paths) this.#add(state, path, nowMs);
   }
@@ -158,6 +164,7 @@ export class QueueTree {
       usageGpuMs,
       usageCoreMs,
       usageGibMs,
+      accountGpuMs: chargedAccount(found, nowMs, state.policy),
       timeConstantMs: usageTimeConstantMs(halfLifeMs),
       head: null,
       nextLeaf: null,
@@ -262,6 +269,9 @@ function fulfilled(queue: QueueNode): { readonly used: number; readonly own: num
 function compareExcess(a: QueueNode, b: QueueNode): number {
   const [weightOfA, weightOfB] = [a.spec.weight, b.spec.weight];
   if ((weightOfA === 0) !== (weightOfB === 0)) return weightOfA === 0 ? 1 : -1;
+  if (a.tree.hasAccounts && a.dueGpus !== null && b.dueGpus !== null) {
+    return futureUse(a) - a.dueGpus - (futureUse(b) - b.dueGpus);
+  }
   const isOneTime = a.timeConstantMs === b.timeConstantMs;
   const divisorOf = (queue: QueueNode): number =>
     Math.max(1, queue.spec.weight) * (isOneTime ? 1 : secondsOf(queue));

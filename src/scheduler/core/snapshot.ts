@@ -126,13 +126,15 @@ function decodeJob(state: ClusterState, row: Job): Job {
   return { ...job, spec: must(state.arrays.get(job.array.id), `array of ${job.id}`).spec };
 }
 
+/** Absent in snapshots of releases that kept the past of GPUs only, and no account. */
+const LATER_FIELDS = { usageCoreMs: 0, usageGibMs: 0, noted: null, accountGpuMs: 0 };
+
 function decodeQueue(state: MutableClusterState, queue: Queue): void {
   // Absent in snapshots of releases that counted for the whole cluster only.
   const counts = withDefaults(queue.counts ?? NO_COUNTS, NO_COUNTS);
   const preemptions = { ...NO_COUNTS.preemptions, ...counts.preemptions };
   const spec = completeQueueSpec(queue.spec);
-  // Absent in snapshots of releases that kept the past of GPUs only.
-  const whole = withDefaults(queue, { usageCoreMs: 0, usageGibMs: 0 });
+  const whole = withDefaults(queue, LATER_FIELDS);
   state.queues.set(spec.path, { ...whole, spec, counts: { ...counts, preemptions } });
 }
 

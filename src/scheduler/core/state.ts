@@ -47,6 +47,13 @@ export interface QueueSpec {
   readonly usageHalfLifeMs: number | null;
 }
 
+/** See note-shares.ts. */
+export interface NotedDue {
+  /** Thousandths of a GPU, of what was given out in all. */
+  readonly dueMilliGpus: number;
+  readonly atMs: number;
+}
+
 export interface Queue {
   readonly spec: QueueSpec;
   /** Held by running attempts of this queue and all queues below it. */
@@ -57,6 +64,10 @@ export interface Queue {
   readonly usageCoreMs: number;
   readonly usageGibMs: number;
   readonly usageAtMs: number;
+  /** What it was due when dues were noted last; null = nobody waited then, or none are noted. */
+  readonly noted: NotedDue | null;
+  /** What it was due less what it had, up to `usageAtMs`, bounded; see `chargedAccount`. */
+  readonly accountGpuMs: number;
   /** Of jobs of this queue itself. */
   readonly counts: QueueCounts;
 }
@@ -280,6 +291,8 @@ export interface Policy {
   readonly isBackfillEnabled: boolean;
   /** May a queue under its fair share take from those that are over theirs? */
   readonly isShareReclaimed: boolean;
+  /** Over how long queues get their fair shares; 0 = at each moment. */
+  readonly shareWindowMs: number;
   /**
    * A running attempt younger than this is no victim. Grows evenly to ten times that as its job is
    * preempted as often as `lasPreemptionsMax`.
@@ -334,6 +347,7 @@ export const DEFAULT_POLICY: Policy = {
   lasLossMaxMs: HOUR_MS,
   isBackfillEnabled: true,
   isShareReclaimed: true,
+  shareWindowMs: 0,
   minRunMs: 0,
   cheapLossMs: 5 * MINUTE_MS,
   preemptionPatienceMs: 10 * MINUTE_MS,

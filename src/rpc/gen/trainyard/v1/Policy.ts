@@ -33,6 +33,7 @@ export interface Policy {
   'gangLatestStartMs'?: (number | string | Long);
   'growAfterMs'?: (number | string | Long);
   'isLasLearned'?: (boolean);
+  'shareWindowMs'?: (number | string | Long);
   '_usageHalfLifeMs'?: "usageHalfLifeMs";
   '_oversize'?: "oversize";
   '_isPreemptionEnabled'?: "isPreemptionEnabled";
@@ -55,6 +56,7 @@ export interface Policy {
   '_gangLatestStartMs'?: "gangLatestStartMs";
   '_growAfterMs'?: "growAfterMs";
   '_isLasLearned'?: "isLasLearned";
+  '_shareWindowMs'?: "shareWindowMs";
 }
 
 export interface Policy__Output {
@@ -85,6 +87,7 @@ export interface Policy__Output {
   'gangLatestStartMs'?: (number);
   'growAfterMs'?: (number);
   'isLasLearned'?: (boolean);
+  'shareWindowMs'?: (number);
   '_usageHalfLifeMs'?: "usageHalfLifeMs";
   '_oversize'?: "oversize";
   '_isPreemptionEnabled'?: "isPreemptionEnabled";
@@ -107,4 +110,5 @@ export interface Policy__Output {
   '_gangLatestStartMs'?: "gangLatestStartMs";
   '_growAfterMs'?: "growAfterMs";
   '_isLasLearned'?: "isLasLearned";
+  '_shareWindowMs'?: "shareWindowMs";
 }

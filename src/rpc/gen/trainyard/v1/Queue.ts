@@ -15,6 +15,7 @@ export interface Queue {
   'dueShare'?: (number | string);
   'dueResource'?: (string);
   'demandGpus'?: (number | string);
+  'accountGpuHours'?: (number | string);
 }
 
 export interface Queue__Output {
@@ -30,4 +31,5 @@ export interface Queue__Output {
   'dueShare': (number);
   'dueResource': (string);
   'demandGpus': (number);
+  'accountGpuHours': (number);
 }
