@@ -85,7 +85,7 @@ export class VictimSearch {
   /** Changes nothing where it fails. */
   #runAt(goal: Goal, first: Candidate | null = null): readonly Victim[] | null {
     if (first !== null) this.#take(first, first.tasks);
-    this.#makeRoom(goal);
+    this.#makeRoom(first === null ? goal : this.#repriced(goal));
     this.#makeQuota();
     const asked = [...this.#given.keys()];
     if (!this.#suffices()) {
@@ -97,6 +97,16 @@ export class VictimSearch {
       const gives = this.#givenBy(candidate);
       return gives.length === 0 ? [] : [{ candidate, gives }];
     });
+  }
+
+  /** What somebody has given by now makes the nodes that he stood on cheaper than others. */
+  #repriced(goal: Goal): Goal {
+    const { sites } = this.#whatIf;
+    const typeSet = sites.typeSetOf(goal.site);
+    const offers = this.#offers(typeSet).filter(
+      ({ slot }) => sites.siteOf(slot, typeSet) === goal.site,
+    );
+    return { ...goal, offers };
   }
 
   /** Asks for no more than is needed: nothing, some nodes of an elastic job, or all. */
@@ -116,7 +126,9 @@ export class VictimSearch {
   }
 
   readonly #compareOffers = (a: Offer, b: Offer): number =>
-    (this.#isBySize ? a.gpus - b.gpus : 0) || comparePrices(a, b) || a.slot.order - b.slot.order;
+    (this.#isBySize ? a.milliGpus - b.milliGpus : 0) ||
+    comparePrices(a, b) ||
+    a.slot.order - b.slot.order;
 
   #suffices(): boolean {
     return this.#whatIf.isEnough && this.#overQuota() === null;
@@ -214,17 +226,17 @@ export class VictimSearch {
   #priced(slot: NodeSlot, tenants: readonly Tenant[], asked: readonly Tenant[]): Offer {
     let priority = Number.MIN_SAFE_INTEGER;
     let costGpuMs = 0;
-    let gpus = 0;
+    let milliGpus = 0;
     for (const tenant of asked) {
       priority = Math.max(priority, tenant.candidate.priority);
       costGpuMs += Math.round(tenant.candidate.costGpuMs / this.#usefulNodes(tenant));
-      gpus += sizeOf(tenant);
+      milliGpus += Math.round((1_000 * sizeOf(tenant)) / this.#usefulNodes(tenant));
     }
     const evicts = asked.some(({ isWhole }) => isWhole);
-    return { slot, tenants, asked, priority, evicts, costGpuMs, gpus };
+    return { slot, tenants, asked, priority, evicts, costGpuMs, milliGpus };
   }
 
-  /** A gang that leaves may serve several tasks: each bears its part of the cost. */
+  /** A gang that leaves may serve several tasks: each bears its part of the cost, and of its size. */
   #usefulNodes({ candidate, isWhole }: Ask): number {
     const nodes = isWhole ? candidate.tasks.length : candidate.spare;
     return Math.min(nodes, this.#waiting.shape.nodes);
@@ -398,8 +410,8 @@ interface Offer extends Price {
   readonly tenants: readonly Tenant[];
   /** Those of them who suffice. */
   readonly asked: readonly Tenant[];
-  /** What these hold. */
-  readonly gpus: number;
+  /** What these hold, in thousandths of a GPU: a gang's part, as of its cost. */
+  readonly milliGpus: number;
 }
 
 /** A site to empty for the gang, with the price of the cheapest that would suffice. */
