@@ -12,8 +12,7 @@ import type { Moment, Starts } from "./explain-when.ts";
 import { type Turn, turnAlone } from "./forecast-turns.ts";
 import type { Identity, JobSpec } from "./job.ts";
 import { jobOf } from "./lookup.ts";
-import { plan } from "./plan.ts";
-import { type Preview, previewOf, suppose } from "./preview.ts";
+import { type Preview, planFor, previewOf, suppose } from "./preview.ts";
 import { count, named } from "./wording.ts";
 
 export interface SubmissionPreview {
@@ -30,7 +29,7 @@ export function* explainSubmission(
   const supposed = suppose(state, [{ kind: "job.submit", spec }], owner, nowMs);
   if (supposed.kind === "refusal") return supposed;
   const id = must(supposed.jobId, "the job submitted");
-  const planned = plan(supposed.state, nowMs, supposed.state.policy, id);
+  const planned = planFor(supposed.state, id, nowMs);
   const job = jobOf(supposed.state, id);
   const seen = previewOf(planned, id);
   const hold = holdOf(supposed.state, planned.holds, id);

@@ -7,9 +7,11 @@ import type { JobId } from "../../base/ids.ts";
 import { elementsOf } from "./array.ts";
 import type { Command } from "./commands.ts";
 import { step } from "./cycle.ts";
+import { isElastic } from "./elastic.ts";
 import { forkState } from "./fork.ts";
 import type { Hold } from "./hold.ts";
 import type { Identity, JobSpec, TaskPlacement } from "./job.ts";
+import { jobOf } from "./lookup.ts";
 import { plan } from "./plan.ts";
 import type { Eviction, Plan } from "./plan-types.ts";
 import type { ClusterState, MutableClusterState } from "./state.ts";
@@ -26,7 +28,15 @@ export type Preview =
 
 /** The job must be pending. */
 export function previewPass(state: ClusterState, jobId: JobId, nowMs: number): Preview {
-  return previewOf(plan(state, nowMs, state.policy, jobId), jobId);
+  return previewOf(planFor(state, jobId, nowMs), jobId);
+}
+
+/**
+ * The pass as far as it tells what becomes of the job: up to it, or all of it for an elastic one,
+ * which takes beyond its least only what those behind it leave.
+ */
+export function planFor(state: ClusterState, jobId: JobId, nowMs: number): Plan {
+  return plan(state, nowMs, state.policy, isElastic(jobOf(state, jobId)) ? null : jobId);
 }
 
 /** What a plan does with a job that was pending before. */

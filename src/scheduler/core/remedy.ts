@@ -13,8 +13,7 @@ import type { Job, JobSpec } from "./job.ts";
 import { jobOf, queueOf } from "./lookup.ts";
 import { poolOf } from "./node-pools.ts";
 import type { Eviction } from "./plan-types.ts";
-import { plan } from "./plan.ts";
-import { asNew, type Preview, previewOf, suppose } from "./preview.ts";
+import { asNew, type Preview, planFor, previewOf, suppose } from "./preview.ts";
 import { QueueTree } from "./queue-tree.ts";
 import { limitReached } from "./quota.ts";
 import { type Shape, shapeKey, shapeOf, sizedTo } from "./shape.ts";
@@ -166,7 +165,7 @@ function prove(state: ClusterState, job: Job, nowMs: number, change: Change): Pr
   ];
   const supposed = suppose(state, commands, job.owner, nowMs);
   if (supposed.kind === "refusal" || supposed.jobId === null) return { remedy: null, holds: null };
-  const planned = plan(supposed.state, nowMs, supposed.state.policy, supposed.jobId);
+  const planned = planFor(supposed.state, supposed.jobId, nowMs);
   const preview = previewOf(planned, supposed.jobId);
   return { remedy: remedyBy(preview, change), holds: first === null ? planned.holds : null };
 }
