@@ -195,10 +195,21 @@ interface Line {
   readonly heads: Head[];
 }
 
-/** Is the group not worth handing out, from its job at that position on? */
-export type IsLeftOut = (group: PendingGroup, at: number) => boolean;
+/** Who is not worth handing out. */
+export interface LeftOut {
+  /** All of the kind? */
+  readonly isKind: (kind: PendingKind) => boolean;
+  /** The group, from its job at that position on? */
+  readonly isGroup: (group: PendingGroup, at: number) => boolean;
+}
 
-const nobody: IsLeftOut = () => false;
+const NOBODY: LeftOut = { isKind: () => false, isGroup: () => false };
+
+/** What a walk finds of one priority. */
+interface Class {
+  readonly kinds: PendingKind[];
+  readonly lines: PendingLine[];
+}
 
 /** What is there to walk over in one leaf queue. */
 export interface LeafJobs {
@@ -227,25 +238,27 @@ export class LeafOrder {
   readonly leaf: QueueNode;
   readonly #jobs: LeafJobs;
   readonly #policy: Policy;
-  readonly #isLeftOut: IsLeftOut;
+  readonly #leftOut: LeftOut;
   readonly #users = new Map<string, User>();
   /** Ascending priority: the last one is served first. */
-  readonly #classes: PendingLine[][];
+  readonly #classes: Class[];
   /** Where only one user waits, it does not matter what he holds. */
   readonly #isShared: boolean;
-  /** A heap of the class that is served now. */
+  /** Of the class that is served now. */
+  #kinds: readonly PendingKind[] = [];
+  /** A heap. */
   #lines: Line[] = [];
   #current: Line | null = null;
   #peeked: Head | null = null;
 
-  /** `isLeftOut` is asked when a group's place comes up, and may be asked before. */
-  constructor(jobs: LeafJobs, policy: Policy, isLeftOut = nobody) {
-    this.#isLeftOut = isLeftOut;
+  /** `leftOut` is asked when a group's place comes up, and may be asked before. */
+  constructor(jobs: LeafJobs, policy: Policy, leftOut = NOBODY) {
+    this.#leftOut = leftOut;
     this.leaf = jobs.leaf;
     this.#jobs = jobs;
     this.#policy = policy;
     this.#classes = classify(jobs, policy);
-    this.#isShared = this.#classes.some((lines) => lines.length > 1);
+    this.#isShared = this.#classes.some(({ lines }) => lines.length > 1);
   }
 
   /** What `next` will hand out. Look only after the last job was charged. */
@@ -278,19 +291,24 @@ export class LeafOrder {
     for (;;) {
       this.#putBack();
       while (this.#lines.length === 0) {
-        const lines = this.#classes.pop();
-        if (lines === undefined) return null;
-        for (const line of lines) pushHeap(this.#lines, this.#lineOf(line), compareLines);
+        const next = this.#classes.pop();
+        if (next === undefined) return null;
+        if (next.kinds.every(this.#leftOut.isKind)) continue;
+        this.#kinds = next.kinds;
+        for (const line of next.lines) pushHeap(this.#lines, this.#lineOf(line), compareLines);
       }
       const line = popHeap(this.#lines, compareLines);
       if (line.groups !== null) {
-        this.#open(line, line.groups);
-        this.#pushLine(line);
+        if (this.#kinds.every(this.#leftOut.isKind)) this.#lines = [];
+        else {
+          this.#open(line, line.groups);
+          this.#pushLine(line);
+        }
         continue;
       }
       this.#current = line;
       const head = headOf(line);
-      if (this.#isLeftOut(head.group, head.at)) this.leaveOut();
+      if (this.#leftOut.isGroup(head.group, head.at)) this.leaveOut();
       // Who has aged is handed out before those of its group, and may have been placed since.
       else if (this.#jobs.isWaiting(head.entry.id)) return head;
     }
@@ -325,7 +343,7 @@ export class LeafOrder {
     const { order } = this.leaf.spec;
     line.groups = null;
     for (const group of groups.values()) {
-      if (this.#isLeftOut(group, 0)) continue;
+      if (this.#leftOut.isGroup(group, 0)) continue;
       const entry = must(group.jobs.first, "a group has jobs");
       const due = dueRank(order, group.deadline, this.#jobs.nowMs);
       const service = serviceRank(this.#jobs, this.#policy, group);
@@ -424,22 +442,25 @@ export function* groupsOf(pending: PendingQueue | undefined): Iterable<PendingGr
   }
 }
 
-function classify({ pending, late, aged }: LeafJobs, policy: Policy): PendingLine[][] {
-  const byPriority = new Map<number, PendingLine[]>();
-  const add = (priorityClass: string, line: PendingLine): void => {
-    const priority = priorityOf(priorityClass, policy);
-    const lines = byPriority.get(priority);
-    if (lines === undefined) byPriority.set(priority, [line]);
-    else lines.push(line);
+function classify({ pending, late, aged }: LeafJobs, policy: Policy): Class[] {
+  const byPriority = new Map<number, Class>();
+  const classOf = (name: string): Class => {
+    const priority = priorityOf(name, policy);
+    let ofPriority = byPriority.get(priority);
+    if (ofPriority === undefined) byPriority.set(priority, (ofPriority = { kinds: [], lines: [] }));
+    return ofPriority;
   };
-  for (const { name, lines } of pending?.classes.values() ?? []) {
-    for (const line of lines.values()) add(name, line);
+  for (const { name, kinds, lines } of pending?.classes.values() ?? []) {
+    const into = classOf(name);
+    for (const { kind } of kinds.values()) into.kinds.push(kind);
+    for (const line of lines.values()) into.lines.push(line);
   }
   for (const group of [...late, ...aged]) {
-    const { ownerKey } = group;
-    add(group.kind.priorityClass, { ownerKey, groups: new Map([["", group]]) });
+    const into = classOf(group.kind.priorityClass);
+    into.kinds.push(group.kind);
+    into.lines.push({ ownerKey: group.ownerKey, groups: new Map([["", group]]) });
   }
-  return [...byPriority].sort(([a], [b]) => a - b).map(([, lines]) => lines);
+  return [...byPriority].sort(([a], [b]) => a - b).map(([, ofPriority]) => ofPriority);
 }
 
 /**

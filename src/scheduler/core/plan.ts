@@ -33,7 +33,7 @@ import {
   groupsOf,
   levelOfStrength,
   type Head,
-  type IsLeftOut,
+  type LeftOut,
   LeafOrder,
   strengthOf,
   type WaitingJob,
@@ -210,21 +210,33 @@ class Planner {
     const hasPlaced = this.#walk(owed, this.#owedOnly(passedOver), undefined);
     const wasEveryone = owed.length === this.#leaves.length && passedOver.size === 0;
     if (!isForAll || this.#isOver || (wasEveryone && !hasPlaced)) return hasPlaced;
-    return this.#walk(this.#leaves, () => true, this.#isHopeless) || hasPlaced;
+    return this.#walk(this.#leaves, () => true, this.#hopeless) || hasPlaced;
   }
 
   /**
-   * Would it change nothing to look at the group, from its job at that position on? Most of a long
-   * queue is of kinds that were refused to others.
+   * Whom it would change nothing to look at. Most of a long queue is of kinds that were refused to
+   * others.
    */
-  readonly #isHopeless: IsLeftOut = (group, at) => {
-    if (this.#hopeful?.has(group.kind) === false) return true;
-    if (!this.#pass.policy.isBackfillEnabled || this.#isUpTo(group.kind)) return false;
-    const kind = this.#kinds.of(group.kind);
-    if (kind.isPossible && this.#mayClaim(kind)) return false;
-    if (kind.mayGoAhead && this.#claims.isOpenAhead) return false;
-    return this.#kinds.isRefused(kind, group, at);
+  readonly #hopeless: LeftOut = {
+    isKind: (kind) =>
+      this.#isLost(kind) ||
+      (this.#isSettled(kind) && this.#kinds.isAllRefused(this.#kinds.of(kind))),
+    isGroup: (group, at) =>
+      this.#isLost(group.kind) ||
+      (this.#isSettled(group.kind) && this.#kinds.isRefused(this.#kinds.of(group.kind), group, at)),
   };
+
+  #isLost(kind: PendingKind): boolean {
+    return this.#hopeful?.has(kind) === false;
+  }
+
+  /** Would nothing come of another refusal to one of the kind? */
+  #isSettled(pending: PendingKind): boolean {
+    if (!this.#pass.policy.isBackfillEnabled || this.#isUpTo(pending)) return false;
+    const kind = this.#kinds.of(pending);
+    if (kind.isPossible && this.#mayClaim(kind)) return false;
+    return !(kind.mayGoAhead && this.#claims.isOpenAhead);
+  }
 
   /** May it be the job that the walk goes up to? */
   #isUpTo(kind: PendingKind): boolean {
@@ -237,11 +249,11 @@ class Planner {
     return this.#dueKinds?.has(kind) !== false && this.#claims.isOpenFor(shape);
   }
 
-  #walk(leaves: readonly QueueNode[], isMeant: IsMeant, isLeftOut: IsLeftOut | undefined): boolean {
+  #walk(leaves: readonly QueueNode[], isMeant: IsMeant, leftOut: LeftOut | undefined): boolean {
     const { tree, policy } = this.#pass;
     const orders = new Map<QueueNode, LeafOrder>();
     for (const leaf of leaves) {
-      const order = new LeafOrder(this.#pass.jobsOf(leaf), policy, isLeftOut);
+      const order = new LeafOrder(this.#pass.jobsOf(leaf), policy, leftOut);
       orders.set(leaf, order);
       tree.setHead(leaf, this.#headOf(order, isMeant));
     }

@@ -74,6 +74,13 @@ export class WalkKinds {
     return strengthOf({ level, isImpatient: this.#isImpatient(entry) }) >= kind.refusedStrength;
   }
 
+  /** Would every job of the kind be refused? See `isRefused`. */
+  isAllRefused(kind: Kind): boolean {
+    if (!kind.isPossible) return true;
+    const most = strengthOf({ level: 0, isImpatient: this.#hasImpatient });
+    return this.#isAsRefused(kind) && most >= kind.refusedStrength;
+  }
+
   refuse(kind: Kind, strength: number, isBesideClaims: boolean): void {
     const isAgain = this.#isAsRefused(kind);
     kind.refusedStrength = isAgain ? Math.min(kind.refusedStrength, strength) : strength;
