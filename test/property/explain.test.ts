@@ -21,7 +21,7 @@ import type { MutableClusterState } from "../../src/scheduler/core/state.ts";
 import { happen, open, stories, type Story } from "./worlds.ts";
 
 const SEED = Number(process.env["TRAINYARD_SEED"] ?? 20_260_101);
-const RUNS = Number(process.env["TRAINYARD_RUNS"] ?? 100);
+const RUNS = Number(process.env["TRAINYARD_RUNS"] ?? 400);
 const HAPPENINGS = 30;
 /** Of those who wait in a state: each costs passes. */
 const LOOKED_AT_MAX = 3;
