@@ -19,6 +19,14 @@ export function onlyGpus(story: Story): Story {
   return { ...story, nodes, happenings };
 }
 
+/** The same story with jobs of one size each. */
+export function withoutElastic(story: Story): Story {
+  const happenings = story.happenings.map((happening) =>
+    happening.kind === "submit" ? { ...happening, job: { ...happening.job, more: 0 } } : happening,
+  );
+  return { ...story, happenings };
+}
+
 /** The same story with queues that keep nothing from others. */
 export function withoutLending(story: Story): Story {
   return { ...story, queues: story.queues.map((queue) => ({ ...queue, lendingLimit: null })) };

@@ -127,14 +127,18 @@ class Planner {
   }
 
   walkAll(): void {
+    const { drops, evictions, policy } = this.#pass;
+    const isInOrder = !policy.isBackfillEnabled;
     let isForAll = true;
     for (let round = 1; round <= ROUNDS_MAX; round += 1) {
-      const dropsBefore = this.#pass.drops.length;
+      const [dropsBefore, evictionsBefore] = [drops.length, evictions.length];
       if (!this.#walkRound(isForAll) || this.#isOver) return;
-      // Without a claim or a lost reservation, only who was owed room may find more than before.
+      // Without a claim or a lost reservation, only who was owed room may find more than before; or,
+      // where the first in line alone is looked at, who is first once a victim's user holds less.
       const { isOpen } = this.#preemption;
-      const hasDropped = this.#pass.drops.length > dropsBefore;
-      isForAll = !this.#claims.isEmpty || hasDropped;
+      const hasDropped = drops.length > dropsBefore;
+      const isReordered = isInOrder && evictions.length > evictionsBefore;
+      isForAll = !this.#claims.isEmpty || hasDropped || isReordered;
       if (!isForAll && !isOpen) return;
       this.#preemption.forgetRefusals();
       this.#kinds.beginRound();
@@ -142,7 +146,6 @@ class Planner {
       const holders = this.#claims.holderKinds();
       this.#claims.release();
       this.#doesNotFit.clear();
-      const isInOrder = !this.#pass.policy.isBackfillEnabled;
       this.#hopeful = hasDropped || isOpen || isInOrder ? null : this.#findHopeful(holders);
     }
   }
