@@ -8,15 +8,7 @@ import type { JobId } from "../../base/ids.ts";
 import type { Hold } from "./hold.ts";
 import { holdMessage } from "./hold-words.ts";
 import { mayGrowFromMs } from "./grow.ts";
-import {
-  activeAttempt,
-  type Attempt,
-  isResize,
-  type Job,
-  type JobSpec,
-  resumePoint,
-  userKey,
-} from "./job.ts";
+import { countPlaced, type Attempt, isResize, type Job, type JobSpec, resumePoint } from "./job.ts";
 import { jobOf, queueOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
 import { deadlineOf } from "./pending.ts";
@@ -110,10 +102,8 @@ function place(
   const leaf = new QueueTree(state, nowMs).queue(job.spec.queue);
   const held = new Map<string, number>();
   for (const id of state.active) {
-    const { owner, spec, phase } = jobOf(state, id);
-    if (spec.queue !== job.spec.queue) continue;
-    const gpus = (activeAttempt(phase)?.placement.length ?? 0) * spec.perNode.gpus;
-    held.set(userKey(owner), (held.get(userKey(owner)) ?? 0) + gpus);
+    const other = jobOf(state, id);
+    if (other.spec.queue === job.spec.queue) countPlaced(held, other);
   }
   const { path } = leaf.spec;
   const pending = state.pending.queue(path);

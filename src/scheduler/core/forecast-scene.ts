@@ -5,7 +5,7 @@
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import { fairDues } from "./fair-share.ts";
 import { type Need, type Seat, SupplyLayout } from "./forecast-supply.ts";
-import { activeAttempt, type Job, userKey } from "./job.ts";
+import { countPlaced, type Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { poolOf } from "./node-pools.ts";
 import { LeafOrder } from "./order.ts";
@@ -262,10 +262,10 @@ class LineReader {
     return { need, isPossible, waiting: [] };
   }
 
-  #countHeld({ owner, spec, phase }: Job): void {
-    const gpus = (activeAttempt(phase)?.placement.length ?? 0) * spec.perNode.gpus;
-    let users = this.#held.get(spec.queue);
-    if (users === undefined) this.#held.set(spec.queue, (users = new Map<string, number>()));
-    users.set(userKey(owner), (users.get(userKey(owner)) ?? 0) + gpus);
+  #countHeld(job: Job): void {
+    const { queue } = job.spec;
+    let users = this.#held.get(queue);
+    if (users === undefined) this.#held.set(queue, (users = new Map<string, number>()));
+    countPlaced(users, job);
   }
 }

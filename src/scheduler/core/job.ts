@@ -423,6 +423,13 @@ export function isEnded(phase: JobPhase): boolean {
 export const isResize = (cause: StopCause | null): boolean =>
   cause?.kind === "preempted" && (cause.how === "shrink" || cause.how === "grow");
 
+/** Adds the GPUs that a job was placed on to what its user has, by `userKey`. */
+export function countPlaced(byUser: Map<string, number>, { owner, phase, spec }: Job): void {
+  const gpus = (activeAttempt(phase)?.placement.length ?? 0) * spec.perNode.gpus;
+  const key = userKey(owner);
+  byUser.set(key, (byUser.get(key) ?? 0) + gpus);
+}
+
 /** The attempt that holds resources now, or null. */
 export function activeAttempt(phase: JobPhase): Attempt | null {
   switch (phase.kind) {

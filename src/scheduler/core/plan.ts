@@ -20,7 +20,7 @@
 // nothing.
 
 import { must } from "../../base/assert.ts";
-import { jobId, type JobId } from "../../base/ids.ts";
+import type { JobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
 import { evictFromDraining } from "./drain.ts";
 import { elasticStarts, widen } from "./elastic.ts";
@@ -48,7 +48,7 @@ import { startReservations, takeUpReservations } from "./reservations.ts";
 import { noteIntervalMs } from "./share-account.ts";
 import type { Shape } from "./shape.ts";
 import type { ClusterState, Policy } from "./state.ts";
-import { nextAgedAtMs, nextTurnAtMs, type Refused } from "./turns.ts";
+import { nextAgedAtMs, nextTurnAtMs, type Refused, waitingSince } from "./turns.ts";
 import { hasReclaimRight } from "./victims.ts";
 import { type Kind, WalkKinds } from "./walk-kinds.ts";
 
@@ -417,15 +417,11 @@ class Planner {
   /** When the next of those who wait may claim, be it of a group that can't. */
   #nextClaimAtMs(): number | null {
     const { state, policy, nowMs, isWaiting } = this.#pass;
-    const { bySince } = state.pending;
-    const sinceMs = nowMs - policy.gangPatienceMs + 1;
-    let at = bySince.rank({ id: jobId(""), submittedAtMs: 0, sinceMs, seq: 0 });
-    for (;;) {
-      const next = bySince.at(at);
-      if (next === undefined) return null;
-      if (isWaiting(next.id)) return next.sinceMs + policy.gangPatienceMs;
-      at += 1;
+    const fromMs = nowMs - policy.gangPatienceMs + 1;
+    for (const { id, sinceMs } of waitingSince(state.pending, fromMs)) {
+      if (isWaiting(id)) return sinceMs + policy.gangPatienceMs;
     }
+    return null;
   }
 
   wakeAt(atMs: number | null): void {

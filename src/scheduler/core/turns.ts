@@ -9,6 +9,7 @@ import { activeAttempt, type Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { priorityOf, type WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
+import type { PendingJob, PendingJobs } from "./pending.ts";
 import { nextGuessAtMs } from "./remaining-time.ts";
 import { attainedLevelOf, beginOfAttainedLevel, countedGpuMs } from "./service-levels.ts";
 import { comingLevelOf, SHORTER_BY } from "./victims.ts";
@@ -80,17 +81,27 @@ const AGED_LOOKED_MAX = 64;
 
 /** When the next of those who wait has waited so long that it counts as new; null = nobody will. */
 export function nextAgedAtMs({ state, policy, nowMs, tree, isWaiting }: Pass): number | null {
-  const { bySince } = state.pending;
-  const fromMs = nowMs - policy.lasAgingMs;
-  let at = bySince.rank({ id: jobId(""), submittedAtMs: 0, sinceMs: fromMs, seq: 0 });
-  for (let looked = 1; ; looked += 1, at += 1) {
-    const next = bySince.at(at);
-    if (next === undefined) return null;
-    const atMs = next.sinceMs + policy.lasAgingMs + 1;
+  let looked = 0;
+  for (const { id, sinceMs } of waitingSince(state.pending, nowMs - policy.lasAgingMs)) {
+    const atMs = sinceMs + policy.lasAgingMs + 1;
+    looked += 1;
     if (looked === AGED_LOOKED_MAX) return atMs;
-    const { attainedGpuMs, spec } = jobOf(state, next.id);
+    const { attainedGpuMs, spec } = jobOf(state, id);
     const { order } = tree.queue(spec.queue).spec;
     const isServed = attainedLevelOf(attainedGpuMs) > 0;
-    if (isServed && (order === "las" || order === "shortest") && isWaiting(next.id)) return atMs;
+    if (isServed && (order === "las" || order === "shortest") && isWaiting(id)) return atMs;
+  }
+  return null;
+}
+
+/** Those who began to wait at that instant or later, the longest waiter first. */
+export function* waitingSince(
+  { bySince }: Pick<PendingJobs, "bySince">,
+  sinceMs: number,
+): Iterable<PendingJob> {
+  let at = bySince.rank({ id: jobId(""), submittedAtMs: 0, sinceMs, seq: 0 });
+  for (let next = bySince.at(at); next !== undefined; next = bySince.at(at)) {
+    yield next;
+    at += 1;
   }
 }

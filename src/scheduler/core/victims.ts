@@ -25,8 +25,7 @@ import { attainedLevelOf, countedGpuMs } from "./service-levels.ts";
 import { futureUse, isWithinGuarantee, isWithinShare, type QueueNode } from "./queue-tree.ts";
 import { expectedRemainingMs } from "./remaining-time.ts";
 import { shapeOf } from "./shape.ts";
-import type { Policy } from "./state.ts";
-import type { ClusterState } from "./state.ts";
+import type { ClusterState, Policy } from "./state.ts";
 
 /** What a candidate would lose: its attempt, or only the room that is kept for it. */
 export type Holding =
