@@ -61,6 +61,17 @@ describe("turns in a las queue", () => {
     return id;
   };
 
+  /** One that had much has given way to a newcomer, which runs. */
+  const givenWay = (world: World): { readonly old: JobId; readonly young: JobId } => {
+    const old = veteran(world, MINUTE_MS);
+    const young = world.submit({ queue: a, gpus: 4 });
+    world.plan();
+    world.end(old, STOPPED);
+    world.plan();
+    world.run();
+    return { old, young };
+  };
+
   test("who had less takes over from who had more, once that one has just saved", () => {
     const world = las();
     const old = veteran(world, MINUTE_MS);
@@ -131,12 +142,7 @@ describe("turns in a las queue", () => {
 
   test("a pass wakes when one who waits has waited so long that it counts as new", () => {
     const world = las({ lasAgingMs: 7 * DAY_MS, cheapLossMs: DAY_MS, gangPatienceMs: 90 * DAY_MS });
-    const old = veteran(world, MINUTE_MS);
-    const young = world.submit({ queue: a, gpus: 4 });
-    world.plan();
-    world.end(old, STOPPED);
-    world.plan();
-    world.run();
+    const { old, young } = givenWay(world);
     world.nowMs += 3 * HOUR_MS;
     world.checkpoint(young, 1);
     const waitsFromMs = world.nowMs - 3 * HOUR_MS;
@@ -164,12 +170,7 @@ describe("turns in a las queue", () => {
 
   test("of those that wait, who had less goes first; who waited too long goes before all", () => {
     const world = las({ lasAgingMs: 7 * DAY_MS });
-    const old = veteran(world, MINUTE_MS);
-    const young = world.submit({ queue: a, gpus: 4 });
-    world.plan();
-    world.end(old, STOPPED);
-    world.plan();
-    world.run();
+    const { old, young } = givenWay(world);
     const newcomer = world.submit({ queue: a, gpus: 4 });
     world.end(young);
     expect(started(world.plan())).toEqual([newcomer]);
@@ -182,12 +183,7 @@ describe("turns in a las queue", () => {
 
   test("who got its place by waiting too long is new there: nobody takes it at once", () => {
     const world = las({ lasAgingMs: 7 * DAY_MS, cheapLossMs: DAY_MS, gangPatienceMs: 90 * DAY_MS });
-    const old = veteran(world, MINUTE_MS);
-    const young = world.submit({ queue: a, gpus: 4 });
-    world.plan();
-    world.end(old, STOPPED);
-    world.plan();
-    world.run();
+    const { old, young } = givenWay(world);
     world.nowMs += 7 * DAY_MS + 1;
     world.end(young);
     const newcomer = world.submit({ queue: a, gpus: 4 });
