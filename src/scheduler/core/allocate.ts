@@ -1,10 +1,10 @@
-// Taking and releasing what one task holds: on its node, in its queue and all above it. The queues'
+// Taking and releasing what one task holds: on its node, of its user, in its queue and all above it. The queues'
 // decayed use is brought up to date at each change, so that nothing is charged twice or skipped.
 
 import { assert } from "../../base/assert.ts";
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import { addResources, NO_RESOURCES, subtractResources } from "../../base/resources.ts";
-import { activeAttempt, type Job, type TaskPlacement } from "./job.ts";
+import { activeAttempt, type Job, type TaskPlacement, userKey } from "./job.ts";
 import { jobOf, nodeOf, queueLineage, queueOf, topOf } from "./lookup.ts";
 import { halfLifeOf } from "./queue-spec.ts";
 import type { MutableClusterState } from "./state.ts";
@@ -23,6 +23,7 @@ export function takeTask(
   const allocation = { jobId: job.id, attempt, rank, gpus: placement.gpus, resources };
   state.nodes.set(placement.nodeId, { ...node, allocations: [...node.allocations, allocation] });
   chargeQueues(state, queueLineage(job.spec.queue), (held) => addResources(held, resources));
+  chargeUser(state, job, resources.gpus);
 }
 
 /** Call after the task's state is `ended`: its attempt is still the active one. */
@@ -42,9 +43,22 @@ export function releaseTask(
   state.nodes.set(placement.nodeId, { ...node, allocations });
   const resources = job.spec.perNode;
   chargeQueues(state, queueLineage(job.spec.queue), (held) => subtractResources(held, resources));
+  chargeUser(state, job, -resources.gpus);
   const usedGpuMs = (state.atMs - attempt.placedAtMs) * resources.gpus;
   state.jobs.set(job.id, { ...job, attainedGpuMs: job.attainedGpuMs + usedGpuMs });
   state.totals = { ...state.totals, usedGpuMs: state.totals.usedGpuMs + usedGpuMs };
+}
+
+/** The map is replaced, never changed: copies of the state and passes that are over share it. */
+export function chargeUser(state: MutableClusterState, { spec, owner }: Job, gpus: number): void {
+  if (gpus === 0) return;
+  const queue = queueOf(state, spec.queue);
+  const heldByUser = new Map(queue.heldByUser);
+  const key = userKey(owner);
+  const held = (heldByUser.get(key) ?? 0) + gpus;
+  if (held === 0) heldByUser.delete(key);
+  else heldByUser.set(key, held);
+  state.queues.set(spec.queue, { ...queue, heldByUser });
 }
 
 /** Charges what ran up to now, then changes what is held. */

@@ -140,6 +140,7 @@ function setQueue(state: MutableClusterState, event: EventOf<"queue.set">): void
   state.queues.set(spec.path, {
     spec,
     allocated: before?.allocated ?? { gpus: 0, cpuMilli: 0, memoryMib: 0 },
+    heldByUser: before?.heldByUser ?? new Map(),
     usageGpuMs,
     usageCoreMs,
     usageGibMs,

@@ -8,7 +8,7 @@ import type { JobId } from "../../base/ids.ts";
 import type { Hold } from "./hold.ts";
 import { holdMessage } from "./hold-words.ts";
 import { mayGrowFromMs } from "./grow.ts";
-import { countPlaced, type Attempt, isResize, type Job, type JobSpec, resumePoint } from "./job.ts";
+import { type Attempt, isResize, type Job, type JobSpec, resumePoint } from "./job.ts";
 import { jobOf, queueOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
 import { deadlineOf } from "./pending.ts";
@@ -100,16 +100,11 @@ function place(
   nowMs: number,
 ): Pick<Explanation, "position" | "ahead"> {
   const leaf = new QueueTree(state, nowMs).queue(job.spec.queue);
-  const held = new Map<string, number>();
-  for (const id of state.active) {
-    const other = jobOf(state, id);
-    if (other.spec.queue === job.spec.queue) countPlaced(held, other);
-  }
   const { path } = leaf.spec;
   const pending = state.pending.queue(path);
   const late = state.pending.late(nowMs, state.jobs).filter(({ kind }) => kind.queue === path);
   // Those who have waited too long are in their groups too: their place there is told.
-  const heldBy = (ownerKey: string): number => held.get(ownerKey) ?? 0;
+  const heldBy = (ownerKey: string): number => leaf.heldByUser.get(ownerKey) ?? 0;
   const { runTimes, policy } = state;
   const jobs = { nowMs, leaf, pending, late, aged: [], runTimes, heldBy, isWaiting: () => true };
   const aheadCount = countAhead(jobs, policy, job);

@@ -5,7 +5,7 @@
 import type { JobId, QueuePath } from "../../base/ids.ts";
 import { fairDues } from "./fair-share.ts";
 import { type Need, type Seat, SupplyLayout } from "./forecast-supply.ts";
-import { countPlaced, type Job } from "./job.ts";
+import type { Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { poolOf } from "./node-pools.ts";
 import { LeafOrder } from "./order.ts";
@@ -183,7 +183,6 @@ interface LineParts {
 class LineReader {
   readonly #parts: LineParts;
   readonly #late = new Map<QueuePath, PendingGroup[]>();
-  readonly #held = new Map<QueuePath, Map<string, number>>();
   readonly #needs = new Map<Shape, Need>();
   readonly #lineMax: number;
 
@@ -195,7 +194,6 @@ class LineReader {
       if (others === undefined) this.#late.set(group.kind.queue, [group]);
       else others.push(group);
     }
-    for (const id of state.active) this.#countHeld(jobOf(state, id));
     this.#lineMax = Math.max(LINE_MIN, Math.floor(WAITING_MAX / Math.max(1, this.leaves().length)));
   }
 
@@ -210,7 +208,6 @@ class LineReader {
   read(leaf: QueueNode): WaitingLine {
     const { state, nowMs, positions } = this.#parts;
     const { path } = leaf.spec;
-    const held = this.#held.get(path);
     const order = new LeafOrder(
       {
         nowMs,
@@ -219,7 +216,7 @@ class LineReader {
         late: this.#late.get(path) ?? [],
         aged: [],
         runTimes: state.runTimes,
-        heldBy: (ownerKey) => held?.get(ownerKey) ?? 0,
+        heldBy: (ownerKey) => leaf.heldByUser.get(ownerKey) ?? 0,
         isWaiting: (id) => !positions.has(id),
       },
       state.policy,
@@ -260,12 +257,5 @@ class LineReader {
     let need = this.#needs.get(shape);
     if (need === undefined) this.#needs.set(shape, (need = layout.needOf(shape)));
     return { need, isPossible, waiting: [] };
-  }
-
-  #countHeld(job: Job): void {
-    const { queue } = job.spec;
-    let users = this.#held.get(queue);
-    if (users === undefined) this.#held.set(queue, (users = new Map<string, number>()));
-    countPlaced(users, job);
   }
 }

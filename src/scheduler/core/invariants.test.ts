@@ -47,6 +47,23 @@ test.each<readonly [string, (world: World) => void, string]>([
     },
     "default holds 4 GPUs and counts 3",
   ],
+  [
+    "a queue that miscounts what a user holds",
+    ({ state }) => {
+      const queue = must(state.queues.get(queuePath("default")), "queue");
+      const heldByUser = new Map([...queue.heldByUser].map(([user]) => [user, 3]));
+      state.queues.set(queue.spec.path, { ...queue, heldByUser });
+    },
+    "holds 4 GPUs and counts 3",
+  ],
+  [
+    "a queue that forgets a user",
+    ({ state }) => {
+      const queue = must(state.queues.get(queuePath("default")), "queue");
+      state.queues.set(queue.spec.path, { ...queue, heldByUser: new Map() });
+    },
+    "holds 4 GPUs and counts none",
+  ],
   ["a job that no index has", ({ state }) => state.active.delete(first), "2 jobs, 1 of them"],
   ["a job in the wrong index", ({ state }) => state.ended.add(first), "job-1 is indexed as ended"],
   [

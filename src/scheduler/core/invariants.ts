@@ -15,6 +15,7 @@ export function invariants(state: ClusterState): readonly string[] {
     ...indexFaults(state),
     ...pendingFaults(state),
     ...queueFaults(state),
+    ...userFaults(state),
     ...reservationFaults(state),
     ...admissionFaults(state),
     ...[...state.jobs.values()].flatMap(jobFaults),
@@ -154,6 +155,32 @@ function queueFaults(state: ClusterState): readonly string[] {
     const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
     const isRooted = parent === "" || [...state.queues.keys()].some((other) => other === parent);
     faults.push(...faultIf(!isRooted, `${path} has no parent`));
+  }
+  return faults;
+}
+
+/** What queues say that each user holds is what is allocated on the nodes. */
+function userFaults(state: ClusterState): readonly string[] {
+  const held = new Map<string, number>();
+  for (const { allocations } of state.nodes.values()) {
+    for (const { jobId, gpus } of allocations) {
+      const job = state.jobs.get(jobId);
+      const of = `${job?.spec.queue} ${job?.owner.user}@${job?.owner.tenant}`;
+      held.set(of, (held.get(of) ?? 0) + gpus.length);
+    }
+  }
+  const faults: string[] = [];
+  for (const [path, { heldByUser }] of state.queues) {
+    for (const [user, gpus] of heldByUser) {
+      const of = `${path} ${user}`;
+      const found = held.get(of) ?? 0;
+      const isSame = gpus > 0 && found === gpus;
+      faults.push(...faultIf(!isSame, `${of} holds ${found} GPUs and counts ${gpus}`));
+      held.delete(of);
+    }
+  }
+  for (const [of, gpus] of held) {
+    faults.push(...faultIf(gpus > 0, `${of} holds ${gpus} GPUs and counts none`));
   }
   return faults;
 }

@@ -423,13 +423,6 @@ export function isEnded(phase: JobPhase): boolean {
 export const isResize = (cause: StopCause | null): boolean =>
   cause?.kind === "preempted" && (cause.how === "shrink" || cause.how === "grow");
 
-/** Adds the GPUs that a job was placed on to what its user has, by `userKey`. */
-export function countPlaced(byUser: Map<string, number>, { owner, phase, spec }: Job): void {
-  const gpus = (activeAttempt(phase)?.placement.length ?? 0) * spec.perNode.gpus;
-  const key = userKey(owner);
-  byUser.set(key, (byUser.get(key) ?? 0) + gpus);
-}
-
 /** The attempt that holds resources now, or null. */
 export function activeAttempt(phase: JobPhase): Attempt | null {
   switch (phase.kind) {
@@ -441,6 +434,13 @@ export function activeAttempt(phase: JobPhase): Attempt | null {
     default:
       return null;
   }
+}
+
+/** GPUs of its tasks that have not ended. */
+export function gpusHeld({ phase, spec }: Job): number {
+  let tasks = 0;
+  for (const { kind } of activeAttempt(phase)?.tasks ?? []) if (kind !== "ended") tasks += 1;
+  return tasks * spec.perNode.gpus;
 }
 
 /** Nodes of an attempt: the size of the gang while it ran. */

@@ -9,7 +9,14 @@ import type { DropReason } from "./events.ts";
 import { fairDues } from "./fair-share.ts";
 import { NodePool } from "./fit.ts";
 import { fitGang, type Taste } from "./gang.ts";
-import { activeAttempt, type Job, resumePoint, type TaskPlacement, userKey } from "./job.ts";
+import {
+  activeAttempt,
+  gpusHeld,
+  type Job,
+  resumePoint,
+  type TaskPlacement,
+  userKey,
+} from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { poolOf } from "./node-pools.ts";
 import type { LeafJobs } from "./order.ts";
@@ -73,7 +80,7 @@ export class Pass {
   readonly tree: QueueTree;
   readonly owners: OwnerBook;
   /** Jobs that hold resources, the ones that are being stopped too, by their queue. */
-  active: ReadonlyMap<QueueNode, readonly Job[]>;
+  readonly active: ReadonlyMap<QueueNode, readonly Job[]>;
   /** When the first of those that run reaches its time limit; null = none has one. */
   timeLimitAtMs: number | null = null;
   /** What nobody holds. */
@@ -102,11 +109,7 @@ export class Pass {
   readonly #started = new Set<JobId>();
   /** Started or reserved: one set, for it is asked of the first job of every group. */
   readonly #served = new Set<JobId>();
-  /** Those who held resources when the pass began. */
-  readonly #found: ReadonlyMap<QueueNode, readonly Job[]>;
-  /** GPUs that they held, by user; counted where it is asked for. */
-  readonly #users = new Map<QueueNode, ReadonlyMap<string, number>>();
-  /** What has changed of it since. */
+  /** By user, what has changed since the pass began of the GPUs that he holds, or is about to. */
   readonly #userChanges = new Map<QueueNode, Map<string, number>>();
   readonly #warmth: Warmth;
   /** Jobs that have become eligible since the last event. */
@@ -131,8 +134,7 @@ export class Pass {
     for (const group of state.pending.aged(nowMs - policy.lasAgingMs, AGED_MAX, state.jobs)) {
       addTo(this.#aged, group);
     }
-    this.#found = activeByQueue(state, this.tree);
-    this.active = this.#found;
+    this.active = activeByQueue(state, this.tree);
     for (const jobs of this.active.values()) for (const job of jobs) this.#note(job);
   }
 
@@ -144,12 +146,6 @@ export class Pass {
 
   heldBy(job: Job): readonly HeldTask[] {
     return tasksHeld(job);
-  }
-
-  gpusHeld({ phase, spec }: Job): number {
-    let tasks = 0;
-    for (const { kind } of activeAttempt(phase)?.tasks ?? []) if (kind !== "ended") tasks += 1;
-    return tasks * spec.perNode.gpus;
   }
 
   get hasLeaving(): boolean {
@@ -329,13 +325,13 @@ export class Pass {
     for (const { resources } of this.heldBy(job)) {
       charge(leaf, "leaving", { nodes: 1, perNode: resources }, 1);
     }
-    this.#chargeUser(job, -this.gpusHeld(job));
+    this.#chargeUser(job, -gpusHeld(job));
   }
 
   /** A job that holds resources, as the pass finds it. */
   #note(job: Job): void {
     const { phase, spec } = job;
-    if (this.owners.hasLimits) this.owners.add(job.owner, 1, this.gpusHeld(job));
+    if (this.owners.hasLimits) this.owners.add(job.owner, 1, gpusHeld(job));
     if (phase.kind === "stopping") this.#leave(job);
     if (phase.kind !== "running" || spec.timeLimitMs === null) return;
     const atMs = must(phase.attempt.runningAtMs, `${job.id} runs`) + spec.timeLimitMs;
@@ -370,29 +366,8 @@ export class Pass {
 
   /** GPUs that the user holds, or is about to hold, in the leaf queue. */
   #heldByUser(leaf: QueueNode, ownerKey: string): number {
-    let users = this.#users.get(leaf);
-    if (users === undefined) this.#users.set(leaf, (users = this.#countUsers(leaf)));
-    return (users.get(ownerKey) ?? 0) + (this.#userChanges.get(leaf)?.get(ownerKey) ?? 0);
-  }
-
-  #countUsers(leaf: QueueNode): ReadonlyMap<string, number> {
-    const users = new Map<string, number>();
-    for (const [tenant, gpusOf] of this.#gpusByOwner(leaf)) {
-      for (const [user, gpus] of gpusOf) users.set(userKey({ tenant, user }), gpus);
-    }
-    return users;
-  }
-
-  /** By tenant and user: a key made of both for each job would cost more than all the rest. */
-  #gpusByOwner(leaf: QueueNode): ReadonlyMap<string, ReadonlyMap<string, number>> {
-    const byTenant = new Map<string, Map<string, number>>();
-    for (const job of this.#found.get(leaf) ?? []) {
-      const { tenant, user } = job.owner;
-      let byUser = byTenant.get(tenant);
-      if (byUser === undefined) byTenant.set(tenant, (byUser = new Map<string, number>()));
-      byUser.set(user, (byUser.get(user) ?? 0) + this.gpusHeld(job));
-    }
-    return byTenant;
+    const change = this.#userChanges.get(leaf)?.get(ownerKey) ?? 0;
+    return (leaf.heldByUser.get(ownerKey) ?? 0) + change;
   }
 }
 

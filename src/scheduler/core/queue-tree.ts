@@ -34,6 +34,8 @@ export interface QueueNode {
   readonly tree: QueueTree;
   /** Held now, by this queue and those below it. */
   readonly allocated: Amounts;
+  /** See `Queue.heldByUser`. */
+  readonly heldByUser: ReadonlyMap<string, number>;
   /** Of these, what attempts hold that are being stopped. */
   readonly leaving: Amounts;
   /** Of reservations: not held yet, but as good as. */
@@ -141,7 +143,7 @@ export class QueueTree {
 
   #add(state: ClusterState, path: QueuePath, nowMs: number): void {
     const found = must(state.queues.get(path), path);
-    const { spec, allocated } = found;
+    const { spec, allocated, heldByUser } = found;
     const above = path.slice(0, Math.max(0, path.lastIndexOf("/")));
     const parent = above === "" ? null : this.queue(queuePath(above));
     const lineage: QueueNode[] = [];
@@ -158,6 +160,7 @@ export class QueueTree {
       lineage,
       tree: this,
       allocated: { ...allocated },
+      heldByUser,
       leaving: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
       reserved: { gpus: 0, cpuMilli: 0, memoryMib: 0 },
       dueGpus: null,

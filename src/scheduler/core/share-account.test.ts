@@ -14,6 +14,7 @@ describe("an account", () => {
   const queue = (heldGpus: number, accountGpuMs = 0): Queue => ({
     spec: queueSpec("a"),
     allocated: { gpus: heldGpus, cpuMilli: 0, memoryMib: 0 },
+    heldByUser: new Map<string, number>(),
     usageGpuMs: 0,
     usageCoreMs: 0,
     usageGibMs: 0,

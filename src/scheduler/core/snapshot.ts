@@ -3,10 +3,11 @@
 
 import { assert, must } from "../../base/assert.ts";
 import type { JobId, NodeId, RequestId } from "../../base/ids.ts";
+import { chargeUser } from "./allocate.ts";
 import { createState } from "./apply.ts";
 import { noteDependent } from "./apply-admission.ts";
 import { isArrayOver } from "./array.ts";
-import { isEnded, type Job, type JobArray, JOB_DEFAULTS, withDefaults } from "./job.ts";
+import { gpusHeld, isEnded, type Job, type JobArray, JOB_DEFAULTS, withDefaults } from "./job.ts";
 import type { RunTimes } from "./run-times.ts";
 import { completeQueueSpec } from "./queue-spec.ts";
 import {
@@ -43,6 +44,8 @@ interface Head {
   readonly ended: readonly JobId[];
 }
 
+type QueueRow = Omit<Queue, "heldByUser">;
+
 /** What a snapshot holds: the index of pending jobs is made again. */
 export type SnapshotState = Omit<ClusterState, "pending">;
 
@@ -53,7 +56,9 @@ export function* encodeState(state: SnapshotState): Generator<SnapshotRow> {
   const ended = [...state.ended];
   const head: Head = { seq, atMs, jobNumberLast, policy, totals, active, ended };
   yield { key: "head", value: head };
-  for (const [path, queue] of state.queues) yield { key: `queue:${path}`, value: queue };
+  for (const [path, queue] of state.queues) {
+    yield { key: `queue:${path}`, value: encodeQueue(queue) };
+  }
   for (const [id, node] of state.nodes) yield { key: `node:${id}`, value: node };
   for (const [id, array] of state.arrays) yield { key: `array:${id}`, value: array };
   for (const [id, job] of state.jobs) yield { key: `job:${id}`, value: encodeJob(job) };
@@ -61,6 +66,9 @@ export function* encodeState(state: SnapshotState): Generator<SnapshotRow> {
   for (const [id, record] of state.requests) yield { key: `request:${id}`, value: record };
   for (const [of, times] of state.runTimes) yield { key: `run-times:${of}`, value: times };
 }
+
+/** Which user holds what, its jobs tell. */
+const encodeQueue = ({ heldByUser: _heldByUser, ...queue }: Queue): QueueRow => queue;
 
 /** An element's spec is its array's: thousands of them have one. */
 const encodeJob = ({ spec, ...job }: Job): object => (job.array === null ? { ...job, spec } : job);
@@ -82,6 +90,7 @@ export function decodeState(rows: Iterable<SnapshotRow>): MutableClusterState {
     if (job.phase.kind === "pending") state.pending.add(job, state.atMs, state.seq);
     assertIndexed(state, job);
     if (!isEnded(job.phase)) noteDependent(state, job);
+    chargeUser(state, job, gpusHeld(job));
   }
   for (const array of state.arrays.values()) if (!isArrayOver(array)) noteDependent(state, array);
   return state;
@@ -93,7 +102,7 @@ function decodeRow(state: MutableClusterState, table: string, id: string, value:
     case "head":
       return decodeHead(state, value as Head);
     case "queue":
-      return decodeQueue(state, value as Queue);
+      return decodeQueue(state, value as QueueRow);
     case "node":
       state.nodes.set(id as NodeId, upgradeNode(value as Node));
       return;
@@ -129,13 +138,18 @@ function decodeJob(state: ClusterState, row: Job): Job {
 /** Absent in snapshots of releases that kept the past of GPUs only, and no account. */
 const LATER_FIELDS = { usageCoreMs: 0, usageGibMs: 0, noted: null, accountGpuMs: 0 };
 
-function decodeQueue(state: MutableClusterState, queue: Queue): void {
+function decodeQueue(state: MutableClusterState, queue: QueueRow): void {
   // Absent in snapshots of releases that counted for the whole cluster only.
   const counts = withDefaults(queue.counts ?? NO_COUNTS, NO_COUNTS);
   const preemptions = { ...NO_COUNTS.preemptions, ...counts.preemptions };
   const spec = completeQueueSpec(queue.spec);
   const whole = withDefaults(queue, LATER_FIELDS);
-  state.queues.set(spec.path, { ...whole, spec, counts: { ...counts, preemptions } });
+  state.queues.set(spec.path, {
+    ...whole,
+    spec,
+    heldByUser: new Map(),
+    counts: { ...counts, preemptions },
+  });
 }
 
 function decodeHead(state: MutableClusterState, head: Head): void {

@@ -58,6 +58,8 @@ export interface Queue {
   readonly spec: QueueSpec;
   /** Held by running attempts of this queue and all queues below it. */
   readonly allocated: Resources;
+  /** GPUs that tasks of this queue itself hold, by `userKey`; absent = none. An index of `jobs`. */
+  readonly heldByUser: ReadonlyMap<string, number>;
   /** GPU milliseconds, decayed up to `usageAtMs`; see `decayedUsage`. */
   readonly usageGpuMs: number;
   /** The same of CPUs, in core milliseconds; and of memory, in GiB milliseconds. */

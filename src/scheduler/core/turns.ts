@@ -5,7 +5,7 @@
 
 import { must } from "../../base/assert.ts";
 import { jobId } from "../../base/ids.ts";
-import { activeAttempt, type Job } from "./job.ts";
+import { activeAttempt, gpusHeld, type Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { priorityOf, type WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
@@ -40,7 +40,7 @@ function nextSinksAtMs(pass: Pass, refused: Refused): number | null {
   let firstMs: number | null = null;
   for (const job of movable(pass, refused)) {
     const attempt = must(activeAttempt(job.phase), job.id);
-    const gpus = pass.gpusHeld(job);
+    const gpus = gpusHeld(job);
     const hadGpuMs =
       countedGpuMs(job, attempt, policy.lasAgingMs) + (nowMs - attempt.placedAtMs) * gpus;
     const leftGpuMs = sinksGpuMs - hadGpuMs;
@@ -70,7 +70,7 @@ function nextLongerAtMs(pass: Pass, refused: Refused): number | null {
 function movable(pass: Pass, { leaf, priority }: Refused): readonly Job[] {
   const { policy, active } = pass;
   return (active.get(leaf) ?? []).filter((job) => {
-    if (pass.gpusHeld(job) === 0 || pass.isLeaving(job.id)) return false;
+    if (gpusHeld(job) === 0 || pass.isLeaving(job.id)) return false;
     if (job.preemptions >= policy.lasPreemptionsMax) return false;
     return priorityOf(job.spec.priorityClass, policy) === priority;
   });

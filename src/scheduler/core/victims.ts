@@ -15,6 +15,7 @@ import {
   type Attempt,
   activeAttempt,
   type Checkpoint,
+  gpusHeld,
   type Job,
   type PreemptionKind,
   resumePoint,
@@ -226,7 +227,7 @@ function runningOf(pass: Pass, jobs: readonly Job[]): Running[] {
 function candidateOf(pass: Pass, running: Running, median: number | undefined): Candidate {
   const { job, attempt, priority } = running;
   const { restartCostMs, victimOrder } = pass.policy;
-  const gpus = pass.gpusHeld(job);
+  const gpus = gpusHeld(job);
   const lossMs = lossOf(pass, running);
   const placedForMs = pass.nowMs - attempt.placedAtMs;
   const hadHereGpuMs = placedForMs * gpus;
