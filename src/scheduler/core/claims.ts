@@ -19,7 +19,6 @@ import type { Bank } from "./fit.ts";
 import type { JobId, NodeId } from "../../base/ids.ts";
 import { NO_RESOURCES, type Resources } from "../../base/resources.ts";
 import { NEVER_MS } from "../../base/time.ts";
-import { isElastic } from "./elastic.ts";
 import { Ends } from "./ends.ts";
 import { fitGang, NO_TASTE } from "./gang.ts";
 import type { TaskPlacement } from "./job.ts";
@@ -130,14 +129,20 @@ export class Claims {
   }
 
   /**
-   * Starts a job that does not fit elsewhere on GPUs that are claimed for later, if it is expected
-   * to have left by then. False changes nothing. What an elastic job takes beyond its least is not
-   * bound by claims, so it does not go ahead on any.
+   * Might one of the shape that does not fit elsewhere fit on what is claimed for later? What an
+   * elastic job takes beyond its least is not bound by claims, so it does not go ahead on any.
+   */
+  isOpenAheadFor(shape: Shape): boolean {
+    if (shape.gpus === 0 || shape.nodes < shape.nodesMax || !this.isOpenAhead) return false;
+    return this.#refusedAheadFrom(shape) > this.#pass.nowMs;
+  }
+
+  /**
+   * Starts a job for whose shape it is open ahead on GPUs that are claimed for later, if it is
+   * expected to have left by then. False changes nothing.
    */
   startAhead({ job, shape }: Pick<WaitingJob, "job" | "shape">): boolean {
-    if (shape.gpus === 0 || isElastic(job) || !this.isOpenAhead) return false;
     const refusedMs = this.#refusedAheadFrom(shape);
-    if (refusedMs <= this.#pass.nowMs) return false;
     this.#askedAhead += 1;
     const endMs = this.#ends.of(job.id);
     if (endMs >= refusedMs) return false;

@@ -355,8 +355,9 @@ class Planner {
 
   /** Starts one that was refused on what others claim for later, if it ends in time. */
   #startAhead(kind: Kind, head: Head): boolean {
-    if (!kind.mayGoAhead || !this.#claims.isOpenAhead) return false;
-    if (limitReached(kind.leaf, kind.shape) !== null) return false;
+    const { leaf, shape, mayGoAhead } = kind;
+    if (!mayGoAhead || !this.#claims.isOpenAhead) return false;
+    if (limitReached(leaf, shape) !== null || !this.#claims.isOpenAheadFor(shape)) return false;
     return this.#claims.startAhead(this.#waitingOf(kind, head));
   }
 

@@ -49,7 +49,7 @@ export class Roster {
     if (!mayTakeFromOthers(waiting)) return own;
     const isNear = (leaf: QueueNode): boolean =>
       leaf !== waiting.leaf && candidates.mayTakeFrom(waiting, leaf);
-    return [...own, ...candidates.leaves().filter(isNear)];
+    return [...own, ...candidates.leaves.filter(isNear)];
   }
 
   #groupsOf(leaf: QueueNode): readonly Group[] {

@@ -31,6 +31,13 @@ interface Known {
   readonly seat: Seat | null;
 }
 
+/** That all GPUs of a node but fewer than `spare` are held until then, at least. */
+interface Held {
+  readonly slot: NodeSlot;
+  readonly spare: number;
+  readonly untilMs: number;
+}
+
 /** What a job gives back of its node's CPU and memory, and when. */
 interface HostEnd {
   readonly endMs: number;
@@ -44,6 +51,8 @@ export class Seats {
   readonly #owedOn: (node: NodeId) => number;
   /** By shape: for each set of types, by node. */
   readonly #known = new Map<Shape, Known[]>();
+  /** By node, what was found out last. */
+  readonly #held = new Map<number, Held>();
   readonly #freeTimes = new WeakMap<Bank, readonly number[]>();
   readonly #hostEnds = new WeakMap<NodeSlot, readonly HostEnd[]>();
 
@@ -106,12 +115,21 @@ export class Seats {
   }
 
   /** Are so many GPUs of the node held until after that instant that the others are too few? */
-  #isHeldBeyond({ id, spec }: NodeSlot, { perNode }: Shape, atMs: number): boolean {
+  #isHeldBeyond(slot: NodeSlot, { perNode }: Shape, atMs: number): boolean {
     if (atMs === NEVER_MS) return false;
-    let left = spec.gpus.length - perNode.gpus - this.#owedOn(id);
-    for (const { jobId, gpus } of this.#ends.on(id)) {
-      if (this.#ends.of(jobId) > atMs) left -= gpus.length;
-      if (left < 0) return true;
+    const spare = perNode.gpus + this.#owedOn(slot.id);
+    const known = this.#held.get(slot.order);
+    if (known?.slot === slot && spare >= known.spare && atMs < known.untilMs) return true;
+    let left = slot.spec.gpus.length - spare;
+    let untilMs = NEVER_MS;
+    for (const { jobId, gpus } of this.#ends.on(slot.id)) {
+      const endMs = this.#ends.of(jobId);
+      if (endMs <= atMs) continue;
+      left -= gpus.length;
+      untilMs = Math.min(untilMs, endMs);
+      if (left >= 0) continue;
+      this.#held.set(slot.order, { slot, spare, untilMs });
+      return true;
     }
     return false;
   }

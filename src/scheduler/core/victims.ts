@@ -76,6 +76,8 @@ export interface Candidate {
  * job keeps to go on with is not taken over: it has just given up the rest.
  */
 export class Candidates {
+  /** Leaf queues that may have any. */
+  readonly leaves: readonly QueueNode[];
   readonly #pass: Pass;
   readonly #running = new Map<QueueNode, readonly Running[]>();
   readonly #lowest = new Map<QueueNode, number>();
@@ -93,11 +95,7 @@ export class Candidates {
       if (others === undefined) this.#kept.set(leaf, [keeping]);
       else others.push(keeping);
     }
-  }
-
-  /** Leaf queues that may have any. */
-  leaves(): readonly QueueNode[] {
-    return [...new Set([...this.#pass.active.keys(), ...this.#kept.keys()])];
+    this.leaves = [...new Set([...pass.active.keys(), ...this.#kept.keys()])];
   }
 
   /** Could `waiting` have a right over any job of its own queue? */
@@ -120,6 +118,7 @@ export class Candidates {
   /** Could `waiting` have a right over any job of this other leaf queue? */
   mayTakeFrom(waiting: WaitingJob, leaf: QueueNode): boolean {
     if (isShareOver(waiting, leaf)) return true;
+    if (!isOwed(waiting, leaf)) return false;
     let holds = this.#holds.get(leaf);
     if (holds === undefined) this.#holds.set(leaf, (holds = this.#holdsOf(leaf)));
     return holds.some((resources) => mayReclaim(waiting, { leaf, tasks: [{ resources }] }, NO_CUT));
@@ -421,9 +420,14 @@ export function rightOver(
  * an amount of, and stands in the way with its CPUs, is covered by no guarantee.
  */
 function mayReclaim(waiting: WaitingJob, { leaf, tasks }: Holder, cut: ReadonlyCut): boolean {
-  const taker = sideOf(waiting.leaf, leaf).at(-1);
-  if (taker === undefined || !isWithinGuarantee(taker, waiting.shape)) return false;
+  if (!isOwed(waiting, leaf)) return false;
   return sideOf(leaf, waiting.leaf).every((queue) => !isCovered(queue, tasks, cut));
+}
+
+/** Does the waiting job's side stay within its guarantee with it? */
+function isOwed({ leaf, shape }: WaitingJob, other: QueueNode): boolean {
+  const taker = sideOf(leaf, other).at(-1);
+  return taker !== undefined && isWithinGuarantee(taker, shape);
 }
 
 /**
@@ -450,6 +454,7 @@ function mayTakeShare(
 
 /** Does the waiting job's side stay within its share with it, while the other is over its own? */
 function isShareOver({ leaf, shape }: WaitingJob, other: QueueNode): boolean {
+  if (overShare(other) <= 0) return false; // The first look, for mostly it is the last.
   for (const queue of sideOf(leaf, other)) if (!isWithinShare(queue, shape)) return false;
   return sideOf(other, leaf).every((queue) => overShare(queue) > 0);
 }
@@ -487,5 +492,6 @@ export function mayTakeFromOthers(waiting: Pick<WaitingJob, "leaf" | "shape">): 
 
 /** The queues of `leaf` below what it has in common with `other`, nearest first. */
 export function sideOf(leaf: QueueNode, other: QueueNode): readonly QueueNode[] {
+  if (leaf.lineage.at(-1) !== other.lineage.at(-1)) return leaf.lineage;
   return leaf.lineage.filter((queue) => !other.lineage.includes(queue));
 }
