@@ -80,11 +80,11 @@ export class BusyCluster {
   passTime(ms: number, ends: number): void {
     this.#nowMs += ms;
     const ending = new Set<JobId>();
-    const running = [...this.#state.active];
+    const running = [...this.#state.active.keys()];
     const endingMax = Math.min(ends, running.length);
     while (ending.size < endingMax) ending.add(this.#prng.pick(running));
     const nodes = new Set<NodeId>();
-    for (const id of this.#state.active) {
+    for (const id of this.#state.active.keys()) {
       const phase = this.#state.jobs.get(id)?.phase;
       if (phase === undefined || (phase.kind === "running" && !ending.has(id))) continue;
       for (const task of activeAttempt(phase)?.placement ?? []) nodes.add(task.nodeId);

@@ -90,7 +90,7 @@ test("who waits is told without asking, and a start is held against it", async (
   await pass(30 * SECOND_MS);
   brain.world.nowMs += 570 * SECOND_MS;
   expect(jobOf(brain.state(), id).phase.kind).toBe("pending");
-  const [running] = brain.state().active;
+  const [running] = brain.state().active.keys();
   if (running !== undefined) brain.world.end(running);
   brain.plan();
   expect(heard).toEqual([{ lateMs: 0, isByP50: true, isByP90: true }]);
@@ -103,7 +103,7 @@ test("what errors taught is known after a restart; what cannot be read is learne
     brain.plan();
     await pass(30 * SECOND_MS);
     await pass(270 * SECOND_MS);
-    for (const id of brain.state().active) brain.world.end(id, CRASHED);
+    for (const id of brain.state().active.keys()) brain.world.end(id, CRASHED);
     brain.plan();
     brain.world.run();
   }

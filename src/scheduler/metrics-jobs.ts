@@ -7,7 +7,6 @@ import { type MetricsRegistry, setGauge } from "../obs/metrics.ts";
 import type { LoggedEvent } from "./core/events.ts";
 import type { ForecastError } from "./core/forecast-errors.ts";
 import { activeAttempt, type Job } from "./core/job.ts";
-import { jobOf } from "./core/lookup.ts";
 import type { ClusterState } from "./core/state.ts";
 
 const WAIT_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200];
@@ -150,10 +149,9 @@ export function runningJobMetrics(metrics: MetricsRegistry, state: () => Cluster
 }
 
 function* jobSeries(state: ClusterState) {
-  for (const id of state.active) {
-    const job = jobOf(state, id);
-    const { name, queue } = job.spec;
-    const labels = { job_id: id, job_name: name, queue, attempt: String(job.attemptLast) };
+  for (const { id, spec, attemptLast } of state.active.values()) {
+    const { name, queue } = spec;
+    const labels = { job_id: id, job_name: name, queue, attempt: String(attemptLast) };
     yield [labels, 1] as const;
   }
 }

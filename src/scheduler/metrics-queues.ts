@@ -4,7 +4,7 @@ import type { QueuePath } from "../base/ids.ts";
 import { type MetricsRegistry, setCounter, setGauge } from "../obs/metrics.ts";
 import type { HoldCounts } from "./core/admission.ts";
 import { fairShares } from "./core/fair-share.ts";
-import { jobOf, queueLineage } from "./core/lookup.ts";
+import { queueLineage } from "./core/lookup.ts";
 import type { ClusterState, QueueCounts } from "./core/state.ts";
 
 type Fill = (state: ClusterState, holdCounts: HoldCounts) => void;
@@ -161,8 +161,8 @@ function pendingGpus(state: ClusterState, path: QueuePath): number {
 
 function runningSeries(state: ClusterState): Series<"queue"> {
   const counts = new Map<QueuePath, number>();
-  for (const id of state.active) {
-    const { queue } = jobOf(state, id).spec;
+  for (const { spec } of state.active.values()) {
+    const { queue } = spec;
     counts.set(queue, (counts.get(queue) ?? 0) + 1);
   }
   return perQueue(state, (path) => counts.get(path) ?? 0);

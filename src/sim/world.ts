@@ -167,12 +167,10 @@ export class World {
 
   /** In a healthy cluster nothing runs far beyond its deadline or its time limit. */
   private inTime(state: ClusterState, nowMs: number): void {
-    for (const id of state.active) {
-      const job = state.jobs.get(id);
-      if (job === undefined) continue;
+    for (const job of state.active.values()) {
       promise(
         endsByMs(job) + STOP_SLACK_MS > nowMs,
-        () => `${id} does not stop: ${JSON.stringify(job.phase)}`,
+        () => `${job.id} does not stop: ${JSON.stringify(job.phase)}`,
       );
     }
   }

@@ -421,7 +421,7 @@ export function endEverywhere(world: World, id: JobId, isWell: boolean): void {
 }
 
 export function activeJobs(world: World, phase: string): readonly JobId[] {
-  return [...world.state.active].filter((id) => world.phase(id) === phase);
+  return [...world.state.active.keys()].filter((id) => world.phase(id) === phase);
 }
 
 function submit(world: World, job: Wish): void {

@@ -26,6 +26,12 @@ export function takeTask(
   chargeUser(state, job, resources.gpus);
 }
 
+/** Files a job as it is by now: if it holds resources, also among those that do. */
+export function fileJob(state: MutableClusterState, job: Job): void {
+  state.jobs.set(job.id, job);
+  if (activeAttempt(job.phase) !== null) state.active.set(job.id, job);
+}
+
 /** Call after the task's state is `ended`: its attempt is still the active one. */
 export function releaseTask(
   state: MutableClusterState,
@@ -45,7 +51,7 @@ export function releaseTask(
   chargeQueues(state, queueLineage(job.spec.queue), (held) => subtractResources(held, resources));
   chargeUser(state, job, -resources.gpus);
   const usedGpuMs = (state.atMs - attempt.placedAtMs) * resources.gpus;
-  state.jobs.set(job.id, { ...job, attainedGpuMs: job.attainedGpuMs + usedGpuMs });
+  fileJob(state, { ...job, attainedGpuMs: job.attainedGpuMs + usedGpuMs });
   state.totals = { ...state.totals, usedGpuMs: state.totals.usedGpuMs + usedGpuMs };
 }
 

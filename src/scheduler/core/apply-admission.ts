@@ -7,6 +7,7 @@
 import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { isClosed } from "./admission.ts";
+import { fileJob } from "./allocate.ts";
 import { elementAt, elementsOf, isArrayOver, positionOf } from "./array.ts";
 import type { EventOf } from "./events.ts";
 import type { Dependency, Gate, Job, JobArray } from "./job.ts";
@@ -23,7 +24,7 @@ export function applyAdmissionEvent(state: MutableClusterState, event: Admission
     state.arrays.set(jobId, { ...array, ...gate });
     return reconsiderArray(state, jobId);
   }
-  state.jobs.set(jobId, { ...jobOf(state, jobId), ...gate });
+  fileJob(state, { ...jobOf(state, jobId), ...gate });
   reconsiderJob(state, jobId);
 }
 
@@ -154,7 +155,7 @@ function rewind(state: MutableClusterState, id: JobId, position: number): void {
 
 /** Files a pending job, also in the map of jobs. */
 export function enterPending(state: MutableClusterState, job: Job): void {
-  state.jobs.set(job.id, job);
+  fileJob(state, job);
   state.pending.add(job, state.atMs, state.seq);
 }
 

@@ -2,6 +2,7 @@
 
 import { must } from "../../base/assert.ts";
 import type { CheckpointId } from "../../base/ids.ts";
+import { fileJob } from "./allocate.ts";
 import type { EventOf } from "./events.ts";
 import type { Checkpoint, CheckpointPart, Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
@@ -72,5 +73,5 @@ const without = (job: Job, id: CheckpointId): readonly Checkpoint[] =>
 
 function save(state: MutableClusterState, job: Job, checkpoints: readonly Checkpoint[]): void {
   const sorted = [...checkpoints].sort((a, b) => a.step - b.step || a.attempt - b.attempt);
-  state.jobs.set(job.id, { ...job, checkpoints: sorted });
+  fileJob(state, { ...job, checkpoints: sorted });
 }

@@ -3,7 +3,7 @@
 
 import { assert, unreachable } from "../../base/assert.ts";
 import type { Digest, JobId, NodeId } from "../../base/ids.ts";
-import { releaseTask, takeTask } from "./allocate.ts";
+import { fileJob, releaseTask, takeTask } from "./allocate.ts";
 import {
   admitNext,
   applyAdmissionEvent,
@@ -171,7 +171,7 @@ function setForecast(state: MutableClusterState, event: EventOf<"job.forecast-se
   const { atMs } = state;
   const forecast = { remainingMs, atMs, ranMs: usefulRunMs(job, atMs) };
   if (job.phase.kind !== "pending") {
-    state.jobs.set(job.id, { ...job, forecast });
+    fileJob(state, { ...job, forecast });
     return;
   }
   leavePending(state, job);
@@ -195,8 +195,7 @@ function placeJob(state: MutableClusterState, event: EventOf<"job.placed">): voi
   };
   state.reservations.delete(job.id);
   leavePending(state, job);
-  state.active.add(job.id);
-  state.jobs.set(job.id, {
+  fileJob(state, {
     ...job,
     attemptLast: event.attempt,
     phase: { kind: "placed", attempt },
@@ -228,7 +227,7 @@ function updateAttempt(
   const job = jobOf(state, event.jobId);
   const attempt = activeAttempt(job.phase);
   assert(attempt?.number === event.attempt, `${job.id} has no active attempt ${event.attempt}`);
-  state.jobs.set(job.id, { ...job, phase: phaseWith(job.phase, change(attempt), state.atMs) });
+  fileJob(state, { ...job, phase: phaseWith(job.phase, change(attempt), state.atMs) });
 }
 
 /** The phase follows from the tasks, except that a stopping attempt stays so to its end. */
@@ -277,7 +276,7 @@ function stopJob(state: MutableClusterState, event: EventOf<"job.stopping">): vo
   assert(attempt?.number === event.attempt, `${job.id} has no active attempt ${event.attempt}`);
   const { cause, deadlineMs } = event;
   const askedAtMs = job.phase.kind === "stopping" ? job.phase.askedAtMs : state.atMs;
-  state.jobs.set(job.id, {
+  fileJob(state, {
     ...job,
     phase: { kind: "stopping", attempt, cause, askedAtMs, deadlineMs },
   });
@@ -359,7 +358,7 @@ function requeueJob(state: MutableClusterState, event: EventOf<"job.requeued">):
 function endJob(state: MutableClusterState, event: EventOf<"job.ended">): void {
   const job = jobOf(state, event.jobId);
   leavePending(state, job);
-  state.jobs.set(job.id, { ...job, phase: { ...event.result, endedAtMs: state.atMs } });
+  fileJob(state, { ...job, phase: { ...event.result, endedAtMs: state.atMs } });
   const kind = event.result.kind;
   if (kind === "succeeded") {
     learnRunTime(state.runTimes, job.spec, job.owner, usefulRunMs(job, state.atMs));

@@ -35,7 +35,7 @@ export function createState(policy: Policy = DEFAULT_POLICY): MutableClusterStat
     policy,
     pending: new PendingIndex(),
     dependents: new Map(),
-    active: new Set(),
+    active: new Map(),
     ended: new Set(),
     runTimes: new Map(),
     totals: {

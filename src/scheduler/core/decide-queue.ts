@@ -7,7 +7,7 @@ import type { Command } from "./commands.ts";
 import type { Decision } from "./decision.ts";
 import { childrenOf } from "./decide-job.ts";
 import type { ClusterEvent } from "./events.ts";
-import { jobOf, queueLineage } from "./lookup.ts";
+import { queueLineage } from "./lookup.ts";
 import { QUEUE_FIELDS, QUEUE_WORDS, type QueueField, queueValueText } from "./queue-spec.ts";
 import type { ClusterState, QueueSpec } from "./state.ts";
 
@@ -185,7 +185,7 @@ function jobsProblem(state: ClusterState, tree: Tree): Refusal | null {
 function queuesWithJobs(state: ClusterState): ReadonlySet<QueuePath> {
   const busy = new Set<QueuePath>();
   for (const [path] of state.pending.queues()) busy.add(path);
-  for (const id of state.active) busy.add(jobOf(state, id).spec.queue);
+  for (const { spec } of state.active.values()) busy.add(spec.queue);
   return busy;
 }
 

@@ -140,8 +140,7 @@ function decideExpire(
 /** Attempts that have run for their time limit are asked to stop. */
 function decideTick(state: ClusterState, nowMs: number): Decision {
   const events: ClusterEvent[] = [];
-  for (const jobId of state.active) {
-    const { phase, spec } = jobOf(state, jobId);
+  for (const { id: jobId, phase, spec } of state.active.values()) {
     if (phase.kind !== "running" || spec.timeLimitMs === null) continue;
     const { number, runningAtMs } = phase.attempt;
     if (runningAtMs === null || nowMs < runningAtMs + spec.timeLimitMs) continue;

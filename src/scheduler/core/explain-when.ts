@@ -11,7 +11,6 @@ import type { Job } from "./job.ts";
 import type { ClusterState } from "./state.ts";
 import { activeAttempt } from "./job.ts";
 import { clock, duration, named } from "./wording.ts";
-import { jobOf } from "./lookup.ts";
 
 /** What is known of starts, as it was worked out at `nowMs`. */
 export interface Starts {
@@ -181,8 +180,7 @@ function countRunning(state: ClusterState): Running {
   let running = 0;
   let limited = 0;
   let told = 0;
-  for (const id of state.active) {
-    const { phase, spec, forecast } = jobOf(state, id);
+  for (const { phase, spec, forecast } of state.active.values()) {
     if (activeAttempt(phase) === null || phase.kind === "stopping") continue;
     running += 1;
     if (spec.timeLimitMs !== null) limited += 1;

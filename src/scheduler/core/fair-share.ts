@@ -12,7 +12,6 @@ import {
   type Resources,
 } from "../../base/resources.ts";
 import type { DominantShare } from "./capacity.ts";
-import { jobOf } from "./lookup.ts";
 import { type QueueNode, QueueTree } from "./queue-tree.ts";
 import { scaleDown } from "./ratio.ts";
 import type { ClusterState } from "./state.ts";
@@ -101,8 +100,8 @@ function countPending(state: ClusterState, tree: QueueTree, claims: Claims): voi
 }
 
 function countRunning(state: ClusterState, tree: QueueTree, claims: Claims): void {
-  for (const id of state.active) {
-    const { lineage } = tree.queue(jobOf(state, id).spec.queue);
+  for (const { spec } of state.active.values()) {
+    const { lineage } = tree.queue(spec.queue);
     for (const queue of lineage) claimOf(claims, queue).runningJobs += 1;
   }
 }

@@ -144,8 +144,7 @@ function holdersOf(
   layout: SupplyLayout,
   sampler: RunSampler,
 ): readonly Holder[] {
-  return [...state.active].map((id) => {
-    const job = jobOf(state, id);
+  return [...state.active.values()].map((job) => {
     const seats = tasksHeld(job).flatMap(({ placement }) => layout.seatOf(placement) ?? []);
     const leavesByMs = job.phase.kind === "stopping" ? job.phase.deadlineMs : null;
     return { job, seats, samples: leavesByMs === null ? sampler.of(job) : null, leavesByMs };

@@ -16,7 +16,7 @@ export function momentOf(state: SnapshotState): Omit<MutableClusterState, "pendi
     reservations: new Map(state.reservations),
     requests: new Map(state.requests),
     dependents: new Map([...state.dependents].map(([id, by]) => [id, new Set(by)])),
-    active: new Set(state.active),
+    active: new Map(state.active),
     ended: new Set(state.ended),
     runTimes: new Map(state.runTimes),
   };

@@ -100,7 +100,7 @@ test("where room comes and goes, it grows ever more seldom", () => {
     // Somebody with a right to two nodes is there for one minute of every fifteen.
     if (minute % 15 === 0) world.submit({ nodes: 2, gpus: 4, priorityClass: "high" });
     world.plan();
-    for (const other of world.state.active) {
+    for (const other of world.state.active.keys()) {
       if (other === id || world.phase(other) !== "running") continue;
       if (minute % 15 === 5) world.end(other);
     }

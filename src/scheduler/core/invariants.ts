@@ -105,11 +105,10 @@ function indexFaults(state: ClusterState): readonly string[] {
   const faults: string[] = [];
   const { pending, active, ended } = state;
   const indexed = { pending: pending.size, active: active.size, ended: ended.size };
-  const isActive = (id: JobId): boolean => {
-    const job = state.jobs.get(id);
-    return job !== undefined && activeAttempt(job.phase) !== null;
-  };
-  for (const id of state.active) faults.push(...faultIf(!isActive(id), `${id} is not active`));
+  for (const [id, job] of state.active) {
+    const isActive = job === state.jobs.get(id) && activeAttempt(job.phase) !== null;
+    faults.push(...faultIf(!isActive, `${id} is not active, or not as it is indexed`));
+  }
   for (const id of state.ended) {
     const job = state.jobs.get(id);
     const isOver = job !== undefined && isEnded(job.phase);

@@ -24,7 +24,7 @@ function submit(to: World, actor: Identity, change: Parameters<typeof jobSpec>[0
   return step(to.state, { command, actor, request: null }, to.nowMs).reply;
 }
 
-const running = (of: World): readonly JobId[] => [...of.state.active];
+const running = (of: World): readonly JobId[] => [...of.state.active.keys()];
 const holds = (of: World) => [...planStep(of.state, of.nowMs).plan.holds];
 
 describe("the limit of an owner", () => {

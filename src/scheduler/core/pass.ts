@@ -376,8 +376,7 @@ function activeByQueue(
   tree: QueueTree,
 ): ReadonlyMap<QueueNode, readonly Job[]> {
   const byQueue = new Map<QueueNode, Job[]>();
-  for (const id of state.active) {
-    const job = jobOf(state, id);
+  for (const job of state.active.values()) {
     const leaf = tree.queue(job.spec.queue);
     const jobs = byQueue.get(leaf);
     if (jobs === undefined) byQueue.set(leaf, [job]);

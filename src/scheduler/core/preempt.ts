@@ -8,7 +8,6 @@ import { HOUR_MS } from "../../base/time.ts";
 import type { Claims } from "./claims.ts";
 import { fitGang } from "./gang.ts";
 import type { Job, TaskPlacement } from "./job.ts";
-import { jobOf } from "./lookup.ts";
 import { strengthOf, type WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
 import type { Eviction } from "./plan-types.ts";
@@ -260,10 +259,10 @@ function holdersOf(pass: Pass, placement: readonly TaskPlacement[]): readonly Jo
 /** Who leaves a queue that is at its limit, or one beside it: the job waits for them alone. */
 function leavingBelow(pass: Pass, leaf: QueueNode): readonly JobId[] {
   const top = leaf.lineage.at(-1);
-  return [...pass.state.active].filter((id) => {
-    const { lineage } = pass.tree.queue(jobOf(pass.state, id).spec.queue);
-    return pass.isLeaving(id) && lineage.at(-1) === top;
+  const leaving = [...pass.state.active.values()].filter(({ id, spec }) => {
+    return pass.isLeaving(id) && pass.tree.queue(spec.queue).lineage.at(-1) === top;
   });
+  return leaving.map(({ id }) => id);
 }
 
 function reason({ job, leaf, shape }: WaitingJob, victim: Candidate, how: Right, cut: Cut): string {

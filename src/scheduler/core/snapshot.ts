@@ -8,6 +8,7 @@ import { createState } from "./apply.ts";
 import { noteDependent } from "./apply-admission.ts";
 import { isArrayOver } from "./array.ts";
 import { gpusHeld, isEnded, type Job, type JobArray, JOB_DEFAULTS, withDefaults } from "./job.ts";
+import { jobOf } from "./lookup.ts";
 import type { RunTimes } from "./run-times.ts";
 import { completeQueueSpec } from "./queue-spec.ts";
 import {
@@ -52,7 +53,7 @@ export type SnapshotState = Omit<ClusterState, "pending">;
 /** The head first, then every record in the order of its map. */
 export function* encodeState(state: SnapshotState): Generator<SnapshotRow> {
   const { seq, atMs, jobNumberLast, policy, totals } = state;
-  const active = [...state.active];
+  const active = [...state.active.keys()];
   const ended = [...state.ended];
   const head: Head = { seq, atMs, jobNumberLast, policy, totals, active, ended };
   yield { key: "head", value: head };
@@ -76,13 +77,14 @@ const encodeJob = ({ spec, ...job }: Job): object => (job.array === null ? { ...
 /** Rows as `encodeState` gave them, in that order. The store has checked their digest. */
 export function decodeState(rows: Iterable<SnapshotRow>): MutableClusterState {
   const state = createState();
-  let isHeadSeen = false;
+  let head: Head | null = null;
   for (const row of rows) {
     const [table, ...rest] = row.key.split(":");
-    if (table === "head") isHeadSeen = true;
+    if (table === "head") head = row.value as Head;
     decodeRow(state, must(table, "table"), rest.join(":"), row.value);
   }
-  assert(isHeadSeen, "the snapshot has no head");
+  assert(head !== null, "the snapshot has no head");
+  for (const id of head.active) state.active.set(id, jobOf(state, id));
   for (const { spec } of state.queues.values()) {
     state.pending.setByRunTime(spec.path, spec.order === "shortest", state.jobs);
   }
@@ -161,7 +163,6 @@ function decodeHead(state: MutableClusterState, head: Head): void {
   state.policy = { ...DEFAULT_POLICY, ...older, ...head.policy };
   const { totals } = head;
   state.totals = { ...totals, preemptions: { ...state.totals.preemptions, ...totals.preemptions } };
-  for (const id of head.active) state.active.add(id);
   for (const id of head.ended) state.ended.add(id);
 }
 

@@ -206,8 +206,8 @@ export interface ClusterState {
   readonly pending: PendingJobs;
   /** Jobs and arrays that wait for a job or an array, by that. An index of `waitsFor`. */
   readonly dependents: ReadonlyMap<JobId, ReadonlySet<JobId>>;
-  /** Jobs that hold resources. An index. */
-  readonly active: ReadonlySet<JobId>;
+  /** Jobs that hold resources, in the order in which they were placed. An index of `jobs`. */
+  readonly active: ReadonlyMap<JobId, Job>;
   /** Ended jobs, oldest first. An index; about `ENDED_JOBS_KEPT`, older ones are forgotten. */
   readonly ended: ReadonlySet<JobId>;
   /** How long jobs took, by what they have in common; the one that was added to last comes last. */

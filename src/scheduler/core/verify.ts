@@ -185,7 +185,7 @@ class Proof {
         held.set(jobId, (held.get(jobId) ?? 0) + gpus.length);
       }
     }
-    const running = [...this.#state.active].flatMap((id) => this.#state.jobs.get(id) ?? []);
+    const running = [...this.#state.active.values()];
     for (const [entries, nameOf] of [
       [tenants, ({ owner }: Job) => owner.tenant],
       [users, ({ owner }: Job) => `${owner.user}@${owner.tenant}`],
