@@ -15,6 +15,7 @@ import {
 } from "../../src/scheduler/core/fixture.ts";
 import { activeAttempt, type JobSpec } from "../../src/scheduler/core/job.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
+import type { Leftovers } from "../../src/scheduler/core/explain-when.ts";
 import type { Explanation } from "../../src/scheduler/core/explain.ts";
 import type { StartForecasts } from "../../src/scheduler/core/start-forecast.ts";
 import { type MutableClusterState, type QueueSpec } from "../../src/scheduler/core/state.ts";
@@ -102,17 +103,18 @@ export class BusyCluster {
   }
 
   /** What one of those who wait is told, picked by `pick`, by the pass and a forecast. */
-  explain(pick: number, { holds }: Plan, starts: StartForecasts): Explanation {
+  explain(pick: number, plan: Plan, starts: StartForecasts): Explanation {
+    const { holds } = plan;
     const ids = [...this.#state.pending.ids()];
     const id = must(ids[Math.floor(pick * (ids.length - 1))], "a waiting job");
-    const moment = { state: this.#state, nowMs: this.#nowMs, starts, left: holds };
+    const moment = { state: this.#state, nowMs: this.#nowMs, starts, left: leftBy(plan) };
     return this.#core.explain(moment, id, holds.of(id));
   }
 
   /** What somebody would be told who submits a job like the others. */
-  dryRun(starts: StartForecasts): Explanation {
+  dryRun(plan: Plan, starts: StartForecasts): Explanation {
     const { spec, user } = this.#anyJob();
-    const moment = { state: this.#state, nowMs: this.#nowMs, starts };
+    const moment = { state: this.#state, nowMs: this.#nowMs, starts, left: leftBy(plan) };
     const asked = { spec, owner: { tenant: "default", user } };
     const told = atOnce(this.#core.explainSubmission(moment, asked));
     if (told.kind === "refusal") throw new Error(told.message);
@@ -200,6 +202,12 @@ export class BusyCluster {
     if (reply.kind === "refusal") throw new Error(`${command.kind}: ${reply.message}`);
   }
 }
+
+/** Nothing has happened since. */
+const leftBy = ({ holds, findings }: Plan): Leftovers => ({
+  isRoomFor: (...asked) => holds.isRoomFor(...asked),
+  findings: () => findings,
+});
 
 function queue(n: number, { nodes, queues }: ClusterSize): QueueSpec {
   const path = queuePath(`team-${n}`);

@@ -109,7 +109,7 @@ function reportQuestions(core: Core, { pending, p99Max, ...size }: PassCase): vo
   });
   const question = { at, p99Max, running: cluster.running };
   reportAnswers({ ...question, name: "explain" }, (ask) => cluster.explain(ask, plan, starts));
-  reportAnswers({ ...question, name: "submit --dry-run" }, () => cluster.dryRun(starts));
+  reportAnswers({ ...question, name: "submit --dry-run" }, () => cluster.dryRun(plan, starts));
   reportAnswers({ ...question, name: "queue shares" }, () => {
     cluster.shares();
     return null;

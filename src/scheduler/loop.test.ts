@@ -173,6 +173,27 @@ test("why a job waits is known after the pass that saw it, and EVALUATING before
   );
 });
 
+test("what a pass found is told until something happens but that others come to wait", async () => {
+  await withFolder((folder) =>
+    withLoop({ folder }, async ({ loop }) => {
+      await furnish(loop, 1);
+      await accept(loop, submit("large", 16));
+      await until(() => loop.hold(jobId("job-1")).code !== "EVALUATING", "a plan");
+      const found = (): number | null => loop.leftovers()?.findings()?.seq ?? null;
+      const before = found();
+      expect(before).toBeGreaterThan(0);
+      const after = new Map<string, number | null>();
+      loop.onCommitted((events) => {
+        for (const { event } of events) after.set(event.kind, found());
+      });
+      await accept(loop, submit("larger", 17));
+      await until(() => loop.hold(jobId("job-2")).code !== "EVALUATING", "a plan");
+      await accept(loop, { kind: "job.cancel", jobId: jobId("job-1"), why: "" });
+      expect(Object.fromEntries(after)).toEqual({ "job.submitted": before, "job.ended": null });
+    }),
+  );
+});
+
 test("when the instant comes that the plan asked for, time limits are looked at", async () => {
   await withFolder((folder) =>
     withLoop({ folder }, async ({ loop, hands, published }) => {

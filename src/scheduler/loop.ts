@@ -17,7 +17,13 @@ import type { LoggedEvent } from "./core/events.ts";
 import type { Leftovers } from "./core/explain-when.ts";
 import { momentOf } from "./core/fork.ts";
 import type { Hold, Holds } from "./core/hold.ts";
-import { changesNextPlan, changesPlan } from "./core/plan-changes.ts";
+import {
+  changesNextPlan,
+  changesPlan,
+  findingsAfter,
+  outdatesFindings,
+} from "./core/plan-changes.ts";
+import type { Findings } from "./core/plan-types.ts";
 import { encodeState } from "./core/snapshot.ts";
 import type { ClusterState, MutableClusterState, Policy } from "./core/state.ts";
 import { LoopClock } from "./loop-clock.ts";
@@ -104,6 +110,9 @@ export class SchedulerLoop {
   #isTickDue = false;
   #isPlanDue = false;
   #holds: Holds | null = null;
+  /** Null once something has outdated them. */
+  #findings: Findings | null = null;
+  #findingsUntilMs = 0;
   #lastPlanAtMs: number | null = null;
   #snapshot: Promise<void> | null = null;
   #snapshotSeq = 0;
@@ -161,7 +170,15 @@ export class SchedulerLoop {
 
   /** Of the last planning pass; null before the first. */
   leftovers(): Leftovers | null {
-    return this.#holds;
+    const holds = this.#holds;
+    if (holds === null) return null;
+    const isRoomFor: Leftovers["isRoomFor"] = (...asked) => holds.isRoomFor(...asked);
+    return { isRoomFor, findings: () => this.#findingsNow() };
+  }
+
+  #findingsNow(): Findings | null {
+    if (this.#live().clock.nowMs() >= this.#findingsUntilMs) return null;
+    return this.#findings;
   }
 
   /** Pending jobs of each queue by why they wait. */
@@ -275,6 +292,7 @@ export class SchedulerLoop {
     const { events, replies, refusals } = this.#decide(batch);
     this.#pacer.decided(batch.length);
     if (events.some(({ event }) => changesPlan(event))) this.#isPlanDue = true;
+    if (events.some(({ event }) => outdatesFindings(event))) this.#findings = null;
     const decidedMs = clock.monotonicMs();
     let writtenMs = decidedMs;
     const written = this.#commit(events).then(() => {
@@ -343,6 +361,8 @@ export class SchedulerLoop {
     const plannedMs = clock.monotonicMs();
     this.#pacer.passed(startedMs, plannedMs);
     if (events.some(({ event }) => changesNextPlan(event))) this.#isPlanDue = true;
+    this.#findings = findingsAfter(plan, events);
+    this.#findingsUntilMs = plan.wakeAtMs ?? Number.POSITIVE_INFINITY;
     crashPoint("loop.before-plan-commit");
     let writtenMs = plannedMs;
     const written = this.#commit(events).then(() => {

@@ -56,8 +56,12 @@ export class TestBrain implements Brain, JobHistory {
   }
 
   plan(): void {
-    const { holds } = this.world.plan();
-    this.#leftovers = holds;
+    const { holds, findings } = this.world.plan();
+    const { seq } = this.world.state;
+    this.#leftovers = {
+      isRoomFor: (...asked) => holds.isRoomFor(...asked),
+      findings: () => (this.world.state.seq === seq ? findings : null),
+    };
     for (const [id, hold] of holds) this.holds.set(id, hold);
     this.publish();
   }

@@ -3,17 +3,25 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { must } from "../../src/base/assert.ts";
 import { compareJobIds, type JobId } from "../../src/base/ids.ts";
 import { holdOf } from "../../src/scheduler/core/admission.ts";
 import type { Command } from "../../src/scheduler/core/commands.ts";
 import { planStep, step } from "../../src/scheduler/core/cycle.ts";
 import { explain } from "../../src/scheduler/core/explain.ts";
+import type { Leftovers } from "../../src/scheduler/core/explain-when.ts";
 import type { World } from "../../src/scheduler/core/fixture.ts";
 import { forkState } from "../../src/scheduler/core/fork.ts";
 import { invariants } from "../../src/scheduler/core/invariants.ts";
 import type { Job, JobSpec } from "../../src/scheduler/core/job.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
-import { previewPass } from "../../src/scheduler/core/preview.ts";
+import {
+  asNew,
+  planFor,
+  previewOf,
+  previewPass,
+  suppose,
+} from "../../src/scheduler/core/preview.ts";
 import { remedyFor } from "../../src/scheduler/core/remedy.ts";
 import { encodeState } from "../../src/scheduler/core/snapshot.ts";
 import { forecastStarts } from "../../src/scheduler/core/start-forecast.ts";
@@ -28,9 +36,11 @@ const LOOKED_AT_MAX = 3;
 /** Beyond everyone's patience. */
 const LATER_MS = 700_000;
 
-const kept = { starts: 0, preemptions: 0, previews: 0, spared: 0 };
+const kept = { starts: 0, preemptions: 0, previews: 0, spared: 0, newcomers: 0 };
 
-function always(each: (world: World, waiting: readonly JobId[], after: Plan) => void): void {
+function always(
+  each: (world: World, waiting: readonly JobId[], left: Leftovers & Pick<Plan, "holds">) => void,
+): void {
   console.log(`seed ${SEED}, ${RUNS} stories`);
   const body = (story: Story): void => {
     const world = open(story);
@@ -38,20 +48,24 @@ function always(each: (world: World, waiting: readonly JobId[], after: Plan) => 
       happen(world, story, happening);
       if (happening.kind !== "plan") continue;
       const fork = forkState(world.state);
-      const { plan } = planStep(fork, world.nowMs);
+      const { plan, events } = planStep(fork, world.nowMs);
+      const { holds } = plan;
+      const isRoomFor: Leftovers["isRoomFor"] = (...asked) => holds.isRoomFor(...asked);
+      // The copy went on where it found something to do.
+      const findings = events.length === 0 ? plan.findings : null;
       const waiting = [...world.state.pending.ids()].sort(compareJobIds).slice(0, LOOKED_AT_MAX);
-      each(world, waiting, plan);
+      each(world, waiting, { holds, isRoomFor, findings: () => findings });
     }
   };
   fc.assert(fc.property(stories(HAPPENINGS), body), { seed: SEED, numRuns: RUNS });
 }
 
 test("a job that is changed as the remedy says starts in the next pass, or preempts whom it says", () => {
-  always((world, waiting, { holds }) => {
+  always((world, waiting, left) => {
     for (const id of waiting) {
       const { state, nowMs } = world;
       const job = world.job(id);
-      const remedy = remedyFor({ state, nowMs, left: holds }, job, holdOf(state, holds, id));
+      const remedy = remedyFor({ state, nowMs, left }, job, holdOf(state, left.holds, id));
       if (remedy === null || remedy.spec === null) continue;
       expect(outcomeOf(forkState(state), job, remedy.spec, nowMs)).toEqual({
         isPlaced: true,
@@ -65,15 +79,37 @@ test("a job that is changed as the remedy says starts in the next pass, or preem
 });
 
 test("what the last pass left spares proofs, and no remedy is lost to it", () => {
-  always((world, waiting, { holds }) => {
+  always((world, waiting, left) => {
     for (const id of waiting) {
       const { state, nowMs } = world;
-      const hold = holdOf(state, holds, id);
+      const hold = holdOf(state, left.holds, id);
       const job = world.job(id);
       const proven = remedyFor({ state, nowMs, left: null }, job, hold);
       if (proven === null) continue;
-      expect(remedyFor({ state, nowMs, left: holds }, job, hold)).toEqual(proven);
+      expect(remedyFor({ state, nowMs, left }, job, hold)).toEqual(proven);
       kept.spared += 1;
+    }
+  });
+});
+
+test("to tell of one more job, those need no look whom the last pass refused", () => {
+  always((world, waiting, left) => {
+    const { state, nowMs, policy } = world;
+    const known = left.findings();
+    if (known === null) return;
+    for (const id of waiting) {
+      const { spec, owner } = world.job(id);
+      for (const priorityClass of Object.keys(policy.priorityClasses)) {
+        const command: Command = { kind: "job.submit", spec: { ...asNew(spec), priorityClass } };
+        const supposed = suppose(state, [command], owner, nowMs);
+        if (supposed.kind === "refusal") continue;
+        const newcomer = must(supposed.jobId, "a job");
+        const previews = [known, null].map((found) =>
+          previewOf(planFor(supposed.state, newcomer, nowMs, found), newcomer),
+        );
+        expect(previews[0]).toEqual(previews[1]);
+        kept.newcomers += previews[0]?.kind === "waits" ? 0 : 1;
+      }
     }
   });
 });
@@ -115,12 +151,12 @@ test("the preview of a pass is the pass", () => {
 });
 
 test("asking changes nothing", () => {
-  always((world, waiting, { holds }) => {
+  always((world, waiting, left) => {
     const { state, nowMs } = world;
     const before = [...encodeState(state)];
     const starts = forecastStarts(state, nowMs);
     for (const id of waiting)
-      explain({ state, nowMs, starts, left: holds }, id, holdOf(state, holds, id));
+      explain({ state, nowMs, starts, left }, id, holdOf(state, left.holds, id));
     expect([...encodeState(state)]).toEqual(before);
     expect(invariants(state)).toEqual([]);
   });

@@ -24,7 +24,7 @@ import { fitGang, NO_TASTE } from "./gang.ts";
 import type { TaskPlacement } from "./job.ts";
 import type { WaitingJob } from "./order.ts";
 import type { Kept, Pass } from "./pass.ts";
-import type { PendingKind } from "./pending.ts";
+import type { PendingKind } from "./pending-groups.ts";
 import { lastOf, type Seat, Seats } from "./seats.ts";
 import { needsIsland, type Shape } from "./shape.ts";
 import { isEverOffered } from "./structural.ts";
@@ -69,6 +69,16 @@ export class Claims {
   /** Does anybody keep anything? */
   get isEmpty(): boolean {
     return this.#claims.length === 0;
+  }
+
+  /** Those who claim, whether their claims were made or not. */
+  get claimants(): readonly JobId[] {
+    return [...this.#holders.keys()];
+  }
+
+  /** May another job look for room on what is claimed? */
+  get hasLooksLeft(): boolean {
+    return this.#askedAhead < AHEAD_ASKED_MAX && this.#triesAhead < AHEAD_TRIES_MAX;
   }
 
   /** Of those who claim, made or not. */
@@ -124,8 +134,7 @@ export class Claims {
 
   /** May it look for room on what is claimed, or the next of its group? */
   get isOpenAhead(): boolean {
-    const isLeft = this.#askedAhead < AHEAD_ASKED_MAX && this.#triesAhead < AHEAD_TRIES_MAX;
-    return isLeft && this.#claims.some(isLending);
+    return this.hasLooksLeft && this.#claims.some(isLending);
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Refusal } from "../../base/errors.ts";
 import { holdOf } from "./admission.ts";
 import { arrayIndexes } from "./array.ts";
 import { type Explanation, explainInTurns } from "./explain.ts";
-import type { Moment, Starts } from "./explain-when.ts";
+import type { Leftovers, Moment, Starts } from "./explain-when.ts";
 import { type Turn, turnAlone } from "./forecast-turns.ts";
 import type { Identity, JobSpec } from "./job.ts";
 import { jobOf } from "./lookup.ts";
@@ -23,13 +23,14 @@ export interface SubmissionPreview {
 
 /** The job is placed in a forecast of the others. Pauses after each pass. */
 export function* explainSubmission(
-  { state, nowMs, starts }: Omit<Moment, "left">,
+  { state, nowMs, starts, left }: Moment,
   { spec, owner }: { readonly spec: JobSpec; readonly owner: Identity },
 ): Generator<void, SubmissionPreview | Refusal> {
   const supposed = suppose(state, [{ kind: "job.submit", spec }], owner, nowMs);
   if (supposed.kind === "refusal") return supposed;
   const id = must(supposed.jobId, "the job submitted");
-  const planned = planFor(supposed.state, id, nowMs);
+  const known = left?.findings() ?? null;
+  const planned = planFor(supposed.state, id, nowMs, known);
   const job = jobOf(supposed.state, id);
   const seen = previewOf(planned, id);
   const hold = holdOf(supposed.state, planned.holds, id);
@@ -40,7 +41,8 @@ export function* explainSubmission(
     const turn = turnAlone(supposed.state, nowMs, id);
     const then = { state: supposed.state, nowMs, starts: withTurn(starts, id, turn) };
     yield;
-    told = yield* explainInTurns({ ...then, left: planned.holds }, id, hold);
+    const isRoomFor: Leftovers["isRoomFor"] = (...asked) => planned.holds.isRoomFor(...asked);
+    told = yield* explainInTurns({ ...then, left: { isRoomFor, findings: () => known } }, id, hold);
     // It has not waited yet.
     told = { ...told, lines: ["It would wait.", ...told.lines.slice(1)] };
   }

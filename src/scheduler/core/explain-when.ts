@@ -8,6 +8,7 @@ import type { Turn } from "./forecast-turns.ts";
 import type { StartForecast } from "./start-forecast.ts";
 import type { Hold, Holds } from "./hold.ts";
 import type { Job } from "./job.ts";
+import type { Findings } from "./plan-types.ts";
 import type { ClusterState } from "./state.ts";
 import { activeAttempt } from "./job.ts";
 import { clock, duration, named } from "./wording.ts";
@@ -41,7 +42,10 @@ export interface Moment {
 }
 
 /** What a pass left to those who wait. */
-export type Leftovers = Pick<Holds, "isRoomFor">;
+export interface Leftovers extends Pick<Holds, "isRoomFor"> {
+  /** Null = another pass is due, which may find room for anybody. Ask again when time has passed. */
+  findings(): Findings | null;
+}
 
 /** Null for what no end of a running job brings nearer. `aheadCount` = of its queue. */
 export function prospectOf(

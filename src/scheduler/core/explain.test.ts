@@ -3,7 +3,7 @@ import { atOnce } from "../../base/at-once.ts";
 import type { JobId } from "../../base/ids.ts";
 import { queuePath } from "../../base/ids.ts";
 import { HOUR_MS, MINUTE_MS } from "../../base/time.ts";
-import { type Explanation, explain } from "./explain.ts";
+import { type Explanation, explain, explainInTurns } from "./explain.ts";
 import { explainSubmission } from "./explain-submission.ts";
 import { holdDetails, holdMessage } from "./hold-words.ts";
 import { ALICE, jobSpec, nodeSpec, queueSpec, STOPPED, World } from "./fixture.ts";
@@ -159,7 +159,7 @@ test("a job of a las queue hears whom it may preempt when its patience is over, 
   world.checkpoint(old, 1);
   world.nowMs += 6 * MINUTE_MS;
   const { state, nowMs } = world;
-  const moment = { state, nowMs, starts: forecastStarts(state, nowMs) };
+  const moment = { state, nowMs, starts: forecastStarts(state, nowMs), left: null };
   const dryRun = atOnce(explainSubmission(moment, { spec: jobSpec({ gpus: 8 }), owner: ALICE }));
   const id = world.submit({ gpus: 8 });
   const { lines, prospect } = explained(world, id);
@@ -197,6 +197,44 @@ test("who has its room reserved is told no later time than when those there must
     "It is likely to start in 46 s, with 90 % by 2 min from now (1970-01-01T00:18:40Z): those who " +
       "leave for it have gone by then.",
   );
+});
+
+test("what a queue is due, though others wait in vain, is no right of a newcomer", () => {
+  const [a, b, c] = [queuePath("a"), queuePath("b"), queuePath("c")];
+  const world = new World([queueSpec("a"), queueSpec("b"), queueSpec("c")]).nodes(4, 4);
+  for (const queue of [a, b, b, b]) world.submit({ queue, gpus: 4 });
+  world.plan();
+  world.run();
+  // Each is due a third of the cluster, though this gang wants all of it.
+  world.submit({ queue: c, nodes: 4, gpus: 4 });
+  world.plan();
+  world.nowMs += 10 * MINUTE_MS;
+  const { state, nowMs } = world;
+  const moment = { state, nowMs, starts: forecastStarts(state, nowMs), left: null };
+  const told = atOnce(
+    explainSubmission(moment, { spec: jobSpec({ queue: a, gpus: 4 }), owner: ALICE }),
+  );
+  expect(told).toMatchObject({ preview: { kind: "waits" } });
+  expect(told).toHaveProperty("explanation.prospect.preemption", null);
+});
+
+test("an explanation goes on though the cluster does while it pauses", () => {
+  const world = new World([queueSpec("default")]).nodes(1, 4);
+  world.submit({ gpus: 4, priorityClass: "high" });
+  world.plan();
+  world.run();
+  const id = world.submit({ gpus: 4, priorityClass: "low" });
+  const { holds } = world.plan();
+  const { state, nowMs } = world;
+  const moment = { state, nowMs, starts: null, left: null };
+  const steps = explainInTurns(moment, id, holds.of(id));
+  let pauses = 0;
+  for (let step = steps.next(); step.done !== true; step = steps.next()) {
+    pauses += 1;
+    world.nowMs += HOUR_MS;
+    world.submit({ gpus: 1 });
+  }
+  expect(pauses).toBeGreaterThan(1);
 });
 
 test("a turn that was foreseen is not told any more once its victim has ended", () => {

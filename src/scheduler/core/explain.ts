@@ -11,7 +11,7 @@ import { mayGrowFromMs } from "./grow.ts";
 import { type Attempt, isResize, type Job, type JobSpec, resumePoint } from "./job.ts";
 import { jobOf, queueOf } from "./lookup.ts";
 import { countAhead, firstOf } from "./order.ts";
-import { deadlineOf } from "./pending.ts";
+import { deadlineOf } from "./pending-groups.ts";
 import { type QueueNode, QueueTree } from "./queue-tree.ts";
 import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
 import { seekRemedy } from "./remedy.ts";

@@ -4,7 +4,6 @@
 
 import type { JobId } from "../../base/ids.ts";
 import { jobOf } from "./lookup.ts";
-import { PendingIndex } from "./pending.ts";
 import { plan } from "./plan.ts";
 import type { Eviction } from "./plan-types.ts";
 import type { ClusterState } from "./state.ts";
@@ -36,13 +35,10 @@ function turnsAmong(
   const { policy } = state;
   const turns = new Map<JobId, Turn>();
   if (young.length === 0 || !policy.isPreemptionEnabled) return turns;
-  const pending = new PendingIndex();
-  for (const id of young) pending.add(jobOf(state, id), nowMs, state.seq);
-  const { reservations, evictions } = plan(
-    { ...state, pending },
-    nowMs + policy.preemptionPatienceMs,
-    policy,
-  );
+  const thenMs = nowMs + policy.preemptionPatienceMs;
+  const jobs = young.map((id) => jobOf(state, id));
+  const among = state.pending.only(jobs, thenMs);
+  const { reservations, evictions } = plan(state, thenMs, policy, { among });
   for (const { jobId } of reservations) {
     const forIt = evictions.filter(({ preemptor }) => preemptor === jobId);
     const { phase } = jobOf(state, jobId);

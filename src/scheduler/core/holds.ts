@@ -9,12 +9,8 @@ import type { Identity, Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { comesBefore, countAhead, firstOf, type LeafJobs } from "./order.ts";
 import type { Kept, Pass } from "./pass.ts";
-import {
-  eligibleFromMs,
-  type PendingEntry,
-  type PendingKind,
-  type PendingQueue,
-} from "./pending.ts";
+import { eligibleFromMs, type PendingEntry } from "./pending.ts";
+import type { PendingKind, PendingQueue } from "./pending-groups.ts";
 import type { QueueNode } from "./queue-tree.ts";
 import { countedUse, limitExceeded, limitReached } from "./quota.ts";
 import { alternatives, type Shape } from "./shape.ts";

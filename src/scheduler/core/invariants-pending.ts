@@ -3,7 +3,8 @@
 
 import type { JobId } from "../../base/ids.ts";
 import type { Job } from "./job.ts";
-import type { PendingGroup, PendingJobs, PendingQueue } from "./pending.ts";
+import type { PendingJobs } from "./pending.ts";
+import type { PendingGroup, PendingQueue } from "./pending-groups.ts";
 import { forecastRemainingMs, usefulRunMs } from "./remaining-time.ts";
 import { topologyOf } from "./shape.ts";
 import type { ClusterState } from "./state.ts";

@@ -17,7 +17,7 @@ import {
   type PendingKind,
   type PendingLine,
   type PendingQueue,
-} from "./pending.ts";
+} from "./pending-groups.ts";
 import {
   attainedLevelOf,
   beginOfAttainedLevel,

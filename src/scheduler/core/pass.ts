@@ -21,8 +21,9 @@ import { jobOf } from "./lookup.ts";
 import { poolOf } from "./node-pools.ts";
 import type { LeafJobs } from "./order.ts";
 import { OwnerBook } from "./owner-limits.ts";
-import type { PendingGroup } from "./pending.ts";
+import type { PendingGroup } from "./pending-groups.ts";
 import type { Eviction, PlannedReservation, Start } from "./plan-types.ts";
+import type { PendingJobs } from "./pending.ts";
 import { charge, type QueueNode, QueueTree } from "./queue-tree.ts";
 import { entitledGpus } from "./share-account.ts";
 import type { Shape } from "./shape.ts";
@@ -77,6 +78,8 @@ export class Pass {
   readonly state: ClusterState;
   readonly nowMs: number;
   readonly policy: Policy;
+  /** Those who are looked at: all who wait, or a few of them. */
+  readonly pending: PendingJobs;
   readonly tree: QueueTree;
   readonly owners: OwnerBook;
   /** Jobs that hold resources, the ones that are being stopped too, by their queue. */
@@ -117,10 +120,16 @@ export class Pass {
   readonly #late = new Map<QueuePath, PendingGroup[]>();
   readonly #aged = new Map<QueuePath, PendingGroup[]>();
 
-  constructor(state: ClusterState, nowMs: number, policy: Policy) {
+  constructor(
+    state: ClusterState,
+    nowMs: number,
+    policy: Policy,
+    pending: PendingJobs = state.pending,
+  ) {
     this.state = state;
     this.nowMs = nowMs;
     this.policy = policy;
+    this.pending = pending;
     this.tree = new QueueTree(state, nowMs);
     if (policy.isShareReclaimed && this.tree.isShared(state.pending)) this.#setDues();
     this.owners = new OwnerBook(policy.limits);
@@ -128,10 +137,10 @@ export class Pass {
     this.open = new NodePool(this.raw);
     this.later = new NodePool(this.raw);
     this.#warmth = new Warmth(state);
-    const late = state.pending.late(nowMs, state.jobs);
+    const late = pending.late(nowMs, state.jobs);
     this.lateCount = late.length;
     for (const group of late) addTo(this.#late, group);
-    for (const group of state.pending.aged(nowMs - policy.lasAgingMs, AGED_MAX, state.jobs)) {
+    for (const group of pending.aged(nowMs - policy.lasAgingMs, AGED_MAX, state.jobs)) {
       addTo(this.#aged, group);
     }
     this.active = activeByQueue(state, this.tree);
@@ -171,7 +180,7 @@ export class Pass {
   /** Leaf queues with jobs that may be placed, as far as time goes. */
   leaves(): readonly QueueNode[] {
     const paths = new Set(this.#late.keys());
-    for (const [path, { classes }] of this.state.pending.queues()) {
+    for (const [path, { classes }] of this.pending.queues()) {
       if (classes.size > 0) paths.add(path);
     }
     return [...paths].map((path) => this.tree.queue(path));
@@ -182,7 +191,7 @@ export class Pass {
     return {
       nowMs: this.nowMs,
       leaf,
-      pending: this.state.pending.queue(path),
+      pending: this.pending.queue(path),
       late: this.#late.get(path) ?? [],
       aged: this.#aged.get(path) ?? [],
       runTimes: this.state.runTimes,

@@ -5,89 +5,31 @@
 
 import { assert, must } from "../../base/assert.ts";
 import { compareJobIds, type JobId, type QueuePath } from "../../base/ids.ts";
-import type { Resources } from "../../base/resources.ts";
 import { type ReadonlySortedList, SortedList } from "../../base/sorted-list.ts";
 import { type Identity, type Job, type JobSpec, userKey } from "./job.ts";
-import { runsAs } from "./run-times.ts";
-import { type Shape, shapeKey, shapeOf } from "./shape.ts";
 import {
-  attainedLevelOf,
-  forecastLevelOf,
-  limitLevelOf,
-  type RunLevels,
-} from "./service-levels.ts";
+  copyQueue,
+  count,
+  createGroup,
+  createKind,
+  createTally,
+  type Group,
+  groupKey,
+  type PendingGroup,
+  type PendingJob,
+  type PendingKind,
+  type PendingQueue,
+  type Queue,
+} from "./pending-groups.ts";
+import { runsAs } from "./run-times.ts";
+import { attainedLevelOf, forecastLevelOf } from "./service-levels.ts";
+import { type Shape, shapeKey, shapeOf } from "./shape.ts";
 import { Shapes } from "./shapes.ts";
-
-/** What decides which of two jobs of a group is the older. */
-export type PendingAge = Pick<Job, "id" | "submittedAtMs">;
-
-/** What is needed of a pending job to find its place. It does not change while the job waits. */
-export interface PendingJob {
-  readonly id: JobId;
-  readonly submittedAtMs: number;
-  /** When it began to wait this time. */
-  readonly sinceMs: number;
-  /** The event that put it here, or that the snapshot stands at: later ones found it here. */
-  readonly seq: number;
-}
 
 /** With what it is grouped under. */
 export interface PendingEntry extends PendingJob {
   /** Null while it is not eligible. */
   readonly kind: PendingKind | null;
-}
-
-/** Jobs of one queue, class and shape: they fit alike, and have the same rights over others. */
-export interface PendingKind {
-  readonly queue: QueuePath;
-  readonly priorityClass: string;
-  readonly shape: Shape;
-}
-
-export interface Deadline {
-  readonly atMs: number;
-  /** Who starts later may run past it, if it runs for all of its time limit. */
-  readonly latestStartMs: number;
-}
-
-/** One user's jobs of one kind and deadline that have attained and will run about as much. */
-export interface PendingGroup extends RunLevels {
-  readonly kind: PendingKind;
-  readonly ownerKey: string;
-  readonly attainedLevel: number;
-  /** Name as which its jobs run times are known; empty where that does not count. */
-  readonly runsAs: string;
-  /** Null = none. */
-  readonly deadline: Deadline | null;
-  /** Oldest first, as `comparePending`. */
-  readonly jobs: ReadonlySortedList<PendingJob, PendingAge>;
-}
-
-export interface PendingLine {
-  readonly ownerKey: string;
-  readonly groups: ReadonlyMap<string, PendingGroup>;
-}
-
-export interface PendingClass {
-  readonly name: string;
-  /** By user. */
-  readonly lines: ReadonlyMap<string, PendingLine>;
-  /** By shape, with how many eligible jobs are of it. */
-  readonly kinds: ReadonlyMap<string, { readonly kind: PendingKind; readonly size: number }>;
-}
-
-export interface PendingTally {
-  readonly size: number;
-  /** By all of them, for the fewest nodes that each runs with. */
-  readonly asked: Resources;
-}
-
-export interface PendingQueue {
-  /** Those whom a planning pass may place, now or once their time has come. */
-  readonly admitted: PendingTally;
-  readonly withheld: PendingTally;
-  /** Of the eligible: by name. */
-  readonly classes: ReadonlyMap<string, PendingClass>;
 }
 
 export interface OwnerCount {
@@ -126,49 +68,17 @@ export interface PendingJobs {
   readonly bySince: ReadonlySortedList<PendingJob>;
   /** An index of its own for a copy of the state: of containers, what they hold is shared. */
   copy(): PendingIndex;
+  /** An index of these of the jobs alone, in groups made as here; of the eligible by `atMs`. */
+  only(jobs: Iterable<Job>, atMs: number): PendingJobs;
 }
 
 export interface DelayedJob extends PendingJob {
   readonly eligibleFromMs: number;
 }
 
-/** In a group the oldest submission comes first, whenever it came back. */
-export function comparePending(a: PendingAge, b: PendingAge): number {
-  return a.submittedAtMs - b.submittedAtMs || compareJobIds(a.id, b.id);
-}
-
 /** From when on a pending job may be placed; null = it is withheld until something else happens. */
 export function eligibleFromMs({ phase, admittedAtMs }: Job): number | null {
   return phase.kind === "pending" && admittedAtMs !== null ? phase.notBeforeMs : null;
-}
-
-export function deadlineOf({ deadlineMs, timeLimitMs }: JobSpec): Deadline | null {
-  if (deadlineMs === null) return null;
-  return { atMs: deadlineMs, latestStartMs: deadlineMs - (timeLimitMs ?? 0) };
-}
-
-interface Group extends PendingGroup {
-  readonly jobs: SortedList<PendingJob, PendingAge>;
-}
-
-interface Line extends PendingLine {
-  readonly groups: Map<string, Group>;
-}
-
-interface Class extends PendingClass {
-  readonly lines: Map<string, Line>;
-  readonly kinds: Map<string, { readonly kind: PendingKind; size: number }>;
-}
-
-interface Tally extends PendingTally {
-  size: number;
-  readonly asked: { -readonly [K in keyof Resources]: Resources[K] };
-}
-
-interface Queue extends PendingQueue {
-  readonly admitted: Tally;
-  readonly withheld: Tally;
-  readonly classes: Map<string, Class>;
 }
 
 /** Replaced when its kind changes: copies of the index share it. */
@@ -204,6 +114,13 @@ export class PendingIndex implements PendingJobs {
     copy.#bySince = this.#bySince.copy();
     copy.#shapes = this.#shapes.copy();
     return copy;
+  }
+
+  only(jobs: Iterable<Job>, atMs: number): PendingJobs {
+    const few = new PendingIndex();
+    few.#byRunTime = new Set(this.#byRunTime);
+    for (const job of jobs) few.add(job, atMs, must(this.#entries.get(job.id), job.id).seq);
+    return few;
   }
 
   get size(): number {
@@ -409,69 +326,6 @@ export class PendingIndex implements PendingJobs {
     const known = this.#queues.get(spec.queue)?.classes.get(spec.priorityClass)?.kinds.get(key);
     return known?.kind ?? createKind(spec, this.shapeOf(spec));
   }
-}
-
-function copyQueue({ admitted, withheld, classes }: Queue): Queue {
-  const copies = new Map<string, Class>();
-  for (const [name, { lines, kinds }] of classes) {
-    const ofClass: Class = { name, lines: new Map(), kinds: new Map() };
-    for (const [key, kind] of kinds) ofClass.kinds.set(key, { ...kind });
-    for (const [ownerKey, line] of lines) {
-      const groups = new Map<string, Group>();
-      for (const [key, group] of line.groups)
-        groups.set(key, { ...group, jobs: group.jobs.copy() });
-      ofClass.lines.set(ownerKey, { ownerKey, groups });
-    }
-    copies.set(name, ofClass);
-  }
-  return { admitted: copyTally(admitted), withheld: copyTally(withheld), classes: copies };
-}
-
-function createKind({ queue, priorityClass }: JobSpec, shape: Shape): PendingKind {
-  return { queue, priorityClass, shape };
-}
-
-function createGroup(
-  job: Job,
-  kind: PendingKind,
-  entries: readonly PendingJob[],
-  ofName: string,
-): Group {
-  const jobs = new SortedList<PendingJob, PendingAge>(comparePending);
-  for (const entry of entries) jobs.add(entry);
-  const attainedLevel = attainedLevelOf(job.attainedGpuMs);
-  const limitLevel = limitLevelOf(job.spec);
-  const forecastLevel = forecastLevelOf(job);
-  const deadline = deadlineOf(job.spec);
-  return {
-    kind,
-    ownerKey: userKey(job.owner),
-    attainedLevel,
-    limitLevel,
-    forecastLevel,
-    runsAs: ofName,
-    deadline,
-    jobs,
-  };
-}
-
-/** Inside the line of one class and user. */
-function groupKey(job: Job, ofShape: string, ofName: string): string {
-  const { spec, attainedGpuMs } = job;
-  const deadline = deadlineOf(spec);
-  const runs = `${limitLevelOf(spec)}|${forecastLevelOf(job)}`;
-  const due = deadline === null ? "" : `${deadline.atMs}/${deadline.latestStartMs}`;
-  return `${attainedLevelOf(attainedGpuMs)}|${runs}|${due}|${ofShape}|${ofName}`;
-}
-
-const createTally = (): Tally => ({ size: 0, asked: { gpus: 0, cpuMilli: 0, memoryMib: 0 } });
-const copyTally = ({ size, asked }: Tally): Tally => ({ size, asked: { ...asked } });
-
-function count(tally: Tally, { nodesMin: nodes, perNode }: JobSpec, sign: 1 | -1): void {
-  tally.size += sign;
-  tally.asked.gpus += sign * nodes * perNode.gpus;
-  tally.asked.cpuMilli += sign * nodes * perNode.cpuMilli;
-  tally.asked.memoryMib += sign * nodes * perNode.memoryMib;
 }
 
 function bump(counts: Map<string, number>, key: string, change: 1 | -1): void {

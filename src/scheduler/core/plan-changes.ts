@@ -3,6 +3,7 @@
 
 import { unreachable } from "../../base/assert.ts";
 import type { ClusterEvent, LoggedEvent } from "./events.ts";
+import type { Findings, Plan } from "./plan-types.ts";
 
 /** Whether a plan made before `event` may be another one after it. */
 export function changesPlan(event: ClusterEvent): boolean {
@@ -49,7 +50,22 @@ export function changesPlan(event: ClusterEvent): boolean {
   }
 }
 
-/** The same for what a pass did itself: its own decisions call for no other pass, what followed does. */
+/** Whether what a pass found may no longer hold after `event`, and not only others come to wait. */
+export function outdatesFindings(event: ClusterEvent): boolean {
+  switch (event.kind) {
+    case "job.submitted":
+    case "array.submitted":
+    case "job.dependency-met":
+      return false;
+    default:
+      return changesPlan(event);
+  }
+}
+
+/**
+ * As `changesPlan`, for what a pass did itself: its own decisions call for no other pass, what
+ * followed does.
+ */
 export function changesNextPlan(event: ClusterEvent): boolean {
   switch (event.kind) {
     case "job.placed":
@@ -63,6 +79,10 @@ export function changesNextPlan(event: ClusterEvent): boolean {
       return changesPlan(event);
   }
 }
+
+/** Of a plan that was applied with these events; null = they call for another pass. */
+export const findingsAfter = (plan: Plan, events: readonly LoggedEvent[]): Findings | null =>
+  events.some(({ event }) => changesNextPlan(event)) ? null : plan.findings;
 
 /**
  * Whether a planning pass wrote this event: only passes place, reserve, drop what no longer holds

@@ -29,6 +29,19 @@ export interface PlannedReservation {
   readonly victims: readonly JobId[];
 }
 
+/**
+ * What a pass found out that holds on: as long as nothing happens but that others come to wait,
+ * another pass refuses again whom this one refused.
+ */
+export interface Findings {
+  /** The event after which the pass was made: who came to wait since was not seen. */
+  readonly seq: number;
+  /** Who keeps nodes from those behind, or would if any of these had found room. */
+  readonly claimants: readonly JobId[];
+  /** Was everybody looked at who might have gone ahead of claims? */
+  readonly hasLookedAhead: boolean;
+}
+
 export interface Plan {
   readonly starts: readonly Start[];
   readonly evictions: readonly Eviction[];
@@ -39,4 +52,6 @@ export interface Plan {
   readonly holds: Holds;
   /** When to look again though nothing happened (backoff, patience, time limit); null = never. */
   readonly wakeAtMs: number | null;
+  /** Good until `wakeAtMs`; null = it stopped before everybody was looked at. */
+  readonly findings: Findings | null;
 }

@@ -20,7 +20,7 @@
 // nothing.
 
 import { must } from "../../base/assert.ts";
-import type { JobId } from "../../base/ids.ts";
+import type { JobId, QueuePath } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
 import { evictFromDraining } from "./drain.ts";
 import { elasticStarts, widen } from "./elastic.ts";
@@ -39,8 +39,9 @@ import {
   type WaitingJob,
 } from "./order.ts";
 import { Pass } from "./pass.ts";
-import type { PendingKind } from "./pending.ts";
-import type { Plan } from "./plan-types.ts";
+import type { PendingJobs } from "./pending.ts";
+import type { PendingKind } from "./pending-groups.ts";
+import type { Findings, Plan } from "./plan-types.ts";
 import { Preemption } from "./preempt.ts";
 import { hasGuaranteeLeft, type QueueNode } from "./queue-tree.ts";
 import { limitReached } from "./quota.ts";
@@ -62,17 +63,25 @@ const AHEAD_LOOKED_MAX = 4;
 const DUE_LOOKED_MAX = 64;
 
 /**
- * Decides over every pending job. Costs are bounded by counts, never by time. `until`: whoever comes
- * after this job is not looked at, which tells what becomes of it for less.
+ * Whom a pass looks at that is to tell about some jobs for less; left out = all who wait. For what
+ * queues are due all of them count.
  */
-export function plan(
-  state: ClusterState,
-  nowMs: number,
-  policy: Policy,
-  until: JobId | null = null,
-): Plan {
-  const pass = new Pass(state, nowMs, policy);
-  const planner = new Planner(pass, until);
+export interface Focus {
+  /** Whoever comes after this job is not looked at. */
+  readonly until?: JobId;
+  /** Nobody else is. */
+  readonly among?: PendingJobs;
+  /**
+   * Of a pass before: whom that refused is refused, so that of the queues only those are looked at
+   * in which somebody has come to wait since or keeps nodes.
+   */
+  readonly known?: Findings;
+}
+
+/** Decides over every pending job. Costs are bounded by counts, never by time. */
+export function plan(state: ClusterState, nowMs: number, policy: Policy, focus: Focus = {}): Plan {
+  const pass = new Pass(state, nowMs, policy, focus.among);
+  const planner = new Planner(pass, focus);
   planner.begin();
   planner.walkAll();
   const isAnyoneWaiting = planner.isAnyoneWaiting();
@@ -86,6 +95,7 @@ export function plan(
     drops: pass.drops,
     holds: planner.finish(),
     wakeAtMs: planner.wakeAtMs,
+    findings: planner.findings(),
   };
 }
 
@@ -107,16 +117,20 @@ class Planner {
   /** Kinds of which somebody may claim; null = of any. */
   readonly #dueKinds: ReadonlySet<PendingKind> | null;
   readonly #until: JobId | null;
+  readonly #known: Findings | null;
   #isOver = false;
+  #hasRoundsLeft = true;
 
-  constructor(pass: Pass, until: JobId | null) {
+  constructor(pass: Pass, { until, known }: Focus) {
     this.#pass = pass;
-    this.#until = until;
+    this.#until = until ?? null;
+    this.#known = known ?? null;
     this.#book = new HoldBook(pass);
     this.#claims = new Claims(pass);
     this.#preemption = new Preemption(pass, this.#claims);
     this.#kinds = new WalkKinds(pass, (shape) => this.#book.structural(shape) === null);
-    this.#leaves = pass.leaves();
+    const queues = known === undefined ? null : queuesLeft(pass, known);
+    this.#leaves = pass.leaves().filter(({ spec }) => queues?.has(spec.path) !== false);
     this.#dueKinds = findDueKinds(pass);
   }
 
@@ -148,6 +162,7 @@ class Planner {
       this.#doesNotFit.clear();
       this.#hopeful = hasDropped || isOpen || isInOrder ? null : this.#findHopeful(holders);
     }
+    this.#hasRoundsLeft = false;
   }
 
   /** When there is no more room than before but what was claimed: who fits on that, or claims it. */
@@ -177,23 +192,30 @@ class Planner {
 
   /** Was anybody refused who could start if there were room, or is about to come? */
   isAnyoneWaiting(): boolean {
-    const { nowMs, policy, state, awaited } = this.#pass;
+    const { nowMs, policy, pending, awaited } = this.#pass;
     if (awaited.size > 0) return true;
     for (const { refusedInRound, leaf, shape } of this.#kinds.all) {
       if (refusedInRound >= 0 && limitReached(leaf, shape) === null) return true;
     }
     const soonMs = nowMs + policy.growAfterMs;
-    const next = state.pending.delayed.at(this.#pass.lateCount);
+    const next = pending.delayed.at(this.#pass.lateCount);
     return next !== undefined && next.eligibleFromMs <= soonMs && this.#pass.isWaiting(next.id);
+  }
+
+  findings(): Findings | null {
+    const isWhole = this.#until === null && this.#pass.pending === this.#pass.state.pending;
+    if (!isWhole || !this.#hasRoundsLeft || !this.#preemption.hasSearchesLeft) return null;
+    const { claimants, hasLooksLeft } = this.#claims;
+    return { seq: this.#pass.state.seq, claimants, hasLookedAhead: hasLooksLeft };
   }
 
   /** After everything was decided. */
   finish(): Holds {
-    const { state } = this.#pass;
+    const { pending } = this.#pass;
     this.wakeAt(this.#preemption.wakeAtMs);
     if (this.#hasClaimants) this.wakeAt(this.#nextClaimAtMs());
     this.#wakeAtTurns();
-    this.wakeAt(state.pending.delayed.at(this.#pass.lateCount)?.eligibleFromMs ?? null);
+    this.wakeAt(pending.delayed.at(this.#pass.lateCount)?.eligibleFromMs ?? null);
     if (!this.#pass.policy.isBackfillEnabled) this.#wakeAtLatestStarts();
     this.wakeAt(this.#pass.timeLimitAtMs);
     const { policy, nowMs } = this.#pass;
@@ -244,7 +266,7 @@ class Planner {
   /** May it be the job that the walk goes up to? */
   #isUpTo(kind: PendingKind): boolean {
     if (this.#until === null) return false;
-    const its = this.#pass.state.pending.get(this.#until)?.kind ?? null;
+    const its = this.#pass.pending.get(this.#until)?.kind ?? null;
     return its === null || its === kind;
   }
 
@@ -356,9 +378,15 @@ class Planner {
   /** Starts one that was refused on what others claim for later, if it ends in time. */
   #startAhead(kind: Kind, head: Head): boolean {
     const { leaf, shape, mayGoAhead } = kind;
-    if (!mayGoAhead || !this.#claims.isOpenAhead) return false;
+    if (!mayGoAhead || !this.#claims.isOpenAhead || !this.#isAskedAhead(head)) return false;
     if (limitReached(leaf, shape) !== null || !this.#claims.isOpenAheadFor(shape)) return false;
     return this.#claims.startAhead(this.#waitingOf(kind, head));
+  }
+
+  /** Was it, or would it be, asked if everybody were looked at? Known to be refused count as not. */
+  #isAskedAhead({ entry }: Head): boolean {
+    if (this.#known === null) return true;
+    return this.#known.hasLookedAhead && entry.seq > this.#known.seq;
   }
 
   /** Jobs of a group may be expected to end at different times: its first few are looked at. */
@@ -388,7 +416,7 @@ class Planner {
     const { nowMs } = this.#pass;
     for (const { spec } of this.#leaves) {
       if (spec.order !== "edf") continue;
-      for (const { deadline } of groupsOf(this.#pass.state.pending.queue(spec.path))) {
+      for (const { deadline } of groupsOf(this.#pass.pending.queue(spec.path))) {
         if (deadline !== null && deadline.latestStartMs >= nowMs) {
           this.wakeAt(deadline.latestStartMs + 1);
         }
@@ -417,9 +445,9 @@ class Planner {
 
   /** When the next of those who wait may claim, be it of a group that can't. */
   #nextClaimAtMs(): number | null {
-    const { state, policy, nowMs, isWaiting } = this.#pass;
+    const { pending, policy, nowMs, isWaiting } = this.#pass;
     const fromMs = nowMs - policy.gangPatienceMs + 1;
-    for (const { id, sinceMs } of waitingSince(state.pending, fromMs)) {
+    for (const { id, sinceMs } of waitingSince(pending, fromMs)) {
       if (isWaiting(id)) return sinceMs + policy.gangPatienceMs;
     }
     return null;
@@ -431,17 +459,25 @@ class Planner {
 }
 
 /** Those of whom somebody has waited past his patience, unless these are many. */
-function findDueKinds({ state, policy, nowMs }: Pass): ReadonlySet<PendingKind> | null {
+function findDueKinds({ pending, policy, nowMs }: Pass): ReadonlySet<PendingKind> | null {
   const due = new Set<PendingKind>();
   let looked = 0;
-  for (const { id, sinceMs } of state.pending.bySince) {
+  for (const { id, sinceMs } of pending.bySince) {
     if (sinceMs + policy.gangPatienceMs > nowMs) return due;
     looked += 1;
-    const kind = state.pending.get(id)?.kind ?? null;
+    const kind = pending.get(id)?.kind ?? null;
     if (kind === null || looked > DUE_LOOKED_MAX) return null;
     due.add(kind);
   }
   return due;
+}
+
+/** Of those who came to wait since, and of those who keep nodes. */
+function queuesLeft({ state, pending }: Pass, { seq, claimants }: Findings): Set<QueuePath> {
+  const queues = new Set<QueuePath>();
+  for (const { id } of pending.newerThan(seq)) queues.add(jobOf(state, id).spec.queue);
+  for (const id of claimants) queues.add(jobOf(state, id).spec.queue);
+  return queues;
 }
 
 /** Nobody of the queue gets ahead of the one that was refused. */

@@ -60,6 +60,11 @@ export class Preemption {
     this.#claims = claims;
   }
 
+  /** May another job search for victims? */
+  get hasSearchesLeft(): boolean {
+    return this.#proofs < PROOFS_MAX;
+  }
+
   /**
    * Reserves room that comes free by itself: those who are being stopped leave it to the first in
    * the order whom it fits, and not to whoever is small enough for the first GPU. False changes
@@ -88,7 +93,7 @@ export class Preemption {
     if (!this.#pass.policy.isPreemptionEnabled || waiting.shape.gpus === 0) return false;
     const refused = this.#refusedLike(waiting);
     const strongest = refused.get(waiting.priority) ?? Number.POSITIVE_INFINITY;
-    if (strengthOf(waiting) >= strongest || this.#proofs >= PROOFS_MAX) return false;
+    if (strengthOf(waiting) >= strongest || !this.hasSearchesLeft) return false;
     let victims = this.#search(waiting);
     if (victims !== null && this.#claims.bind()) victims = this.#search(waiting);
     if (victims !== null) {

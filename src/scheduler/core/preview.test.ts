@@ -18,7 +18,9 @@ test("a plan up to a job tells its fate, and looks at nobody behind it", () => {
   for (const id of [first, second, third]) {
     expect(previewPass(state, id, nowMs)).toEqual(previewOf(whole, id));
   }
-  const reserved = plan(state, nowMs, policy, second).reservations.map(({ jobId }) => jobId);
+  const reserved = plan(state, nowMs, policy, { until: second }).reservations.map(
+    ({ jobId }) => jobId,
+  );
   expect(reserved).toEqual([first, second]);
   expect(whole.reservations.map(({ jobId }) => jobId)).toEqual([first, second, third]);
 });

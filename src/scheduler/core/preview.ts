@@ -13,7 +13,7 @@ import type { Hold } from "./hold.ts";
 import type { Identity, JobSpec, TaskPlacement } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { plan } from "./plan.ts";
-import type { Eviction, Plan } from "./plan-types.ts";
+import type { Eviction, Findings, Plan } from "./plan-types.ts";
 import type { ClusterState, MutableClusterState } from "./state.ts";
 
 export type Preview =
@@ -28,15 +28,26 @@ export type Preview =
 
 /** The job must be pending. */
 export function previewPass(state: ClusterState, jobId: JobId, nowMs: number): Preview {
-  return previewOf(planFor(state, jobId, nowMs), jobId);
+  return previewOf(planFor(state, jobId, nowMs, null), jobId);
 }
 
 /**
  * The pass as far as it tells what becomes of the job: up to it, or all of it for an elastic one,
  * which takes beyond its least only what those behind it leave.
+ *
+ * `known`: by the pass before, if others have come to wait since and nothing else; null = anybody may
+ * find room.
  */
-export function planFor(state: ClusterState, jobId: JobId, nowMs: number): Plan {
-  return plan(state, nowMs, state.policy, isElastic(jobOf(state, jobId)) ? null : jobId);
+export function planFor(
+  state: ClusterState,
+  jobId: JobId,
+  nowMs: number,
+  known: Findings | null,
+): Plan {
+  const { policy } = state;
+  if (isElastic(jobOf(state, jobId))) return plan(state, nowMs, policy);
+  const focus = known === null || !policy.isBackfillEnabled ? {} : { known };
+  return plan(state, nowMs, policy, { ...focus, until: jobId });
 }
 
 /** What a plan does with a job that was pending before. */

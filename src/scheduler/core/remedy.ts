@@ -135,14 +135,14 @@ const possible = (change: string): Remedy => advice(`With ${change} it could sta
 
 function* provenChange(moment: RemedyMoment, job: Job, hold: Hold): Generator<void, Remedy | null> {
   const { state, nowMs } = moment;
-  let { left } = moment;
+  let left: Pick<Holds, "isRoomFor"> | null = moment.left;
   let proofsLeft = PROOFS_MAX;
   const isRoomFor = (shape: Shape): boolean => left === null || left.isRoomFor(shape, job.id);
   for (const change of changes(state, job, nowMs, { hold, isRoomFor })) {
     if (change.first === null && doLikeWait(state, change.spec)) continue;
     if (proofsLeft === 0) return null;
     proofsLeft -= 1;
-    const { remedy, holds } = prove(state, job, nowMs, change);
+    const { remedy, holds } = prove(moment, job, change);
     if (remedy !== null) return remedy;
     // It has shown more of what is kept: claims are made when somebody has found room.
     left = holds ?? left;
@@ -156,8 +156,10 @@ const doLikeWait = ({ pending }: ClusterState, spec: JobSpec): boolean =>
   pending.queue(spec.queue)?.classes.get(spec.priorityClass)?.kinds.has(shapeKey(spec)) === true;
 
 /** In place of the job, which is withdrawn. With what the pass left, if the change is allowed. */
-function prove(state: ClusterState, job: Job, nowMs: number, change: Change): Proof {
+function prove({ state, nowMs: fromMs, left }: RemedyMoment, job: Job, change: Change): Proof {
   const { spec, first } = change;
+  // The state may have gone on while this paused.
+  const nowMs = Math.max(fromMs, state.atMs);
   const commands: Command[] = [
     { kind: "job.cancel", jobId: job.id, why: "" },
     ...(first === null ? [] : [first]),
@@ -165,7 +167,10 @@ function prove(state: ClusterState, job: Job, nowMs: number, change: Change): Pr
   ];
   const supposed = suppose(state, commands, job.owner, nowMs);
   if (supposed.kind === "refusal" || supposed.jobId === null) return { remedy: null, holds: null };
-  const planned = planFor(supposed.state, supposed.jobId, nowMs);
+  const known = left?.findings() ?? null;
+  // What it keeps, or what the change gives to others as well, others may find.
+  const isForAll = first !== null || known?.claimants.includes(job.id) === true;
+  const planned = planFor(supposed.state, supposed.jobId, nowMs, isForAll ? null : known);
   const preview = previewOf(planned, supposed.jobId);
   return { remedy: remedyBy(preview, change), holds: first === null ? planned.holds : null };
 }

@@ -9,7 +9,8 @@ import { activeAttempt, gpusHeld, type Job } from "./job.ts";
 import { jobOf } from "./lookup.ts";
 import { priorityOf, type WaitingJob } from "./order.ts";
 import type { Pass } from "./pass.ts";
-import type { PendingJob, PendingJobs } from "./pending.ts";
+import type { PendingJobs } from "./pending.ts";
+import type { PendingJob } from "./pending-groups.ts";
 import { nextGuessAtMs } from "./remaining-time.ts";
 import { attainedLevelOf, beginOfAttainedLevel, countedGpuMs } from "./service-levels.ts";
 import { comingLevelOf, SHORTER_BY } from "./victims.ts";
@@ -80,9 +81,16 @@ function movable(pass: Pass, { leaf, priority }: Refused): readonly Job[] {
 const AGED_LOOKED_MAX = 64;
 
 /** When the next of those who wait has waited so long that it counts as new; null = nobody will. */
-export function nextAgedAtMs({ state, policy, nowMs, tree, isWaiting }: Pass): number | null {
+export function nextAgedAtMs({
+  state,
+  pending,
+  policy,
+  nowMs,
+  tree,
+  isWaiting,
+}: Pass): number | null {
   let looked = 0;
-  for (const { id, sinceMs } of waitingSince(state.pending, nowMs - policy.lasAgingMs)) {
+  for (const { id, sinceMs } of waitingSince(pending, nowMs - policy.lasAgingMs)) {
     const atMs = sinceMs + policy.lasAgingMs + 1;
     looked += 1;
     if (looked === AGED_LOOKED_MAX) return atMs;

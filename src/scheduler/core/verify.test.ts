@@ -24,6 +24,7 @@ const NOTHING: Plan = {
   drops: [],
   holds: holding(),
   wakeAtMs: null,
+  findings: null,
 };
 
 /** job-1 runs on node-1 in `default`, job-2 waits; two nodes of two GPUs. */

@@ -11,7 +11,7 @@ import {
   type WaitingKind,
 } from "./order.ts";
 import type { Pass } from "./pass.ts";
-import type { PendingGroup, PendingJob, PendingKind } from "./pending.ts";
+import type { PendingGroup, PendingJob, PendingKind } from "./pending-groups.ts";
 import { limitExceeded } from "./quota.ts";
 import type { Shape } from "./shape.ts";
 
@@ -39,7 +39,7 @@ export class WalkKinds {
   constructor(pass: Pass, isEverPlaceable: (shape: Shape) => boolean) {
     this.#pass = pass;
     this.#isEverPlaceable = isEverPlaceable;
-    const longest = pass.state.pending.bySince.first;
+    const longest = pass.pending.bySince.first;
     this.#hasImpatient = longest !== undefined && this.#isImpatient(longest);
   }
 
