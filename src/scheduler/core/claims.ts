@@ -99,7 +99,7 @@ export class Claims {
 
   /** Lets a job claim that does not fit now. */
   note(waiting: WaitingJob, kind: PendingKind): void {
-    const { id } = waiting.job;
+    const { id } = waiting;
     if (!this.isOpenFor(waiting.shape) || !this.isDue(waiting) || this.#holders.has(id)) return;
     this.#holders.set(id, kind);
     this.#noted.push(waiting);
@@ -120,7 +120,7 @@ export class Claims {
   #claim(waiting: WaitingJob): void {
     const seats = this.#seats.soonest(waiting.shape);
     if (seats === null) return;
-    const { id } = waiting.job;
+    const { id } = waiting;
     const { policy, nowMs } = this.#pass;
     const isStrict = nowMs - waiting.sinceMs >= policy.gangLatestStartMs;
     const startMs = lastOf(seats);
@@ -150,15 +150,17 @@ export class Claims {
    * Starts a job for whose shape it is open ahead on GPUs that are claimed for later, if it is
    * expected to have left by then. False changes nothing.
    */
-  startAhead({ job, shape }: Pick<WaitingJob, "job" | "shape">): boolean {
+  startAhead(waiting: WaitingJob): boolean {
+    const { id, shape } = waiting;
     const refusedMs = this.#refusedAheadFrom(shape);
     this.#askedAhead += 1;
-    const endMs = this.#ends.of(job.id);
+    const endMs = this.#ends.of(id);
     if (endMs >= refusedMs) return false;
     const lent = this.#claims.filter((claim) => isLending(claim) && endMs <= claim.startMs);
     if (lent.length === 0) return false;
     this.#triesAhead += 1;
     for (const claim of lent) this.#give(claim);
+    const { job } = waiting;
     const placement = this.#pass.fit(job, shape);
     if (placement === null) this.#refusedAhead.set(shape, endMs);
     else this.#pass.start(job, placement);

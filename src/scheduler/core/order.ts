@@ -40,6 +40,7 @@ export interface WaitingKind {
 
 /** A pending job in one planning pass. */
 export interface WaitingJob extends Omit<WaitingKind, "kind"> {
+  readonly id: JobId;
   readonly job: Job;
   readonly sinceMs: number;
   /** See `turnLevel`. */
@@ -468,7 +469,8 @@ function classify({ pending, late, aged }: LeafJobs, policy: Policy): Class[] {
  * lines are open.
  */
 function compareLines(a: Line, b: Line): number {
-  const [ofA, ofB] = [a.heads[0], b.heads[0]];
+  const ofA = a.heads[0];
+  const ofB = b.heads[0];
   const byUse = dueOf(a) - dueOf(b) || a.user.gpus - b.user.gpus;
   if (byUse !== 0 || (ofA === undefined && ofB === undefined)) return byUse;
   if (ofA === undefined) return -1;

@@ -350,7 +350,7 @@ class Planner {
   /** Starts it or reserves for it. */
   #place(kind: Kind, head: Head): boolean {
     const { shape, leaf } = kind;
-    const waiting = this.#waitingOf(kind, head);
+    const waiting = this.#kinds.waitingOf(kind, head);
     if (limitReached(leaf, shape) === null && this.#start(waiting)) return true;
     if (this.#preemption.waitForLeaving(waiting)) return true;
     if (this.#preemption.makeRoomFor(waiting)) return true;
@@ -358,15 +358,10 @@ class Planner {
     return false;
   }
 
-  #waitingOf(kind: Kind, head: Head): WaitingJob {
-    const { leaf, shape, priority } = kind;
-    const { id, sinceMs } = head.entry;
-    const job = jobOf(this.#pass.state, id);
-    return { job, leaf, shape, priority, sinceMs, ...this.#kinds.standingOf(kind, head) };
-  }
-
-  #start({ job, shape }: WaitingJob): boolean {
+  #start(waiting: WaitingJob): boolean {
+    const { shape } = waiting;
     if (this.#doesNotFit.has(shape)) return false;
+    const { job } = waiting;
     let placement = this.#pass.fit(job, shape);
     if (placement !== null && this.#claims.bind()) placement = this.#pass.fit(job, shape);
     if (placement === null) {
@@ -380,7 +375,7 @@ class Planner {
     const { leaf, shape, mayGoAhead } = kind;
     if (!mayGoAhead || !this.#claims.isOpenAhead || !this.#isAskedAhead(head)) return false;
     if (limitReached(leaf, shape) !== null || !this.#claims.isOpenAheadFor(shape)) return false;
-    return this.#claims.startAhead(this.#waitingOf(kind, head));
+    return this.#claims.startAhead(this.#kinds.waitingOf(kind, head));
   }
 
   /** Was it, or would it be, asked if everybody were looked at? Known to be refused count as not. */
@@ -404,7 +399,7 @@ class Planner {
     this.#hasClaimants = true;
     if (!isOpen) return false;
     if (this.#claims.isDue(head.entry)) {
-      this.#claims.note(this.#waitingOf(kind, head), kind.kind);
+      this.#claims.note(this.#kinds.waitingOf(kind, head), kind.kind);
     }
     if (!this.#claims.isOpenFor(shape)) return false;
     const next = head.group.jobs.at(head.at + 1);

@@ -70,11 +70,13 @@ export class Preemption {
    * the order whom it fits, and not to whoever is small enough for the first GPU. False changes
    * nothing.
    */
-  waitForLeaving({ job, leaf, shape }: WaitingJob): boolean {
+  waitForLeaving(waiting: WaitingJob): boolean {
+    const { leaf, shape } = waiting;
     const pass = this.#pass;
     if (shape.gpus === 0 || !pass.hasLeaving) return false;
     if (isOverLimitLater(leaf, shape)) return false;
     if (this.#failsAt.get(shape) === pass.laterVersion) return false;
+    const { job } = waiting;
     const find = (): readonly TaskPlacement[] | null =>
       fitGang(pass.later, shape, pass.tasteOf(job));
     let placement = find();

@@ -270,7 +270,8 @@ function fulfilled(queue: QueueNode): { readonly used: number; readonly own: num
 
 /** By excess for the weight, on average over the time that counts. */
 function compareExcess(a: QueueNode, b: QueueNode): number {
-  const [weightOfA, weightOfB] = [a.spec.weight, b.spec.weight];
+  const weightOfA = a.spec.weight;
+  const weightOfB = b.spec.weight;
   if ((weightOfA === 0) !== (weightOfB === 0)) return weightOfA === 0 ? 1 : -1;
   if (a.tree.hasAccounts && a.dueGpus !== null && b.dueGpus !== null) {
     return futureUse(a) - a.dueGpus - (futureUse(b) - b.dueGpus);

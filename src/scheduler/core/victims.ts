@@ -154,7 +154,10 @@ export class Candidates {
   }
 
   #listMedians(): ReadonlyMap<number, number> {
-    const all = [...this.#pass.active.keys()].flatMap((leaf) => this.#runningIn(leaf));
+    const all = [...this.#pass.active].flatMap(([leaf, jobs]) => {
+      const saved = jobs.filter(({ checkpoints }) => checkpoints.length > 0);
+      return this.#running.get(leaf) ?? runningOf(this.#pass, saved);
+    });
     return medianLossByClass(this.#pass, all);
   }
 

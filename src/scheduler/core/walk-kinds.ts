@@ -2,6 +2,9 @@
 // the kind need not be tried. Most of a long queue is never looked at but for this.
 
 import { must } from "../../base/assert.ts";
+import type { JobId } from "../../base/ids.ts";
+import type { Job } from "./job.ts";
+import { jobOf } from "./lookup.ts";
 import {
   type Head,
   priorityOf,
@@ -12,8 +15,10 @@ import {
 } from "./order.ts";
 import type { Pass } from "./pass.ts";
 import type { PendingGroup, PendingJob, PendingKind } from "./pending-groups.ts";
+import type { QueueNode } from "./queue-tree.ts";
 import { limitExceeded } from "./quota.ts";
 import type { Shape } from "./shape.ts";
+import type { ClusterState } from "./state.ts";
 
 /** A kind of waiting jobs in one planning pass. `WalkKinds` alone changes it. */
 export interface Kind extends WaitingKind {
@@ -27,6 +32,38 @@ export interface Kind extends WaitingKind {
   refusedStrength: number;
   /** Was it refused beside claims? Only then may it fit on what they lend. */
   mayGoAhead: boolean;
+}
+
+/** Looks its job up where that is asked for: most are refused as others of their kind were. */
+class Waiting implements WaitingJob {
+  readonly id: JobId;
+  readonly leaf: QueueNode;
+  readonly shape: Shape;
+  readonly priority: number;
+  readonly sinceMs: number;
+  readonly level: number;
+  readonly isImpatient: boolean;
+  readonly #state: ClusterState;
+
+  constructor(
+    state: ClusterState,
+    { leaf, shape, priority }: WaitingKind,
+    { id, sinceMs }: PendingJob,
+    standing: Pick<WaitingJob, "level" | "isImpatient">,
+  ) {
+    this.#state = state;
+    this.id = id;
+    this.leaf = leaf;
+    this.shape = shape;
+    this.priority = priority;
+    this.sinceMs = sinceMs;
+    this.level = standing.level;
+    this.isImpatient = standing.isImpatient;
+  }
+
+  get job(): Job {
+    return jobOf(this.#state, this.id);
+  }
 }
 
 export class WalkKinds {
@@ -89,10 +126,13 @@ export class WalkKinds {
     kind.refusedAtLater = this.#pass.laterVersion;
   }
 
-  /** What the strength of a job follows from. */
-  standingOf({ leaf }: Kind, { group, entry }: Head): Pick<WaitingJob, "level" | "isImpatient"> {
-    const level = turnLevel(leaf.spec.order, group, this.#pass.policy);
-    return { level, isImpatient: this.#isImpatient(entry) };
+  /** The job that was handed out. */
+  waitingOf(kind: Kind, { group, entry }: Head): WaitingJob {
+    const level = turnLevel(kind.leaf.spec.order, group, this.#pass.policy);
+    return new Waiting(this.#pass.state, kind, entry, {
+      level,
+      isImpatient: this.#isImpatient(entry),
+    });
   }
 
   #create(kind: PendingKind): Kind {
