@@ -24,6 +24,8 @@ export class SortedList<T extends Probe, Probe = T> implements ReadonlySortedLis
   /** None is empty. */
   readonly #blocks: T[][] = [];
   #size = 0;
+  /** Of thousands of lists it is all that is asked for: to find it in its block takes five steps. */
+  #first: T | undefined = undefined;
 
   /** `compare` must be total: it answers 0 for one and the same item only. */
   constructor(compare: (a: Probe, b: Probe) => number) {
@@ -39,11 +41,13 @@ export class SortedList<T extends Probe, Probe = T> implements ReadonlySortedLis
     const copy = new SortedList<T, Probe>(this.#compare);
     for (const block of this.#blocks) copy.#blocks.push([...block]);
     copy.#size = this.#size;
+    copy.#first = this.#first;
     return copy;
   }
 
   add(item: T): void {
     this.#size += 1;
+    if (this.#first === undefined || this.#compare(item, this.#first) < 0) this.#first = item;
     const at = Math.min(this.#blockOf(item), this.#blocks.length - 1);
     const block = this.#blocks[at];
     if (block === undefined) {
@@ -69,11 +73,12 @@ export class SortedList<T extends Probe, Probe = T> implements ReadonlySortedLis
     if (block.length === 1) this.#blocks.splice(at, 1);
     else block.splice(position, 1);
     this.#size -= 1;
+    this.#first = this.#blocks[0]?.[0];
     return true;
   }
 
   get first(): T | undefined {
-    return this.#blocks[0]?.[0];
+    return this.#first;
   }
 
   at(position: number): T | undefined {
