@@ -45,12 +45,12 @@ import type { Findings, Plan } from "./plan-types.ts";
 import { Preemption } from "./preempt.ts";
 import { hasGuaranteeLeft, type QueueNode } from "./queue-tree.ts";
 import { limitReached } from "./quota.ts";
+import { hasReclaimRight } from "./rights.ts";
 import { startReservations, takeUpReservations } from "./reservations.ts";
 import { noteIntervalMs } from "./share-account.ts";
 import type { Shape } from "./shape.ts";
 import type { ClusterState, Policy } from "./state.ts";
 import { nextAgedAtMs, nextTurnAtMs, type Refused, waitingSince } from "./turns.ts";
-import { hasReclaimRight } from "./victims.ts";
 import { type Kind, WalkKinds } from "./walk-kinds.ts";
 
 /** Rounds in one pass; each but the last placed something. */

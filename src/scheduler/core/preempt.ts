@@ -1,10 +1,11 @@
 // Room for a waiting gang that is not free yet: what leaves by itself, or what others are asked to
 // leave. Either way a whole placement is proven first, and reserved. Who may be asked is in
-// victims.ts, the search for the set in victim-search.ts.
+// rights.ts and victims.ts, the search for the set in victim-search.ts.
 
 import { must } from "../../base/assert.ts";
 import type { JobId } from "../../base/ids.ts";
 import { HOUR_MS } from "../../base/time.ts";
+import type { Candidate, Holding, Victim } from "./candidate.ts";
 import type { Claims } from "./claims.ts";
 import { fitGang } from "./gang.ts";
 import type { Job, TaskPlacement } from "./job.ts";
@@ -14,23 +15,19 @@ import type { Eviction } from "./plan-types.ts";
 import { futureUse, type QueueNode } from "./queue-tree.ts";
 import { isOverLimitLater, limitReached } from "./quota.ts";
 import { expectedRemainingMs, nextGuessAtMs, SAFE_PERMILLE } from "./remaining-time.ts";
-import { Roster } from "./roster.ts";
-import type { Shape } from "./shape.ts";
-import { gpusIn, VictimSearch } from "./victim-search.ts";
 import {
   addCut,
-  type Candidate,
-  Candidates,
   type Cut,
   cutOf,
-  fairGameAtMs,
-  type Holding,
   hasReclaimRight,
   type Right,
   rightOver,
   sideOf,
-  type Victim,
-} from "./victims.ts";
+} from "./rights.ts";
+import { Roster } from "./roster.ts";
+import type { Shape } from "./shape.ts";
+import { gpusIn, VictimSearch } from "./victim-search.ts";
+import { Candidates, fairGameAtMs } from "./victims.ts";
 
 /** Searches for victims in one pass; what is left over is looked at in the next. */
 export const PROOFS_MAX = 256;

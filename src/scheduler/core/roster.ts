@@ -1,18 +1,12 @@
 // The candidates of one pass in groups over whom a waiting job has the same right: thousands of waiting
 // jobs ask, so each is answered by a look at every group, not at every candidate. Owns no rule; those
-// are in victims.ts.
+// are in rights.ts.
 
+import { type Candidate, compareCandidates } from "./candidate.ts";
 import type { WaitingJob } from "./order.ts";
 import type { QueueNode } from "./queue-tree.ts";
-import {
-  type Candidate,
-  type Candidates,
-  compareCandidates,
-  leastGiven,
-  mayTakeFromOthers,
-  NO_CUT,
-  rightOver,
-} from "./victims.ts";
+import { leastGiven, mayTakeFromOthers, NO_CUT, rightOver } from "./rights.ts";
+import type { Candidates } from "./victims.ts";
 
 /** Candidates of one leaf queue, class, level and size, all left alone or none. */
 interface Group {

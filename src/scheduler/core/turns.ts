@@ -12,8 +12,9 @@ import type { Pass } from "./pass.ts";
 import type { PendingJobs } from "./pending.ts";
 import type { PendingJob } from "./pending-groups.ts";
 import { nextGuessAtMs } from "./remaining-time.ts";
+import { SHORTER_BY } from "./rights.ts";
 import { attainedLevelOf, beginOfAttainedLevel, countedGpuMs } from "./service-levels.ts";
-import { comingLevelOf, SHORTER_BY } from "./victims.ts";
+import { comingLevelOf } from "./victims.ts";
 
 /** A waiting job that found nobody, as far as turns are concerned. */
 export type Refused = Pick<WaitingJob, "leaf" | "priority" | "level">;

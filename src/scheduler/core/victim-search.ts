@@ -9,20 +9,13 @@
 // who hold least, since the last one to leave may take its queue below.
 
 import type { ResourceKind } from "../../base/resources.ts";
+import { type Candidate, compareCandidates, type Victim } from "./candidate.ts";
 import type { NodeSlot } from "./fit.ts";
 import type { WaitingJob } from "./order.ts";
 import type { HeldTask, Pass } from "./pass.ts";
 import { futureUse, type QueueNode } from "./queue-tree.ts";
 import { overQuota, type QuotaBlock } from "./quota.ts";
-import {
-  addCut,
-  type Candidate,
-  type Cut,
-  compareCandidates,
-  cutOf,
-  rightOver,
-  type Victim,
-} from "./victims.ts";
+import { addCut, type Cut, cutOf, rightOver } from "./rights.ts";
 import { WhatIf } from "./what-if.ts";
 
 /** How many are tried as the first to be asked, where the cheapest did not do. */

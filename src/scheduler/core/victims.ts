@@ -1,15 +1,10 @@
-// Who may be asked to leave for whom, and at what cost. Owns the rules of reclaim and of priority
-// and the measure of lost work; finding the set that suffices is preempt.ts's.
+// Who may be asked to leave, and at what cost. Owns the measure of lost work and who is spared for it;
+// by which right is in rights.ts, finding the set that suffices in victim-search.ts.
 
 import { must } from "../../base/assert.ts";
-import { compareJobIds } from "../../base/ids.ts";
-import {
-  NO_RESOURCES,
-  RESOURCE_KINDS,
-  type ResourceKind,
-  type Resources,
-} from "../../base/resources.ts";
+import type { Resources } from "../../base/resources.ts";
 import { MINUTE_MS, SECOND_MS } from "../../base/time.ts";
+import type { Candidate, Holding } from "./candidate.ts";
 import { isChangingSize, spareTasks } from "./elastic.ts";
 import {
   type Attempt,
@@ -17,53 +12,18 @@ import {
   type Checkpoint,
   gpusHeld,
   type Job,
-  type PreemptionKind,
   resumePoint,
 } from "./job.ts";
 import { comingLevel, lasLevel, priorityOf, turnLevelMax, type WaitingJob } from "./order.ts";
-import type { HeldTask, Keeping, Pass } from "./pass.ts";
+import type { Keeping, Pass } from "./pass.ts";
 import { attainedLevelOf, countedGpuMs } from "./service-levels.ts";
-import { futureUse, isWithinGuarantee, isWithinShare, type QueueNode } from "./queue-tree.ts";
+import type { QueueNode } from "./queue-tree.ts";
 import { expectedRemainingMs } from "./remaining-time.ts";
+import { hasReclaimRight, isOwed, isShareOver, mayReclaim, NO_CUT } from "./rights.ts";
 import { shapeOf } from "./shape.ts";
 import type { ClusterState, Policy } from "./state.ts";
 
-/** What a candidate would lose: its attempt, or only the room that is kept for it. */
-export type Holding =
-  | { readonly kind: "running" }
-  | { readonly kind: "reserved"; readonly keeping: Keeping };
-
 const RUNNING: Holding = { kind: "running" };
-
-/** A job that could be asked to leave, or to give up its reservation. */
-export interface Candidate {
-  readonly job: Job;
-  readonly holding: Holding;
-  readonly leaf: QueueNode;
-  readonly priority: number;
-  readonly gpus: number;
-  readonly tasks: readonly HeldTask[];
-  /** How many of its tasks it can give up and go on: those beyond its least. Mostly 0. */
-  readonly spare: number;
-  /** Up to now. */
-  readonly attainedGpuMs: number;
-  /** Was preempted so often, or would lose so much, that only a better right moves it. */
-  readonly isLeftAlone: boolean;
-  /** See `lasLevel`; 0 for those who are left alone. */
-  readonly level: number;
-  /** Running time to be done again if it left now. */
-  readonly lossMs: number;
-  /** When its next checkpoint is due, going by the last two; null = nobody knows. */
-  readonly savesAtMs: number | null;
-  /**
-   * What orders victims of a class: GPU time to be done again if it left now, and what its restart
-   * costs. With `victimOrder` newest, how long it has had its place.
-   */
-  readonly costGpuMs: number;
-  readonly placedAtMs: number;
-  /** From here on it may be asked to leave: see `protectedMs`. */
-  readonly isFairGameAtMs: number;
-}
 
 /**
  * Everyone who runs and is not being stopped, and every reservation that stood when this was made.
@@ -169,19 +129,6 @@ export class Candidates {
     }
     return running;
   }
-}
-
-/**
- * The order in which they are asked: lower priority class first, inside a class least lost work
- * first, then the youngest.
- */
-export function compareCandidates(a: Candidate, b: Candidate): number {
-  return (
-    a.priority - b.priority ||
-    a.costGpuMs - b.costGpuMs ||
-    b.placedAtMs - a.placedAtMs ||
-    compareJobIds(a.job.id, b.job.id)
-  );
 }
 
 function reservedOf(pass: Pass, keeping: Keeping): Candidate {
@@ -322,9 +269,6 @@ function medianLossByClass(pass: Pass, running: readonly Running[]): ReadonlyMap
   return medians;
 }
 
-/** Quarter octaves: who has half as much to come may take from who has it. */
-export const SHORTER_BY = 4;
-
 /** A checkpoint that comes this soon is worth waiting for, whoever has the right. */
 const NEAR_CHECKPOINT_MS = MINUTE_MS;
 /** By then a checkpoint that was taken should be committed, and its job a cheap victim. */
@@ -349,152 +293,4 @@ export function fairGameAtMs(pass: Pass, waiting: WaitingJob, candidate: Candida
   const nextMs = isComing ? Math.min(untilMs, savedAtMs) : untilMs;
   const isWorthIt = isTurn || (isComing && savedAtMs - nowMs <= NEAR_CHECKPOINT_MS);
   return isWorthIt ? Math.max(isFairGameAtMs, nextMs) : isFairGameAtMs;
-}
-
-/** What has been decided about some victims so far: what is gone from each queue. */
-export type Cut = Map<QueueNode, Record<ResourceKind, number>>;
-
-/** What a candidate gives: all that it holds, or, if it goes on smaller, some of its tasks. */
-export interface Victim {
-  readonly candidate: Candidate;
-  readonly gives: readonly HeldTask[];
-}
-
-export function addCut(
-  cut: Cut,
-  { leaf }: Candidate,
-  tasks: readonly HeldTask[],
-  sign: 1 | -1,
-): void {
-  for (const queue of leaf.lineage) {
-    let gone = cut.get(queue);
-    if (gone === undefined) cut.set(queue, (gone = { ...NO_RESOURCES }));
-    for (const { resources } of tasks) {
-      for (const kind of RESOURCE_KINDS) gone[kind] += sign * resources[kind];
-    }
-  }
-}
-
-export const cutOf = (cut: ReadonlyCut, queue: QueueNode, kind: ResourceKind): number =>
-  cut.get(queue)?.[kind] ?? 0;
-
-type ReadonlyCut = ReadonlyMap<QueueNode, Resources>;
-
-/** Nobody leaves. */
-export const NO_CUT: ReadonlyCut = new Map();
-
-/** What gives a waiting job a right over another. */
-export type Right = Exclude<PreemptionKind, "drain" | "shrink" | "grow">;
-
-/** GPUs that it gives at least: of one node, if it can go on without. */
-export const leastGiven = ({ spare, gpus, job }: Candidate): number =>
-  spare > 0 ? job.spec.perNode.gpus : gpus;
-
-/**
- * By which right, if any, `waiting` may take from `candidate`, when `cut` is already gone: from its
- * own leaf queue by priority, if the candidate is in a lower class, or by service, if it is of the
- * same class and on a higher level; from others by reclaim.
- */
-export function rightOver(
-  waiting: WaitingJob,
-  candidate: Candidate,
-  cut: ReadonlyCut,
-  givesGpus = leastGiven(candidate),
-): Right | null {
-  if (waiting.leaf !== candidate.leaf) {
-    if (mayReclaim(waiting, candidate, cut)) return "reclaim";
-    return mayTakeShare(waiting, candidate, cut, givesGpus) ? "share" : null;
-  }
-  if (candidate.priority !== waiting.priority) {
-    return candidate.priority < waiting.priority ? "priority" : null;
-  }
-  if (waiting.leaf.spec.order === "shortest") {
-    return candidate.level >= waiting.level + SHORTER_BY ? "shortest" : null;
-  }
-  return candidate.level > waiting.level ? "las" : null;
-}
-
-/**
- * May `waiting` take back from a job of another queue? Below what the two have in common, the
- * waiting job's side stays within its guarantee even with the job, and every queue on the other
- * side, down to the leaf, is over its own in something that the candidate holds: who is within a
- * guarantee loses nothing. Since the taker ends within its guarantee, nobody can take back from it,
- * and preemptions can't go round in a circle. A job that holds nothing that its queue is guaranteed
- * an amount of, and stands in the way with its CPUs, is covered by no guarantee.
- */
-function mayReclaim(waiting: WaitingJob, { leaf, tasks }: Holder, cut: ReadonlyCut): boolean {
-  if (!isOwed(waiting, leaf)) return false;
-  return sideOf(leaf, waiting.leaf).every((queue) => !isCovered(queue, tasks, cut));
-}
-
-/** Does the waiting job's side stay within its guarantee with it? */
-function isOwed({ leaf, shape }: WaitingJob, other: QueueNode): boolean {
-  const taker = sideOf(leaf, other).at(-1);
-  return taker !== undefined && isWithinGuarantee(taker, shape);
-}
-
-/**
- * May `waiting` take from a job of another queue to get its fair share? All queues on its side
- * stay within theirs even with the job, and each on the other side is over its own by at least half
- * of what the candidate holds, and is left with its guarantee. Who ends within his share is asked
- * for nobody's share, and who keeps his guarantee takes nothing back, so this goes round in no
- * circle either.
- */
-function mayTakeShare(
-  waiting: WaitingJob,
-  { leaf, gpus, isLeftAlone }: Candidate,
-  cut: ReadonlyCut,
-  givesGpus: number,
-): boolean {
-  if (gpus === 0 || isLeftAlone || !isShareOver(waiting, leaf)) return false;
-  return sideOf(leaf, waiting.leaf).every((queue) => {
-    const gone = cutOf(cut, queue, "gpus");
-    const over = overShare(queue) - gone;
-    const keepsGuarantee = futureUse(queue) - gone - givesGpus >= queue.spec.guarantee;
-    return over > 0 && 2 * over >= gpus && keepsGuarantee;
-  });
-}
-
-/** Does the waiting job's side stay within its share with it, while the other is over its own? */
-function isShareOver({ leaf, shape }: WaitingJob, other: QueueNode): boolean {
-  if (overShare(other) <= 0) return false; // The first look, for mostly it is the last.
-  for (const queue of sideOf(leaf, other)) if (!isWithinShare(queue, shape)) return false;
-  return sideOf(other, leaf).every((queue) => overShare(queue) > 0);
-}
-
-const overShare = (queue: QueueNode): number => futureUse(queue) - (queue.dueGpus ?? 0);
-
-/** As much of a candidate as its queue's guarantee is held against. */
-interface Holder {
-  readonly leaf: QueueNode;
-  readonly tasks: readonly Pick<HeldTask, "resources">[];
-}
-
-/** Is the queue within its guarantee of all that these tasks hold, as far as it has one? */
-function isCovered(queue: QueueNode, tasks: Holder["tasks"], cut: ReadonlyCut): boolean {
-  let isCounted = false;
-  for (const kind of RESOURCE_KINDS) {
-    const own = queue.guarantee[kind];
-    if (own === null || !tasks.some(({ resources }) => resources[kind] > 0)) continue;
-    if (futureUse(queue, kind) - cutOf(cut, queue, kind) > own) return false;
-    isCounted = true;
-  }
-  return isCounted;
-}
-
-/** Some queue on the job's path has room for it inside its guarantee. */
-export function hasReclaimRight({ leaf, shape }: Pick<WaitingJob, "leaf" | "shape">): boolean {
-  for (const queue of leaf.lineage) if (isWithinGuarantee(queue, shape)) return true;
-  return false;
-}
-
-/** Might the job take from other queues? */
-export function mayTakeFromOthers(waiting: Pick<WaitingJob, "leaf" | "shape">): boolean {
-  return hasReclaimRight(waiting) || isWithinShare(waiting.leaf, waiting.shape);
-}
-
-/** The queues of `leaf` below what it has in common with `other`, nearest first. */
-export function sideOf(leaf: QueueNode, other: QueueNode): readonly QueueNode[] {
-  if (leaf.lineage.at(-1) !== other.lineage.at(-1)) return leaf.lineage;
-  return leaf.lineage.filter((queue) => !other.lineage.includes(queue));
 }
