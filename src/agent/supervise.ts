@@ -39,8 +39,10 @@ type StopCommand = Extract<SupervisorCommand, { kind: "stop" }>;
 type Stage =
   | { readonly kind: "running" }
   | { readonly kind: "stopping"; readonly deadlineBootMs: number }
-  | { readonly kind: "terminating"; readonly killAtBootMs: number }
-  | { readonly kind: "killing"; readonly reason: "killed" | "lease_expired" };
+  /** `isLate`: it was given the time to end by itself, and has not. */
+  | { readonly kind: "terminating"; readonly killAtBootMs: number; readonly isLate: boolean }
+  /** `reason` null: its end is called what it looks like. */
+  | { readonly kind: "killing"; readonly reason: "killed" | "lease_expired" | null };
 
 export class Supervision {
   readonly #order: LaunchOrder;
@@ -50,6 +52,8 @@ export class Supervision {
   #ticker: NodeJS.Timeout | null = null;
   #leaseUntilMs = 0;
   #cgroup: string | null = null;
+  /** Of a torchrun: it has gathered its gang. */
+  #hasHadWorkers = false;
 
   constructor(order: LaunchOrder, onExit: () => void) {
     this.#order = order;
@@ -170,8 +174,7 @@ export class Supervision {
     if (top === undefined) return;
     const workers = workersBelow(top);
     if (workers.length === 0 && this.#order.isTorchrun) {
-      // It still gathers the gang: there is nothing to save, and nobody to read the stop file.
-      signal(top, "SIGTERM");
+      this.#stopLauncher(isToSave);
       return;
     }
     if (name === "none") return;
@@ -179,13 +182,33 @@ export class Supervision {
     for (const pid of mains) if (!isToSave || catchesSignal(pid, name)) signal(pid, name);
   }
 
+  /**
+   * A torchrun without workers: nobody is there to save or to read the stop file. Either it still
+   * gathers the gang, or its own workers came to their good end and it waits, for minutes and deaf
+   * to SIGTERM, for those of its peers. While there is something to save, these are on their way
+   * out, and may need the store that it serves; else the peer that it waits for has mostly failed.
+   */
+  #stopLauncher(isToSave: boolean): void {
+    if (isToSave && this.#hasHadWorkers) return;
+    this.#terminate({ nowMs: bootMs(), isLate: false });
+  }
+
   #tick(): void {
     const nowMs = bootMs();
     const stage = this.#stage;
     if (stage.kind === "killing") return;
+    if (stage.kind === "running") this.#lookForWorkers();
     if (this.#isLeaseOver(nowMs)) this.#kill("lease_expired");
-    else if (stage.kind === "stopping" && nowMs >= stage.deadlineBootMs) this.#terminate(nowMs);
-    else if (stage.kind === "terminating" && nowMs >= stage.killAtBootMs) this.#kill("killed");
+    else if (stage.kind === "stopping" && nowMs >= stage.deadlineBootMs)
+      this.#terminate({ nowMs, isLate: true });
+    else if (stage.kind === "terminating" && nowMs >= stage.killAtBootMs)
+      this.#kill(stage.isLate ? "killed" : null);
+  }
+
+  #lookForWorkers(): void {
+    const top = this.#child?.pid;
+    if (!this.#order.isTorchrun || this.#hasHadWorkers || top === undefined) return;
+    this.#hasHadWorkers = workersBelow(top).length > 0;
   }
 
   /** Reads the file only when what was read last is over. */
@@ -205,14 +228,14 @@ export class Supervision {
     }
   }
 
-  #terminate(nowMs: number): void {
-    this.#stage = { kind: "terminating", killAtBootMs: nowMs + TERM_TO_KILL_MS };
+  #terminate({ nowMs, isLate }: { readonly nowMs: number; readonly isLate: boolean }): void {
+    this.#stage = { kind: "terminating", killAtBootMs: nowMs + TERM_TO_KILL_MS, isLate };
     const top = this.#child?.pid;
     if (top === undefined) return;
     for (const pid of mainProcesses(top, "SIGTERM")) signal(pid, "SIGTERM");
   }
 
-  #kill(reason: "killed" | "lease_expired"): void {
+  #kill(reason: "killed" | "lease_expired" | null): void {
     if (this.#stage.kind === "killing") return;
     this.#stage = { kind: "killing", reason };
     void this.#sweep();
@@ -280,9 +303,17 @@ export class Supervision {
 
 function exitOf(stage: Stage, code: number | null, name: NodeJS.Signals | null): TaskExit {
   const number = code ?? SIGNAL_EXIT_BASE + constants.signals[name ?? "SIGKILL"];
-  if (stage.kind === "killing") return { reason: stage.reason, code: number, message: "" };
-  if (stage.kind === "terminating") return { reason: "killed", code: number, message: "" };
-  return { reason: code === null ? "signalled" : "exited", code: number, message: "" };
+  return {
+    reason: reasonOf(stage) ?? (code === null ? "signalled" : "exited"),
+    code: number,
+    message: "",
+  };
+}
+
+/** Null when nobody ended it against its will. */
+function reasonOf(stage: Stage): "killed" | "lease_expired" | null {
+  if (stage.kind === "killing") return stage.reason;
+  return stage.kind === "terminating" && stage.isLate ? "killed" : null;
 }
 
 /** Rejects with why there is no process. */

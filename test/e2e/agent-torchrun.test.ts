@@ -4,11 +4,12 @@
 import { createServer } from "node:net";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findMarked } from "../../src/agent/proc.ts";
+import { workersBelow } from "../../src/agent/workers.ts";
 import type { ObservedTask__Output } from "../../src/rpc/gen/trainyard/v1/ObservedTask.ts";
-import { pythonWithTorch, scratchFolder, waitFor } from "./agent-fixture.ts";
-import { AgentWorld, wireTask } from "./agent-world.ts";
+import { pythonWithTorch, readText, scratchFolder, waitFor } from "./agent-fixture.ts";
+import { AgentWorld, type RunningAgent, wireTask } from "./agent-world.ts";
 
 const isEnded = (task: ObservedTask__Output) => task.state === "ended";
 const python = pythonWithTorch();
@@ -48,6 +49,13 @@ import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 open("up-" + os.environ["RANK"], "w").close()
 time.sleep(600)
+`;
+
+/** Each rank is done when there is a file of its name beside the script. */
+const UNEVEN = `
+import os, pathlib, sys, time
+done = pathlib.Path(sys.argv[0]).with_name("done-" + os.environ["RANK"])
+while not done.exists(): time.sleep(0.05)
 `;
 
 let world: AgentWorld;
@@ -121,6 +129,73 @@ test("workers that ignore it are gone soon after the deadline, torchrun's own se
   expect(exit?.reason).toBe("killed");
   expect(performance.now() - askedMs).toBeLessThan(15_000);
   expect(findMarked("TRAINYARD_TASK", folder.root)).toEqual([]);
+});
+
+describe("a torchrun whose own workers are done waits for its peers'", () => {
+  /** A gang of two of which rank 0 is done: its torchrun waits for that of rank 1. */
+  async function isHalfDone() {
+    const [a, b] = await Promise.all([world.start("a", python), world.start("b", python)]);
+    const nodeNames = ["a", "b"];
+    const command = { script: script("uneven.py", UNEVEN), procs: 1 };
+    const told = wireTask(command, { nodeNames });
+    const spec = { ...told.spec, env: { ...told.spec?.env, LOGLEVEL: "INFO" } };
+    const rank0 = { ...told, spec, rank: 0 };
+    const rank1 = { ...told, spec, rank: 1 };
+    world.scheduler.want("a", rank0);
+    world.scheduler.want("b", rank1);
+    const { rendezvous } = await world.scheduler.reported("a", "where it is", (task) => {
+      return task.rendezvous !== null;
+    });
+    world.scheduler.want("b", { ...rank1, rendezvous });
+    await waitFor("the worker of rank 1", () => workersOf(b, rank1) === 1);
+    await waitFor("the worker of rank 0", () => workersOf(a, rank0) === 1);
+    const folder = world.folder(a, rank0);
+    await isNoticed(folder.supervisorState()?.supervisor.pid ?? 0);
+    writeFileSync(join(code, "done-0"), "");
+    await waitFor("its torchrun to wait for the other", () => {
+      return readText(folder.file("stderr")).includes("for other agents to finish");
+    });
+    return { a, b, rank0, rank1 };
+  }
+
+  const workersOf = (agent: RunningAgent, task: Parameters<AgentWorld["folder"]>[1]): number => {
+    const state = world.folder(agent, task).supervisorState();
+    return state === null ? 0 : workersBelow(state.process.pid).length;
+  };
+
+  /** A supervisor sleeps between its looks at the task: some of them have come and gone. */
+  async function isNoticed(supervisor: number): Promise<void> {
+    const sleeps = (): number => {
+      const status = readText(`/proc/${supervisor}/status`);
+      return Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1]);
+    };
+    const before = sleeps();
+    await waitFor("looks of the supervisor", () => sleeps() > before + 5);
+  }
+
+  test("not for one that failed: it is gone long before the deadline", async () => {
+    const { rank0 } = await isHalfDone();
+    const stop = { reason: "gang_failed", remainingMs: 600_000, wantsCheckpoint: false };
+    world.scheduler.want("a", { ...rank0, stop });
+    const { exit } = await world.scheduler.reported("a", "the end", isEnded);
+    expect(exit?.reason).toBe("stopped");
+  });
+
+  test("until they have saved or finished, and then it has ended well", async () => {
+    const { a, b, rank0, rank1 } = await isHalfDone();
+    const stop = { reason: "preempted", remainingMs: 600_000, wantsCheckpoint: true };
+    world.scheduler.want("a", { ...rank0, stop });
+    world.scheduler.want("b", { ...rank1, stop });
+    for (const folder of [world.folder(a, rank0), world.folder(b, rank1)])
+      await waitFor("the stop file", () => existsSync(folder.file("stop")));
+    writeFileSync(join(code, "done-1"), "");
+    const ends = await Promise.all(
+      ["a", "b"].map((name) => world.scheduler.reported(name, "the end", isEnded)),
+    );
+    expect(ends.map(({ exit }) => exit)).toEqual(
+      Array.from(ends, () => ({ reason: "stopped", code: 0, message: "" })),
+    );
+  });
 });
 
 test("a rendezvous port that somebody took is no failure of the job", async () => {

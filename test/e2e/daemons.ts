@@ -9,6 +9,8 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Cluster } from "../../src/cli/cluster.ts";
 import { connectCluster } from "../../src/cli/grpc-cluster.ts";
+import type { Timestamp__Output } from "../../src/rpc/gen/google/protobuf/Timestamp.ts";
+import type { Job__Output } from "../../src/rpc/gen/trainyard/v1/Job.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
 const QUIET = ["--log-level", "error"];
@@ -95,7 +97,41 @@ export async function submitScript(
 }
 
 export async function phaseIs(cluster: Cluster, job: string, phase: string): Promise<void> {
-  await until(`${job} ${phase}`, async () =>
-    (await cluster.getJob({ job })).job?.phase === phase ? true : null,
-  );
+  await jobUntil(cluster, job, phase, (seen) => seen.phase === phase || null);
 }
+
+/**
+ * As `until`, of a job. One that has ended will never be what is waited for: then, and when the time
+ * is over, the error tells all that happened to it.
+ */
+export async function jobUntil<T>(
+  cluster: Cluster,
+  job: string,
+  what: string,
+  look: (seen: Job__Output) => T | null,
+): Promise<T> {
+  try {
+    return await until(`${job} ${what}`, async () => {
+      const { job: seen } = await cluster.getJob({ job });
+      if (seen === null) return null;
+      const found = look(seen);
+      if (found === null && ENDS.has(seen.phase)) throw new Error(`${job} is not ${what}`);
+      return found;
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${why}\n${await storyOf(cluster, job)}`, { cause: error });
+  }
+}
+
+const ENDS: ReadonlySet<string> = new Set(["SUCCEEDED", "FAILED", "CANCELLED"]);
+
+async function storyOf(cluster: Cluster, id: string): Promise<string> {
+  const { job } = await cluster.getJob({ job: id });
+  const { events } = await cluster.listJobEvents({ job: id });
+  const lines = events.map(({ at, kind, message }) => `  ${timeOf(at)} ${kind}: ${message}`);
+  return [`${id} is ${job?.phase}: ${job?.why}`, ...lines].join("\n");
+}
+
+const timeOf = (at: Timestamp__Output | null): string =>
+  new Date((at?.seconds ?? 0) * 1_000 + (at?.nanos ?? 0) / 1_000_000).toISOString();

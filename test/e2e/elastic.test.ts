@@ -9,13 +9,15 @@ import type { Cluster } from "../../src/cli/cluster.ts";
 import type { Attempt__Output } from "../../src/rpc/gen/trainyard/v1/Attempt.ts";
 import type { Job__Output } from "../../src/rpc/gen/trainyard/v1/Job.ts";
 import { pythonWithTorch } from "./agent-fixture.ts";
-import { connect, Daemons, phaseIs, until } from "./daemons.ts";
+import { connect, Daemons, jobUntil, phaseIs, until } from "./daemons.ts";
 
 const python = pythonWithTorch();
 
 /**
  * A batch is the same whatever the number of ranks, each takes its part of it: so the curve depends
- * on the step alone. Without a world it is the reference: so many steps, undisturbed.
+ * on the step alone. Without a world it is the reference: so many steps, undisturbed. It leaves
+ * without the interpreter's own end: threads of gloo that are late abort a process in the midst of
+ * it, now and then on a busy machine ("terminate called without an active exception").
  */
 const TRAIN = `
 import json, os, pathlib, sys, time, torch, torch.distributed as dist
@@ -62,6 +64,7 @@ for step in range(first, steps + 1):
 if "WORLD_SIZE" in os.environ:
     dist.barrier()
     dist.destroy_process_group()
+    os._exit(0)
 `;
 
 const QUEUES = "queues:\n  prod: {guarantee: 1}\n  research: {guarantee: 0}\n";
@@ -92,9 +95,8 @@ async function startTwoNodes(): Promise<Cluster> {
 
 /** Waits for the attempt to run and to have saved; gives its nodes. */
 async function runs(cluster: Cluster, jobId: string, number: number): Promise<readonly string[]> {
-  const job = await until(`attempt ${number} of ${jobId} to save`, async () => {
-    const { job: seen } = await cluster.getJob({ job: jobId });
-    if (seen?.attempts.length !== number || seen.phase !== "RUNNING") return null;
+  const job = await jobUntil(cluster, jobId, `saving in attempt ${number}`, (seen) => {
+    if (seen.attempts.length !== number || seen.phase !== "RUNNING") return null;
     const newest = seen.checkpoint?.attempt ?? 0;
     return newest === number ? seen : null;
   });
