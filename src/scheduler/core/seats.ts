@@ -31,10 +31,10 @@ interface Known {
   readonly seat: Seat | null;
 }
 
-/** That all GPUs of a node but fewer than `spare` are held until then, at least. */
+/** That fewer than so many GPUs of a node come free for a gang before then. */
 interface Held {
   readonly slot: NodeSlot;
-  readonly spare: number;
+  readonly gpus: number;
   readonly untilMs: number;
 }
 
@@ -117,10 +117,10 @@ export class Seats {
   /** Are so many GPUs of the node held until after that instant that the others are too few? */
   #isHeldBeyond(slot: NodeSlot, { perNode }: Shape, atMs: number): boolean {
     if (atMs === NEVER_MS) return false;
-    const spare = perNode.gpus + this.#owedOn(slot.id);
     const known = this.#held.get(slot.order);
-    if (known?.slot === slot && spare >= known.spare && atMs < known.untilMs) return true;
-    let left = slot.spec.gpus.length - spare;
+    const isAsKnown = known?.slot === slot && perNode.gpus >= known.gpus;
+    if (isAsKnown && atMs < known.untilMs) return true;
+    let left = slot.spec.gpus.length - perNode.gpus - this.#owedOn(slot.id);
     let untilMs = NEVER_MS;
     for (const { jobId, gpus } of this.#ends.on(slot.id)) {
       const endMs = this.#ends.of(jobId);
@@ -128,7 +128,7 @@ export class Seats {
       left -= gpus.length;
       untilMs = Math.min(untilMs, endMs);
       if (left >= 0) continue;
-      this.#held.set(slot.order, { slot, spare, untilMs });
+      this.#held.set(slot.order, { slot, gpus: perNode.gpus, untilMs });
       return true;
     }
     return false;
