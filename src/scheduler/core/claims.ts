@@ -45,6 +45,9 @@ interface Claim {
 const AHEAD_ASKED_MAX = 1_024;
 const AHEAD_TRIES_MAX = 256;
 
+/** Before any start. */
+const NOBODY_LENDS_MS = -1;
+
 export class Claims {
   readonly #pass: Pass;
   readonly #claims: Claim[] = [];
@@ -57,6 +60,8 @@ export class Claims {
   readonly #refusedAhead = new Map<Shape, number>();
   #askedAhead = 0;
   #triesAhead = 0;
+  /** See `#lendingUntil`; null = it is to be worked out again. */
+  #lendingUntilMs: number | null = null;
   /** GPUs that claims on a node still wait for. */
   readonly #owed = new Map<NodeId, number>();
 
@@ -134,7 +139,7 @@ export class Claims {
 
   /** May it look for room on what is claimed, or the next of its group? */
   get isOpenAhead(): boolean {
-    return this.hasLooksLeft && this.#claims.some(isLending);
+    return this.hasLooksLeft && this.#lendingUntil() > NOBODY_LENDS_MS;
   }
 
   /**
@@ -155,9 +160,8 @@ export class Claims {
     const refusedMs = this.#refusedAheadFrom(shape);
     this.#askedAhead += 1;
     const endMs = this.#ends.of(id);
-    if (endMs >= refusedMs) return false;
+    if (endMs >= refusedMs || endMs > this.#lendingUntil()) return false;
     const lent = this.#claims.filter((claim) => isLending(claim) && endMs <= claim.startMs);
-    if (lent.length === 0) return false;
     this.#triesAhead += 1;
     for (const claim of lent) this.#give(claim);
     const { job } = waiting;
@@ -166,6 +170,14 @@ export class Claims {
     else this.#pass.start(job, placement);
     for (const claim of lent) this.#takeAgain(claim);
     return placement !== null;
+  }
+
+  /** When the last of those who lend anything is to start. */
+  #lendingUntil(): number {
+    this.#lendingUntilMs ??= this.#claims
+      .filter(isLending)
+      .reduce((last, { startMs }) => Math.max(last, startMs), NOBODY_LENDS_MS);
+    return this.#lendingUntilMs;
   }
 
   /** Whoever ends then or later finds no room: at first everyone, if all that is lent is too little. */
@@ -193,6 +205,7 @@ export class Claims {
     }
     this.#pass.laterVersion += 1;
     this.#claims.length = 0;
+    this.#lendingUntilMs = null;
     this.#owed.clear();
     this.#refusedAhead.clear();
     this.#askedAhead = 0;
@@ -206,6 +219,7 @@ export class Claims {
   /** What is still there of it: the rest comes free again in time. */
   #takeAgain(claim: Claim): void {
     const { nodeId, resources, fromOpen, fromLater } = claim;
+    this.#lendingUntilMs = null;
     claim.fromOpen = this.#pass.open.take({ nodeId, gpus: fromOpen }, NO_RESOURCES);
     claim.fromLater = this.#pass.later.take({ nodeId, gpus: fromLater }, resources);
     this.#owe(nodeId, fromLater.length - claim.fromLater.length);
@@ -227,6 +241,7 @@ export class Claims {
     const fromOpen = open.take({ nodeId, gpus: free }, NO_RESOURCES);
     const fromLater = later.take({ nodeId, gpus: [...free, ...coming] }, shape.perNode);
     this.#pass.keep(nodeId, terms.kept);
+    this.#lendingUntilMs = null;
     this.#claims.push({ ...terms, nodeId, resources: shape.perNode, fromOpen, fromLater });
     this.#owe(nodeId, gpus - fromLater.length);
   }

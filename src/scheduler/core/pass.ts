@@ -384,14 +384,14 @@ function activeByQueue(
   state: ClusterState,
   tree: QueueTree,
 ): ReadonlyMap<QueueNode, readonly Job[]> {
-  const byQueue = new Map<QueueNode, Job[]>();
+  const byQueue = new Map<QueuePath, Job[]>();
   for (const job of state.active.values()) {
-    const leaf = tree.queue(job.spec.queue);
-    const jobs = byQueue.get(leaf);
-    if (jobs === undefined) byQueue.set(leaf, [job]);
+    const { queue } = job.spec;
+    const jobs = byQueue.get(queue);
+    if (jobs === undefined) byQueue.set(queue, [job]);
     else jobs.push(job);
   }
-  return byQueue;
+  return new Map([...byQueue].map(([path, jobs]) => [tree.queue(path), jobs]));
 }
 
 const gpusOn = ({ spec }: Job, placement: readonly TaskPlacement[]): number =>

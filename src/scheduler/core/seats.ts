@@ -102,13 +102,13 @@ export class Seats {
     typeSet: number,
     latestMs: number,
   ): Seat | null {
+    if (this.#isHeldBeyond(slot, shape, latestMs)) return null;
     let ofShape = this.#known.get(shape);
     if (ofShape === undefined) this.#known.set(shape, (ofShape = []));
     const at = typeSet * this.#pass.later.slots.length + slot.order;
     const open = this.#pass.open.slotAt(slot.order);
     const known = ofShape[at];
     if (known !== undefined && known.later === slot && known.open === open) return known.seat;
-    if (this.#isHeldBeyond(slot, shape, latestMs)) return null;
     const seat = this.#findSeat(slot, open, shape, types);
     ofShape[at] = { later: slot, open, seat };
     return seat;
