@@ -24,7 +24,10 @@ export const ERROR_CATALOGUE = {
     status: "INVALID_ARGUMENT",
     meaning: "A flag, environment variable or configuration file is wrong.",
   },
-  INVALID_TRACE: { status: "INVALID_ARGUMENT", meaning: "A job trace or workload file is wrong." },
+  INVALID_TRACE: {
+    status: "INVALID_ARGUMENT",
+    meaning: "A file of jobs or nodes to simulate is wrong.",
+  },
   JOB_NOT_FOUND: { status: "NOT_FOUND", meaning: "No job has this id or name." },
   QUEUE_NOT_FOUND: { status: "NOT_FOUND", meaning: "No queue has this path." },
   QUEUE_NOT_LEAF: { status: "FAILED_PRECONDITION", meaning: "Jobs go to leaf queues only." },

@@ -2,17 +2,30 @@
 // and the queues.
 
 import { readFile } from "node:fs/promises";
+import { must } from "../base/assert.ts";
 import { RefusalError } from "../base/errors.ts";
 import { queuePath } from "../base/ids.ts";
+import { type NodeGroupSettings, readClusterFile } from "../config/cluster-file.ts";
 import { readQueuesFile } from "../config/queues-file.ts";
 import { readWorkloadFile } from "../config/workload-file.ts";
 import type { LoggedEvent } from "../scheduler/core/events.ts";
+import { holdMessage } from "../scheduler/core/hold-words.ts";
+import { count } from "../scheduler/core/wording.ts";
 import type { MutableClusterState, Policy, QueueSpec } from "../scheduler/core/state.ts";
+import {
+  alike,
+  type ClusterShape,
+  clusterText,
+  gpusOfNode,
+  misfitOf,
+  mostCommon,
+  nodeOfGpus,
+} from "./core/cluster.ts";
 import { HistoryReader, type PastWorkload } from "./core/history.ts";
-import { isPath, type SimulateRequest } from "./core/request.ts";
+import { type ClusterWish, isPath, type SimulateRequest } from "./core/request.ts";
 import { generate, type SyntheticSpec } from "./core/synthetic.ts";
 import { parseTrace } from "./core/trace-csv.ts";
-import { type ClusterShape, type TraceJob, type Workload, workloadOf } from "./core/workload.ts";
+import { specOf, type TraceJob, type Workload, workloadOf } from "./core/workload.ts";
 import { WORKLOAD_PRESETS } from "./core/workload-presets.ts";
 import { refusal, unknownName } from "./names.ts";
 
@@ -39,23 +52,26 @@ export interface Scene {
   readonly policy: Policy | null;
 }
 
-const DEFAULT_CLUSTER: ClusterShape = { nodes: 64, gpusPerNode: 8 };
+const DEFAULT_NODES = 64;
+const DEFAULT_GPUS = 8;
 
 export async function readScene(request: SimulateRequest, ports: HistoryPorts): Promise<Scene> {
   const { source, isOversizeSkipped } = request;
-  const cluster = request.cluster ?? DEFAULT_CLUSTER;
   switch (source.kind) {
     case "trace": {
-      const { path, format } = source;
-      const parsed = parseTrace(await readText(path, format.file), format);
+      const { path: file, columns } = source;
+      const cluster = await clusterOf(request.cluster, null);
+      const format = { file, cluster, ...columns, isOversizeSkipped };
+      const parsed = parseTrace(await readText(file), format);
       if (parsed.kind === "refusal") throw new RefusalError(parsed);
       const { workload, skipped } = parsed;
       return { workload, cluster, leftOut: skipped, queues: null, policy: null };
     }
     case "synthetic": {
       const spec = await workloadNamed(source.name);
+      const cluster = await clusterOf(request.cluster, null);
       const jobs = source.jobs ?? spec.jobs;
-      const workload = generate({ ...spec, jobs }, source.seed, cluster.gpusPerNode);
+      const workload = generate({ ...spec, jobs }, source.seed, gpusOfNode(cluster));
       return fitted(
         { workload, cluster, leftOut: 0, queues: null, policy: null },
         isOversizeSkipped,
@@ -63,27 +79,51 @@ export async function readScene(request: SimulateRequest, ports: HistoryPorts): 
     }
     case "log": {
       const past = await readPast(source.path, ports);
-      return fitted({ ...past, cluster: request.cluster ?? past.cluster }, isOversizeSkipped);
+      const cluster = await clusterOf(request.cluster, past.cluster);
+      return fitted({ ...past, cluster }, isOversizeSkipped);
     }
   }
+}
+
+/** `past`: of the log; then what is asked for is more or fewer nodes of the kind it has most of. */
+async function clusterOf(
+  { path, nodes, gpusPerNode }: ClusterWish,
+  past: ClusterShape | null,
+): Promise<ClusterShape> {
+  if (path !== null) return clusterFrom(await readClusterFile(path));
+  if (past === null) return alike(nodes ?? DEFAULT_NODES, nodeOfGpus(gpusPerNode ?? DEFAULT_GPUS));
+  if (nodes === null && gpusPerNode === null) return past;
+  return alike(nodes ?? past.nodes.length, mostCommon(past), gpusPerNode ?? undefined);
+}
+
+function clusterFrom(groups: readonly NodeGroupSettings[]): ClusterShape {
+  const nodes = groups.flatMap(({ count, gpus, type, island, ...node }) => {
+    const plain = nodeOfGpus(gpus, type ?? undefined);
+    const joined = plain.gpus.map((gpu) => ({
+      ...gpu,
+      island: island === null ? "" : String(Math.floor(gpu.index / island)),
+    }));
+    return Array.from({ length: count }, () => ({ ...plain, ...node, gpus: joined }));
+  });
+  return { nodes };
 }
 
 /** Refuses or leaves out what the cluster can never hold. */
 function fitted(scene: Scene, isOversizeSkipped: boolean): Scene {
   const { cluster, workload, leftOut } = scene;
-  const fits = (job: TraceJob): boolean =>
-    job.nodes <= cluster.nodes && job.gpusPerNode <= cluster.gpusPerNode;
+  const misfit = misfitOf(cluster);
+  const fits = (job: TraceJob): boolean => misfit(specOf(job, 0)) === null;
   const tooLarge = workload.jobs.filter((job) => !fits(job));
   const [first] = tooLarge;
   if (first === undefined) return scene;
   if (!isOversizeSkipped) {
-    const asks = `${first.nodes} nodes of ${first.gpusPerNode} GPUs`;
-    const has = `${cluster.nodes} of ${cluster.gpusPerNode}`;
+    const hold = must(misfit(specOf(first, 0)), first.origin);
     throw refusal(
       "EXCEEDS_CLUSTER",
-      `${first.origin}: the job needs ${asks}, and the cluster has ${has}; ` +
-        `${tooLarge.length} jobs are too large.`,
-      "Raise --nodes or --gpus-per-node, or leave such jobs out with --skip-oversize.",
+      `${first.origin}: ${holdMessage(hold)} The cluster has ${clusterText(cluster)}; ` +
+        `${count(tooLarge.length, "job")} can never run there.`,
+      "Give it other nodes with --nodes, --gpus-per-node or --cluster, or leave such jobs out " +
+        "with --skip-oversize.",
     );
   }
   const jobs = workload.jobs.filter(fits);
@@ -111,10 +151,10 @@ async function workloadNamed(name: string): Promise<SyntheticSpec> {
   throw unknownName("workload", name, Object.keys(WORKLOAD_PRESETS), "./workload.yaml");
 }
 
-async function readText(path: string, name: string): Promise<string> {
+async function readText(path: string): Promise<string> {
   return readFile(path, "utf8").catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
-    throw refusal("LOCAL_FILE", `${name} can't be read: ${reason}.`, "Name a CSV file.");
+    throw refusal("LOCAL_FILE", `${path} can't be read: ${reason}.`, "Name a CSV file.");
   });
 }
 

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cli, type CliResult } from "../cli/fixture.ts";
 import { openHistory } from "../scheduler/history.ts";
+import type { LoggedEvent } from "../scheduler/core/events.ts";
+import { nodeSpec, World } from "../scheduler/core/fixture.ts";
 import { replay } from "./replay.ts";
 import { simulate } from "./simulate.ts";
 
@@ -99,6 +101,72 @@ describe("trainyard simulate", () => {
     expect(again.json()).toMatchObject({ digest: Reflect.get(Object(first), "digest") });
   });
 
+  it("runs on nodes of several kinds, as a file describes them", async () => {
+    const jobs = "submit_s,duration_s,gpus\n0,3600,8\n0,3600,8\n0,3600,4\n";
+    const argv = ["simulate", "--trace", await trace(jobs), "--policy", "fifo", "--json"];
+    const nodes = (second: string): Promise<void> =>
+      writeFile(join(folder, "cluster.yaml"), `{nodes: [{gpus: 8, type: H100}, ${second}]}`);
+    await nodes("{count: 2, gpus: 4, type: L40S, cpus: 64, memory: 512GiB}");
+    const mixed = await run(...argv, "--cluster", "cluster.yaml");
+    expect(mixed.json()).toMatchObject({ finished: 3, makespanHours: 2 });
+    await nodes("{gpus: 8}");
+    const large = await run(...argv, "--cluster", "cluster.yaml");
+    expect(large.json()).toMatchObject({ finished: 3, makespanHours: 2, avgWaitHours: 0.333333 });
+  });
+
+  describe("of a log", () => {
+    const H100 = { index: 0, type: "H100", memoryMib: 80_000, island: "" };
+    /** A job of class `low` ran on the only node that has what it asks for. */
+    async function logOfTypes(): Promise<void> {
+      const world = new World();
+      world.register(nodeSpec("plain", 1));
+      const gpus = [{ ...H100, uuid: "GPU-1" }];
+      world.register({ ...nodeSpec("fast", 1), gpus, labels: { rack: "r1" } });
+      const job = world.submit({ gpuTypes: ["H100"], priorityClass: "low" });
+      world.plan();
+      world.run();
+      world.nowMs += 3_600_000;
+      world.end(job);
+      const lines = world.log.map((event) => `${JSON.stringify(event)}\n`);
+      await writeFile(join(folder, "log.jsonl"), lines.join(""));
+    }
+    const argv = ["simulate", "--from-log", "log.jsonl"];
+
+    it("jobs ask for what they asked for, on the nodes that there were", async () => {
+      await logOfTypes();
+      await run(...argv, "--log", "again.jsonl");
+      const again = await readFile(join(folder, "again.jsonl"), "utf8");
+      const events = again
+        .trimEnd()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as LoggedEvent).event);
+      const [submitted] = events.filter((event) => event.kind === "job.submitted");
+      expect(submitted?.spec).toMatchObject({ gpuTypes: ["H100"], priorityClass: "low" });
+      const placed = events.flatMap((event) =>
+        event.kind === "job.placed" ? event.placement : [],
+      );
+      expect(placed).toEqual([{ nodeId: "node-1", gpus: [0] }]);
+    });
+
+    it("what no node of another cluster has is refused, or left out", async () => {
+      await logOfTypes();
+      const { stderr } = await run(...argv, "--nodes", "4");
+      expect(stderr).toContain(
+        "job-1: No schedulable node has a GPU of type H100; there are virtual. The cluster has 4 nodes",
+      );
+      const two = await run(...argv, "--gpus-per-node", "2");
+      expect(two.stderr).toContain("The cluster has 2 nodes of 2 GPUs");
+    });
+
+    it("a class that a policy file lacks is told with the job", async () => {
+      await logOfTypes();
+      await writeFile(join(folder, "policy.yaml"), "priority_classes: {normal: 1}\n");
+      const { code, stderr } = await run(...argv, "--policy", "./policy.yaml");
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^error: job-1: .*low/);
+    });
+  });
+
   it("a log that was decided otherwise ends `replay` with 1 and shows both versions", async () => {
     await run("simulate", "--trace", await trace(), ...TWO_TEAMS, "--log", "log.jsonl");
     const path = join(folder, "log.jsonl");
@@ -136,16 +204,24 @@ describe("trainyard simulate", () => {
     [["--workload", "poisson", "--from-log", "x"], "Two workloads are named."],
     [
       ["--workload", "backlog", "--nodes", "1", "--gpus-per-node", "1"],
-      "the job needs 8 nodes of 1",
+      "job 1: It asks for 8 nodes with 1 GPU each, and only one of the cluster is that large (at most " +
+        "1 GPU on one). The cluster has 1 node of 1 GPU; 304 jobs can never run there.",
     ],
     [["--trace", "absent.csv"], "absent.csv can't be read"],
     [["--workload", "bad.yaml"], "bad.yaml:1:20 kinds[0].gpus: 0 is not a whole number"],
+    [["--workload", "poisson", "--cluster", "bad.yaml"], "bad.yaml:2:1 arivals"],
+    [
+      ["--workload", "poisson", "--cluster", "bad-nodes.yaml"],
+      "bad-nodes.yaml:1:21 nodes[0].gpus: -1 is not a whole number from 0 to 1024",
+    ],
+    [["--workload", "poisson", "--cluster", "c.yaml", "--nodes", "2"], "so do --nodes"],
     [["--workload", "bad.yaml"], "bad.yaml:2:1 arivals: unknown key, did you mean arrivals?"],
   ])("%j is refused: %s", async (argv, message) => {
     await writeFile(
       join(folder, "bad.yaml"),
       "{jobs: 1, kinds: [{gpus: 0, run_time: {median: 1m, p90: 2m}}],\narivals: {}}\n",
     );
+    await writeFile(join(folder, "bad-nodes.yaml"), "{nodes: [{count: 2, gpus: -1}]}\n");
     const { code, stderr } = await run("simulate", ...argv);
     expect(code).not.toBe(0);
     expect(stderr).toContain(message);

@@ -88,10 +88,15 @@ async function runPolicy(
 
 async function policyNamed(name: string, logged: Policy | null): Promise<PolicyPreset> {
   const preset = Object.hasOwn(POLICY_PRESETS, name) ? POLICY_PRESETS[name] : undefined;
-  if (preset !== undefined) return preset;
-  if (name === LOGGED_POLICY && logged !== null) return { ...DEFAULT_PRESET, policy: logged };
+  // Jobs of a log are of its classes, and were let in when they came.
+  const past =
+    logged === null ? {} : { priorityClasses: logged.priorityClasses, priorityGrants: {} };
+  if (preset !== undefined) return { ...preset, policy: { ...preset.policy, ...past } };
+  if (name === LOGGED_POLICY && logged !== null) {
+    return { ...DEFAULT_PRESET, policy: { ...logged, ...past } };
+  }
   if (isPath(name)) {
-    const policy = { ...DEFAULT_PRESET.policy, ...(await readPolicyFile(name)) };
+    const policy = { ...DEFAULT_PRESET.policy, ...past, ...(await readPolicyFile(name)) };
     return { ...DEFAULT_PRESET, policy };
   }
   const names = Object.keys(POLICY_PRESETS);

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { must } from "../../src/base/assert.ts";
+import { gpusOfNode } from "../../src/trace/core/cluster.ts";
 import { generate } from "../../src/trace/core/synthetic.ts";
 import { parseTrace } from "../../src/trace/core/trace-csv.ts";
 import { WORKLOAD_PRESETS } from "../../src/trace/core/workload-presets.ts";
@@ -17,7 +18,7 @@ export function workloadFor({ name, source, jobs, cluster }: GateCase): Workload
   if (source.kind === "generated") {
     const { spec } = must(WORKLOAD_PRESETS[source.preset], source.preset);
     const arrivals = { ...spec.arrivals, perHour: source.perHour };
-    return generate({ ...spec, jobs, arrivals }, source.seed, cluster.gpusPerNode);
+    return generate({ ...spec, jobs, arrivals }, source.seed, gpusOfNode(cluster));
   }
   const path = resolve(TRACES, source.file);
   if (!existsSync(path)) {

@@ -11,7 +11,7 @@ import { HOUR_MS, MINUTE_MS } from "../../src/base/time.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/scheduler/core/state.ts";
 import type { WorkModel } from "../../src/trace/core/job-work.ts";
 import type { Figures } from "../../src/trace/core/measures.ts";
-import type { ClusterShape } from "../../src/trace/core/workload.ts";
+import { alike, type ClusterShape, nodeOfGpus } from "../../src/trace/core/cluster.ts";
 
 export type GatedFigure = keyof Pick<
   Figures,
@@ -98,7 +98,7 @@ export const CASES: readonly GateCase[] = [
     name: "philly-like on 256 GPUs",
     source: { kind: "generated", preset: "philly-like", perHour: 31.5, seed: 7 },
     jobs: 2_500,
-    cluster: { nodes: 32, gpusPerNode: 8 },
+    cluster: alike(32, nodeOfGpus(8)),
     budgets: budgets({
       avgJctHours: 5.395,
       p99JctHours: 106.051,
@@ -116,7 +116,7 @@ export const CASES: readonly GateCase[] = [
     name: "itp-like on 192 GPUs",
     source: { kind: "generated", preset: "itp-like", perHour: 4, seed: 7 },
     jobs: 1_500,
-    cluster: { nodes: 24, gpusPerNode: 8 },
+    cluster: alike(24, nodeOfGpus(8)),
     budgets: budgets({
       avgJctHours: 6.184,
       p99JctHours: 80.788,
@@ -134,7 +134,7 @@ export const CASES: readonly GateCase[] = [
     name: "the first 3,000 jobs of ITP cluster04 on 576 GPUs",
     source: { kind: "trace", file: "itp_cluster04.csv", tenantColumn: "cluster" },
     jobs: 3_000,
-    cluster: { nodes: 72, gpusPerNode: 8 },
+    cluster: alike(72, nodeOfGpus(8)),
     budgets: budgets({
       avgJctHours: 7.178,
       p99JctHours: 121.714,
@@ -152,7 +152,7 @@ export const CASES: readonly GateCase[] = [
     name: "the first 1,500 jobs of three Philly teams on 128 GPUs",
     source: { kind: "trace", file: "philly_3teams_128gpu.csv", tenantColumn: "vc" },
     jobs: 1_500,
-    cluster: { nodes: 16, gpusPerNode: 8 },
+    cluster: alike(16, nodeOfGpus(8)),
     budgets: budgets({
       avgJctHours: 71.538,
       p99JctHours: 1081.426,

@@ -40,15 +40,17 @@ const FLAGS = {
     name: "jobs",
     help: "How many jobs to make up, if not as many as the description says.",
   }),
-  nodes: option(integer({ min: 1, max: 100_000 }), {
+  nodes: optional(integer({ min: 1, max: 100_000 }), {
     name: "nodes",
-    help: "Nodes of the simulated cluster.",
-    fallback: 64,
+    help: "Nodes of the simulated cluster. Default: 64, or as many as the log had.",
   }),
-  gpusPerNode: option(integer({ min: 1, max: 1_024 }), {
+  gpusPerNode: optional(integer({ min: 1, max: 1_024 }), {
     name: "gpus-per-node",
-    help: "GPUs of each.",
-    fallback: 8,
+    help: "GPUs of each. Default: 8, or as in the log.",
+  }),
+  cluster: optional(path("file"), {
+    name: "cluster",
+    help: "YAML file with the nodes of the simulated cluster, where they are not all alike.",
   }),
   policy: option(text({ placeholder: "<name|file>" }), {
     name: "policy",
@@ -160,9 +162,15 @@ function valueOf(policies: readonly SimulatedPolicy[], compare: string | null): 
   return { policies: policies.map(({ policy, figures }) => ({ policy, ...figures })) };
 }
 
-function requestOf({ flags, given, io }: Call): SimulateRequest {
+function requestOf({ flags, io }: Call): SimulateRequest {
   const { nodes, gpusPerNode, checkpointIntervalMs, restartCostMs, stopMs } = flags;
-  const isShapeGiven = given.has("nodes") || given.has("gpus-per-node");
+  if (flags.cluster !== null && (nodes !== null || gpusPerNode !== null)) {
+    throw usageError(
+      "--cluster says which nodes there are, and so do --nodes and --gpus-per-node.",
+      "Leave these out, or --cluster.",
+      "cluster",
+    );
+  }
   const source = sourceOf(flags, io);
   const names = flags.compare?.split(",").map((name) => name.trim()) ?? [flags.policy];
   if (names.length > 1 && flags.log !== null) {
@@ -174,7 +182,7 @@ function requestOf({ flags, given, io }: Call): SimulateRequest {
   }
   return {
     source,
-    cluster: source.kind === "log" && !isShapeGiven ? null : { nodes, gpusPerNode },
+    cluster: { path: flags.cluster, nodes, gpusPerNode },
     policies: names.map((name) => absolute(name, io)),
     guarantee: flags.guarantee,
     queuesPath: flags.queues,
@@ -198,12 +206,9 @@ function sourceOf(flags: Call["flags"], io: Io): WorkloadSource {
     return { kind: "synthetic", name: absolute(workload, io), seed, jobs };
   }
   if (fromLog !== null) return { kind: "log", path: fromLog };
-  const file = trace ?? "";
-  const { nodes, gpusPerNode, tenantColumn, userColumn, timeLimitColumn, skipOversize } = flags;
-  const cluster = { nodes, gpusPerNode };
-  const isOversizeSkipped = skipOversize;
-  const format = { file, cluster, tenantColumn, userColumn, timeLimitColumn, isOversizeSkipped };
-  return { kind: "trace", path: file, format };
+  const { tenantColumn, userColumn, timeLimitColumn } = flags;
+  const columns = { tenantColumn, userColumn, timeLimitColumn };
+  return { kind: "trace", path: trace ?? "", columns };
 }
 
 function absolute(name: string, io: Io): string {

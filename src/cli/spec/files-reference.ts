@@ -34,6 +34,10 @@ const TEXTS: Readonly<Record<string, { readonly title: string; readonly what: st
     title: "A made-up workload",
     what: "`trainyard simulate --workload workload.yaml`. [An example](../simulate.md).",
   },
+  "cluster.schema.json": {
+    title: "A cluster to simulate",
+    what: "`trainyard simulate --cluster cluster.yaml`. [An example](../simulate.md).",
+  },
 };
 
 export function renderFilesReference(): string {

@@ -3,6 +3,7 @@
 
 import type { ZodType } from "zod";
 import { z } from "zod";
+import { clusterFileSchema } from "../../config/cluster-file.ts";
 import { policyFileSchema } from "../../config/policy-file.ts";
 import { queuesFileSchema } from "../../config/queues-file.ts";
 import { workloadFileSchema } from "../../config/workload-file.ts";
@@ -18,6 +19,7 @@ export interface EditorSchema {
 export const EDITOR_SCHEMAS: readonly EditorSchema[] = [
   { file: "job.schema.json", title: "Trainyard job", schema: jobFileSchema },
   { file: "workload.schema.json", title: "Trainyard workload", schema: workloadFileSchema },
+  { file: "cluster.schema.json", title: "Trainyard cluster", schema: clusterFileSchema },
   { file: "queues.schema.json", title: "Trainyard queues", schema: queuesFileSchema },
   { file: "policy.schema.json", title: "Trainyard scheduling policy", schema: policyFileSchema },
 ];

@@ -6,15 +6,21 @@ import { apply } from "../../scheduler/core/apply.ts";
 import type { ClusterEvent, LoggedEvent } from "../../scheduler/core/events.ts";
 import { activeAttempt } from "../../scheduler/core/job.ts";
 import { jobOf } from "../../scheduler/core/lookup.ts";
-import type { MutableClusterState, Policy, QueueSpec } from "../../scheduler/core/state.ts";
-import { type ClusterShape, type TraceJob, type Workload, workloadOf } from "./workload.ts";
+import type {
+  MutableClusterState,
+  NodeSpec,
+  Policy,
+  QueueSpec,
+} from "../../scheduler/core/state.ts";
+import type { ClusterShape, NodeShape } from "./cluster.ts";
+import { type TraceJob, type Workload, workloadOf } from "./workload.ts";
 
 export interface PastWorkload {
   readonly workload: Workload;
   /** Of the end of the log. */
   readonly queues: readonly QueueSpec[];
   readonly policy: Policy;
-  /** As many nodes as were registered at once, each with the most GPUs that one had. */
+  /** When most nodes were registered. */
   readonly cluster: ClusterShape;
   /** Jobs that are no part of it: still waiting or running, never started, or without GPUs. */
   readonly leftOut: number;
@@ -29,8 +35,7 @@ export class HistoryReader {
   /** Work that the last attempt did and did not save. */
   readonly #lostMs = new Map<JobId, number>();
   #submitted = 0;
-  #nodes = 0;
-  #gpusPerNode = 0;
+  #cluster: ClusterShape = { nodes: [] };
 
   constructor(state: MutableClusterState) {
     this.#state = state;
@@ -42,10 +47,7 @@ export class HistoryReader {
     if (logged.event.kind === "job.submitted") this.#submitted += 1;
     else if (logged.event.kind === "job.ended") this.#jobEnded(logged.event.jobId);
     else if (logged.event.kind === "job.requeued") this.#jobRequeued(logged.event.jobId);
-    else if (logged.event.kind === "node.registered") {
-      this.#nodes = Math.max(this.#nodes, this.#state.nodes.size);
-      this.#gpusPerNode = Math.max(this.#gpusPerNode, logged.event.spec.gpus.length);
-    }
+    else if (logged.event.kind === "node.registered") this.#nodeRegistered();
   }
 
   finish(): PastWorkload {
@@ -53,9 +55,15 @@ export class HistoryReader {
       workload: workloadOf(this.#jobs),
       queues: [...this.#state.queues.values()].map(({ spec }) => spec),
       policy: this.#state.policy,
-      cluster: { nodes: this.#nodes, gpusPerNode: this.#gpusPerNode },
+      cluster: this.#cluster,
       leftOut: this.#submitted - this.#jobs.length,
     };
+  }
+
+  #nodeRegistered(): void {
+    const { nodes } = this.#state;
+    if (nodes.size < this.#cluster.nodes.length) return;
+    this.#cluster = { nodes: [...nodes.values()].map(({ spec }) => shapeOfNode(spec)) };
   }
 
   #attemptEnds(event: Extract<ClusterEvent, { kind: "attempt.ended" }>, nowMs: number): void {
@@ -81,15 +89,27 @@ export class HistoryReader {
     this.#lostMs.delete(id);
     const { spec, owner, submittedAtMs } = jobOf(this.#state, id);
     if (ranMs === 0 || spec.perNode.gpus === 0) return;
+    const { name, priorityClass, perNode, gpuTypes, mixesGpuTypes, topology, spot } = spec;
     this.#jobs.push({
       submitMs: submittedAtMs,
       durationMs: ranMs,
       nodes: spec.nodes,
       gpusPerNode: spec.perNode.gpus,
       tenant: spec.queue,
-      user: owner.user,
+      owner,
       timeLimitMs: spec.timeLimitMs,
+      asks: { name, priorityClass, perNode, gpuTypes, mixesGpuTypes, topology, spot },
       origin: id,
     });
   }
 }
+
+/** Without its name: the simulated one has another. */
+const shapeOfNode = ({ gpus, cpuMilli, memoryMib, labels }: NodeSpec): NodeShape => ({
+  gpus: gpus.map(({ index, type, memoryMib: ofGpu, island }) => {
+    return { index, type, memoryMib: ofGpu, island };
+  }),
+  cpuMilli,
+  memoryMib,
+  labels,
+});

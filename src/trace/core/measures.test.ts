@@ -15,7 +15,17 @@ const MODEL = {
 
 function traced(submitMs: number, durationMs: number, gpus = 1): TraceJob {
   const shape = { nodes: 1, gpusPerNode: gpus };
-  return { submitMs, durationMs, ...shape, tenant: "a", user: "a", timeLimitMs: null, origin: "" };
+  const owner = { tenant: "a", user: "a" };
+  return {
+    submitMs,
+    durationMs,
+    ...shape,
+    tenant: "a",
+    owner,
+    timeLimitMs: null,
+    asks: {},
+    origin: "",
+  };
 }
 
 function finished(submitMs: number, durationMs: number, endedAtMs: number, gpus = 1): JobWork {

@@ -7,7 +7,7 @@ import type { JobWork } from "./job-work.ts";
 import type { Recorder } from "./recorder.ts";
 import type { SimulationEnd } from "./simulation.ts";
 import { ascending, largest, mean, quantile } from "./stats.ts";
-import { type ClusterShape, gpusOfCluster } from "./workload.ts";
+import { type ClusterShape, gpusOfCluster } from "./cluster.ts";
 
 /** Jobs of at least so many GPUs are the large ones of `avgWaitHoursLarge`. */
 export const LARGE_GPUS = 8;

@@ -3,7 +3,8 @@
 import { queuePath } from "../../base/ids.ts";
 import { completeQueueSpec } from "../../scheduler/core/queue-spec.ts";
 import type { QueueSpec } from "../../scheduler/core/state.ts";
-import { type ClusterShape, gpusOfCluster, gpusOfJob, type Workload } from "./workload.ts";
+import { type ClusterShape, gpusOfCluster } from "./cluster.ts";
+import { gpusOfJob, type Workload } from "./workload.ts";
 
 /**
  * `equal`: each tenant is guaranteed the same part of the cluster; `demand`: in proportion to the

@@ -73,7 +73,7 @@ describe("the history of a cluster", () => {
     const reader = new HistoryReader(createState());
     for (const logged of world.log) reader.next(logged);
     expect(reader.finish()).toMatchObject({
-      cluster: { nodes: 2, gpusPerNode: 2 },
+      cluster: { nodes: [{ gpus: [{ index: 0 }, { index: 1 }], cpuMilli: 64_000 }, {}] },
       leftOut: 1,
       queues: [{ path: "q", guarantee: 2 }],
       workload: {

@@ -16,7 +16,7 @@ import { REPORT_STYLE } from "./report-style.ts";
 import type { SimulatedPolicy } from "./request.ts";
 import type { SimulationEnd } from "./simulation.ts";
 import { ascending, largest } from "./stats.ts";
-import { type ClusterShape, gpusOfCluster } from "./workload.ts";
+import { type ClusterShape, gpusOfCluster, clusterText } from "./cluster.ts";
 
 export interface ReportedRun extends SimulatedPolicy {
   readonly end: SimulationEnd;
@@ -41,8 +41,7 @@ const COLOURS = 8;
 
 export function renderReport(input: ReportInput): string {
   const { title, cluster, runs } = input;
-  const { nodes, gpusPerNode } = cluster;
-  const what = `${nodes} nodes of ${gpusPerNode} GPUs, ${runs[0]?.figures.jobs ?? 0} jobs`;
+  const what = `${escapeHtml(clusterText(cluster))}; ${runs[0]?.figures.jobs ?? 0} jobs`;
   return `<!doctype html>
 <html lang="en">
 <head>

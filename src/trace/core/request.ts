@@ -4,12 +4,12 @@
 import type { WorkModel } from "./job-work.ts";
 import type { Figures } from "./measures.ts";
 import type { Guarantee } from "./queues.ts";
-import type { TraceFormat } from "./trace-csv.ts";
-import type { ClusterShape } from "./workload.ts";
+import type { TraceColumns } from "./trace-csv.ts";
+import type { ClusterShape } from "./cluster.ts";
 
 /** Where the jobs come from. */
 export type WorkloadSource =
-  | { readonly kind: "trace"; readonly path: string; readonly format: TraceFormat }
+  | { readonly kind: "trace"; readonly path: string; readonly columns: TraceColumns }
   | {
       readonly kind: "synthetic";
       /** A preset, or the path of a workload file. */
@@ -20,10 +20,17 @@ export type WorkloadSource =
     }
   | { readonly kind: "log"; readonly path: string };
 
+/** The cluster to run on; what is null is as in the log, or a default. */
+export interface ClusterWish {
+  /** Path of a cluster file; null = nodes alike. */
+  readonly path: string | null;
+  readonly nodes: number | null;
+  readonly gpusPerNode: number | null;
+}
+
 export interface SimulateRequest {
   readonly source: WorkloadSource;
-  /** Null = that of the log. */
-  readonly cluster: ClusterShape | null;
+  readonly cluster: ClusterWish;
   /** Names of presets, or absolute paths of policy files; each is run on the same workload. */
   readonly policies: readonly string[];
   readonly guarantee: Guarantee;

@@ -7,6 +7,7 @@ import { invariants } from "../../scheduler/core/invariants.ts";
 import type { WorkModel } from "./job-work.ts";
 import { Recorder } from "./recorder.ts";
 import { Simulation } from "./simulation.ts";
+import { alike, gpusOfNode, nodeOfGpus } from "./cluster.ts";
 import { gangOf, type TraceJob, workloadOf } from "./workload.ts";
 
 const WORK: WorkModel = {
@@ -15,11 +16,21 @@ const WORK: WorkModel = {
   stopMs: 0,
   savesOnStop: false,
 };
-const CLUSTER = { nodes: 2, gpusPerNode: 8 };
+const CLUSTER = alike(2, nodeOfGpus(8));
 
 function job(submitMs: number, durationMs: number, gpus: number, tenant = "a"): TraceJob {
-  const gang = gangOf(gpus, CLUSTER.gpusPerNode);
-  return { submitMs, durationMs, ...gang, tenant, user: tenant, timeLimitMs: null, origin: "test" };
+  const gang = gangOf(gpus, gpusOfNode(CLUSTER));
+  const owner = { tenant, user: tenant };
+  return {
+    submitMs,
+    durationMs,
+    ...gang,
+    tenant,
+    owner,
+    timeLimitMs: null,
+    asks: {},
+    origin: "test",
+  };
 }
 
 function run(

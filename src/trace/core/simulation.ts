@@ -6,21 +6,29 @@
 // made if one is due, and the agents take up its orders and report again.
 
 import { assert, must } from "../../base/assert.ts";
+import { type Refusal, RefusalError } from "../../base/errors.ts";
 import { popHeap, pushHeap } from "../../base/heap.ts";
-import { digest, type JobId, queuePath } from "../../base/ids.ts";
+import { digest, type JobId } from "../../base/ids.ts";
 import { checkpointsToDelete } from "../../checkpoint/core/retention.ts";
 import { createState } from "../../scheduler/core/apply.ts";
-import type { Command, Envelope, ObservedTask, StoredPart } from "../../scheduler/core/commands.ts";
+import type {
+  Accepted,
+  Command,
+  Envelope,
+  ObservedTask,
+  StoredPart,
+} from "../../scheduler/core/commands.ts";
 import { planStep, step } from "../../scheduler/core/cycle.ts";
 import { checkpointIdOf } from "../../scheduler/core/decide-report.ts";
 import type { ClusterEvent, EventOf, LoggedEvent } from "../../scheduler/core/events.ts";
-import { type JobSpec, SPEC_DEFAULTS, type TaskExit } from "../../scheduler/core/job.ts";
+import type { TaskExit } from "../../scheduler/core/job.ts";
 import { changesNextPlan, changesPlan } from "../../scheduler/core/plan-changes.ts";
 import type { Plan } from "../../scheduler/core/plan-types.ts";
 import type { ClusterState, Policy, QueueSpec } from "../../scheduler/core/state.ts";
 import { type AttemptWork, JobWork, type WorkModel } from "./job-work.ts";
 import { VirtualAgents } from "./virtual-agents.ts";
-import type { ClusterShape, TraceJob, Workload } from "./workload.ts";
+import type { ClusterShape } from "./cluster.ts";
+import { specOf, type TraceJob, type Workload } from "./workload.ts";
 
 export interface SimulationSetup {
   readonly workload: Workload;
@@ -186,11 +194,12 @@ export class Simulation {
     for (;;) {
       const job = workload.jobs[this.#works.length];
       if (job === undefined || job.submitMs > this.#nowMs) return;
-      const actor = { tenant: job.tenant, user: job.user };
-      const id = must(
-        this.#send({ kind: "job.submit", spec: jobSpec(job, work.stopMs) }, actor),
-        job.origin,
-      );
+      const spec = specOf(job, work.stopMs);
+      const reply = this.#ask({ kind: "job.submit", spec }, job.owner);
+      if (reply.kind === "refusal") {
+        throw new RefusalError({ ...reply, message: `${job.origin}: ${reply.message}` });
+      }
+      const id = must(reply.jobId, job.origin);
       const submitted = new JobWork(id, job, work);
       this.#works.push(submitted);
       this.#byId.set(id, submitted);
@@ -277,14 +286,19 @@ export class Simulation {
   }
 
   #send(command: Command, actor: Envelope["actor"] = "scheduler"): JobId | null {
-    const envelope: Envelope = { command, actor, request: null };
-    const { events, reply } = step(this.#state, envelope, this.#nowMs);
+    const reply = this.#ask(command, actor);
     assert(
       reply.kind === "accepted",
       `${command.kind}: ${"message" in reply ? reply.message : ""}`,
     );
-    this.#happened(events, changesPlan);
     return reply.jobId;
+  }
+
+  #ask(command: Command, actor: Envelope["actor"]): Accepted | Refusal {
+    const envelope: Envelope = { command, actor, request: null };
+    const { events, reply } = step(this.#state, envelope, this.#nowMs);
+    this.#happened(events, changesPlan);
+    return reply;
   }
 
   #happened(events: readonly LoggedEvent[], calls: (event: ClusterEvent) => boolean): void {
@@ -362,25 +376,4 @@ export class Simulation {
   #workOf(id: JobId): JobWork {
     return must(this.#byId.get(id), id);
   }
-}
-
-function jobSpec(job: TraceJob, graceMs: number): JobSpec {
-  return {
-    name: "trace",
-    queue: queuePath(job.tenant),
-    priorityClass: "normal",
-    nodes: job.nodes,
-    nodesMin: job.nodes,
-    perNode: { gpus: job.gpusPerNode, cpuMilli: 0, memoryMib: 0 },
-    command: { kind: "exec", argv: ["true"] },
-    env: {},
-    bundle: null,
-    setup: "",
-    timeLimitMs: job.timeLimitMs,
-    graceMs,
-    stopSignal: "SIGTERM",
-    restartsMax: 0,
-    checkpoint: { keep: 1, patterns: [] },
-    ...SPEC_DEFAULTS,
-  };
 }

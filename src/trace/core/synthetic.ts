@@ -64,7 +64,8 @@ export function generate(spec: SyntheticSpec, seed: number, nodeGpus: number): W
         durationMs,
         ...gangOf(kind.gpus, nodeGpus),
         tenant,
-        user,
+        owner: { tenant, user },
+        asks: {},
         timeLimitMs: timeLimitFactor === null ? null : Math.ceil(durationMs * timeLimitFactor),
         origin: `job ${jobs.length + 1}`,
       });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { alike, nodeOfGpus } from "./cluster.ts";
 import { parseTrace, type TraceFormat } from "./trace-csv.ts";
 
 const FORMAT: TraceFormat = {
   file: "jobs.csv",
-  cluster: { nodes: 4, gpusPerNode: 8 },
+  cluster: alike(4, nodeOfGpus(8)),
   tenantColumn: null,
   userColumn: null,
   timeLimitColumn: null,
@@ -28,8 +29,9 @@ describe("a trace", () => {
             nodes: 2,
             gpusPerNode: 8,
             tenant: "a",
-            user: "a",
+            owner: { tenant: "a", user: "a" },
             timeLimitMs: null,
+            asks: {},
             origin: "jobs.csv:3",
           },
           {
@@ -38,8 +40,9 @@ describe("a trace", () => {
             nodes: 1,
             gpusPerNode: 1,
             tenant: "b",
-            user: "b",
+            owner: { tenant: "b", user: "b" },
             timeLimitMs: null,
+            asks: {},
             origin: "jobs.csv:2",
           },
         ],
@@ -62,7 +65,7 @@ describe("a trace", () => {
     const lines = ["submit_s,duration_s,gpus,who,limit", '0,1,1,"ann, bob",60', "0,1,1,eve,"];
     const trace = parse(lines, { userColumn: "who", timeLimitColumn: "limit" });
     const found =
-      trace.kind === "trace" && trace.workload.jobs.map((job) => [job.user, job.timeLimitMs]);
+      trace.kind === "trace" && trace.workload.jobs.map((job) => [job.owner.user, job.timeLimitMs]);
     expect(found).toEqual([
       ["ann, bob", 60_000],
       ["eve", null],
@@ -100,8 +103,8 @@ describe("a trace", () => {
     const lines = ["submit_s,duration_s,gpus", "0,1,33", "0,1,1"];
     expect(parse(lines)).toMatchObject({
       message:
-        "jobs.csv:2 column gpus: 33 needs 5 nodes, and the cluster has 4 of 8 GPUs; " +
-        "raise --nodes, or leave such jobs out with --skip-oversize",
+        "jobs.csv:2 column gpus: 33 needs 5 nodes of 7, and the cluster has 4 nodes of 8 GPUs; " +
+        "give it more nodes, or leave such jobs out with --skip-oversize",
     });
     expect(parse(lines, { isOversizeSkipped: true })).toMatchObject({ kind: "trace", skipped: 1 });
   });

@@ -3,18 +3,22 @@
 
 import { type Refusal, refuse } from "../../base/errors.ts";
 import { SECOND_MS } from "../../base/time.ts";
-import { type ClusterShape, gangOf, type TraceJob, type Workload, workloadOf } from "./workload.ts";
+import { type ClusterShape, clusterText, gpusOfNode, nodesWith } from "./cluster.ts";
+import { gangOf, type TraceJob, type Workload, workloadOf } from "./workload.ts";
 
-export interface TraceFormat {
-  /** Name for messages. */
-  readonly file: string;
-  readonly cluster: ClusterShape;
+export interface TraceColumns {
   /** Column with the tenant; null = one queue for all. */
   readonly tenantColumn: string | null;
   /** Column with the user; null = each tenant is one user. */
   readonly userColumn: string | null;
   /** Column with the stated time limit in seconds, empty = none; null = no job states one. */
   readonly timeLimitColumn: string | null;
+}
+
+export interface TraceFormat extends TraceColumns {
+  /** Name for messages. */
+  readonly file: string;
+  readonly cluster: ClusterShape;
   /** Leave out jobs larger than the cluster instead of refusing the trace. */
   readonly isOversizeSkipped: boolean;
 }
@@ -80,6 +84,7 @@ function fieldsOf(line: string): readonly string[] {
 class RowReader {
   readonly #format: TraceFormat;
   readonly #titles: readonly string[];
+  readonly #gpusOfNode: number;
   readonly #jobs: TraceJob[] = [];
   readonly #problems: string[] = [];
   #problemCount = 0;
@@ -88,6 +93,7 @@ class RowReader {
   constructor(titles: readonly string[], format: TraceFormat) {
     this.#titles = titles;
     this.#format = format;
+    this.#gpusOfNode = gpusOfNode(format.cluster);
   }
 
   read(text: string, line: number): void {
@@ -108,16 +114,17 @@ class RowReader {
     }
     const timeLimitMs = this.#timeLimit(fields, line);
     const tenant = this.#tenant(fields, line);
-    const { userColumn, cluster, file } = this.#format;
+    const { userColumn, file } = this.#format;
     const user = userColumn === null ? tenant : this.#field(fields, userColumn);
     if (this.#problemCount > before || this.#isOversize(gpus, line)) return;
     this.#jobs.push({
       submitMs: Math.round(submitS * SECOND_MS),
       durationMs: Math.max(1, Math.round(durationS * SECOND_MS)),
-      ...gangOf(gpus, cluster.gpusPerNode),
+      ...gangOf(gpus, this.#gpusOfNode),
       tenant,
-      user,
+      owner: { tenant, user },
       timeLimitMs,
+      asks: {},
       origin: `${file}:${line}`,
     });
   }
@@ -137,16 +144,16 @@ class RowReader {
 
   #isOversize(gpus: number, line: number): boolean {
     const { cluster, isOversizeSkipped } = this.#format;
-    const gang = gangOf(gpus, cluster.gpusPerNode);
-    if (gang.nodes <= cluster.nodes) return false;
+    const gang = gangOf(gpus, this.#gpusOfNode);
+    if (gang.nodes === 1 || gang.nodes <= nodesWith(cluster, gang.gpusPerNode)) return false;
     if (isOversizeSkipped) this.#skipped += 1;
     else {
-      const has = `${cluster.nodes} of ${cluster.gpusPerNode} GPUs`;
+      const asks = `${gang.nodes} nodes of ${gang.gpusPerNode}`;
       this.#problem(
         line,
         "gpus",
-        `${gpus} needs ${gang.nodes} nodes, and the cluster has ${has}; ` +
-          "raise --nodes, or leave such jobs out with --skip-oversize",
+        `${gpus} needs ${asks}, and the cluster has ${clusterText(cluster)}; ` +
+          "give it more nodes, or leave such jobs out with --skip-oversize",
       );
     }
     return true;

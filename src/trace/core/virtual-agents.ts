@@ -2,14 +2,15 @@
 // one has changed, as a real agent does.
 
 import { must } from "../../base/assert.ts";
-import { type AgentInstanceId, agentInstanceId, type NodeId, nodeId } from "../../base/ids.ts";
+import { type AgentInstanceId, agentInstanceId, type NodeId } from "../../base/ids.ts";
 import type { Command, NodeReport, ObservedTask } from "../../scheduler/core/commands.ts";
 import type { NodeSpec } from "../../scheduler/core/state.ts";
 import type { AttemptWork, JobWork } from "./job-work.ts";
-import type { ClusterShape } from "./workload.ts";
+import { type ClusterShape, nodeSpecs } from "./cluster.ts";
 
 interface VirtualNode {
   readonly id: NodeId;
+  readonly spec: NodeSpec;
   readonly instance: AgentInstanceId;
   tasks: ObservedTask[];
 }
@@ -18,26 +19,23 @@ type Observed = Pick<ObservedTask, "state" | "parts">;
 
 export class VirtualAgents {
   readonly #nodes: ReadonlyMap<NodeId, VirtualNode>;
-  readonly #shape: ClusterShape;
   /** Nodes that have something new to say, in the order in which they came by it. */
   readonly #touched = new Set<VirtualNode>();
 
   constructor(shape: ClusterShape) {
-    this.#shape = shape;
-    const digits = String(shape.nodes - 1).length;
     this.#nodes = new Map(
-      Array.from({ length: shape.nodes }, (_, index) => {
-        const id = nodeId(`node-${String(index).padStart(digits, "0")}`);
-        return [id, { id, instance: agentInstanceId(`${id}/1`), tasks: [] }];
+      nodeSpecs(shape).map((spec) => {
+        const { id } = spec;
+        return [id, { id, spec, instance: agentInstanceId(`${id}/1`), tasks: [] }];
       }),
     );
   }
 
   /** What each agent says when it joins. */
   registrations(): readonly Command[] {
-    return [...this.#nodes.values()].map(({ id, instance }) => ({
+    return [...this.#nodes.values()].map(({ id, spec, instance }) => ({
       kind: "node.register",
-      spec: nodeSpec(id, this.#shape.gpusPerNode),
+      spec,
       instance,
       report: { nodeId: id, instance, generation: 0, tasks: [], conditions: [] },
     }));
@@ -66,23 +64,4 @@ export class VirtualAgents {
     this.#touched.clear();
     return reports;
   }
-}
-
-function nodeSpec(id: NodeId, gpus: number): NodeSpec {
-  return {
-    id,
-    address: id,
-    gpus: Array.from({ length: gpus }, (_, index) => ({
-      index,
-      uuid: `${id}-${index}`,
-      type: "virtual",
-      memoryMib: 0,
-      island: "",
-    })),
-    // 0 = not accounted for: traces say nothing about CPUs and memory.
-    cpuMilli: 0,
-    memoryMib: 0,
-    labels: {},
-    agentVersion: "simulated",
-  };
 }

@@ -1,6 +1,17 @@
 // What a simulation runs: jobs that arrive at known instants and need a known running time, which
 // the scheduler is not told. Owns the rule that turns a GPU count into a gang.
 
+import { queuePath } from "../../base/ids.ts";
+import { type Identity, type JobSpec, SPEC_DEFAULTS } from "../../scheduler/core/job.ts";
+
+/** What a job asked for beside its GPUs, where that is known; the scheduler's defaults for the rest. */
+export type Asks = Partial<
+  Pick<
+    JobSpec,
+    "name" | "priorityClass" | "perNode" | "gpuTypes" | "mixesGpuTypes" | "topology" | "spot"
+  >
+>;
+
 /** Milliseconds count from the first submission of the trace. */
 export interface TraceJob {
   readonly submitMs: number;
@@ -11,9 +22,10 @@ export interface TraceJob {
   readonly gpusPerNode: number;
   /** Leaf queue that the job goes to. */
   readonly tenant: string;
-  readonly user: string;
+  readonly owner: Identity;
   /** What the submitter stated; null = nothing. */
   readonly timeLimitMs: number | null;
+  readonly asks: Asks;
   /** Where it was written, for messages: `trace.csv:17`. */
   readonly origin: string;
 }
@@ -25,13 +37,30 @@ export interface Workload {
   readonly tenants: readonly string[];
 }
 
-export interface ClusterShape {
-  readonly nodes: number;
-  readonly gpusPerNode: number;
-}
-
 export const gpusOfJob = (job: TraceJob): number => job.nodes * job.gpusPerNode;
-export const gpusOfCluster = (shape: ClusterShape): number => shape.nodes * shape.gpusPerNode;
+
+/** The job as it is submitted. */
+export function specOf(job: TraceJob, graceMs: number): JobSpec {
+  return {
+    name: "trace",
+    queue: queuePath(job.tenant),
+    priorityClass: "normal",
+    nodes: job.nodes,
+    nodesMin: job.nodes,
+    perNode: { gpus: job.gpusPerNode, cpuMilli: 0, memoryMib: 0 },
+    command: { kind: "exec", argv: ["true"] },
+    env: {},
+    bundle: null,
+    setup: "",
+    timeLimitMs: job.timeLimitMs,
+    graceMs,
+    stopSignal: "SIGTERM",
+    restartsMax: 0,
+    checkpoint: { keep: 1, patterns: [] },
+    ...SPEC_DEFAULTS,
+    ...job.asks,
+  };
+}
 
 /**
  * A job of at most one node's GPUs is one task. A larger one becomes a gang of as few nodes as can

@@ -1,0 +1,129 @@
+// The nodes of a simulated cluster: as many kinds of them as one likes. Knows no jobs but for the
+// question whether these nodes could ever hold one.
+
+import { agentInstanceId, nodeId } from "../../base/ids.ts";
+import type { Hold } from "../../scheduler/core/hold.ts";
+import type { JobSpec } from "../../scheduler/core/job.ts";
+import { poolOf } from "../../scheduler/core/node-pools.ts";
+import { shapeKey, shapeOf } from "../../scheduler/core/shape.ts";
+import type { Gpu, Node, NodeSpec } from "../../scheduler/core/state.ts";
+import { structuralHold } from "../../scheduler/core/structural.ts";
+
+/** All that a node says of itself but who it is. */
+export interface NodeShape extends Pick<NodeSpec, "cpuMilli" | "memoryMib" | "labels"> {
+  readonly gpus: readonly Omit<Gpu, "uuid">[];
+}
+
+export interface ClusterShape {
+  /** One entry for each node; those that are alike may be one object. */
+  readonly nodes: readonly NodeShape[];
+}
+
+/** GPU model of nodes of which nothing is said. */
+const ANY_TYPE = "virtual";
+
+/** A node of which only its GPUs are known: of CPUs and memory there is enough for every job. */
+export const nodeOfGpus = (gpus: number, type = ANY_TYPE): NodeShape => ({
+  gpus: Array.from({ length: gpus }, (_, index) => ({ index, type, memoryMib: 0, island: "" })),
+  // 0 = not accounted for: traces say nothing about CPUs and memory.
+  cpuMilli: 0,
+  memoryMib: 0,
+  labels: {},
+});
+
+/** Nodes like one: the same but for the number of GPUs, with CPUs and memory in proportion. */
+export function alike(count: number, like: NodeShape, gpus = like.gpus.length): ClusterShape {
+  const before = like.gpus.length;
+  const { type } = like.gpus[0] ?? { type: ANY_TYPE };
+  const part = (amount: number): number => Math.round((amount * gpus) / Math.max(1, before));
+  const { cpuMilli, memoryMib } = like;
+  const node =
+    gpus === before
+      ? like
+      : {
+          ...like,
+          ...nodeOfGpus(gpus, type),
+          cpuMilli: part(cpuMilli),
+          memoryMib: part(memoryMib),
+        };
+  return { nodes: Array.from({ length: count }, () => node) };
+}
+
+/** Like which there are most; of as many the one that comes first. Where it stands does not count. */
+export function mostCommon({ nodes }: ClusterShape): NodeShape {
+  const counts = new Map<string, { readonly node: NodeShape; count: number }>();
+  for (const node of nodes) {
+    const key = JSON.stringify({ ...node, labels: {} });
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, { node: { ...node, labels: {} }, count: 1 });
+    else known.count += 1;
+  }
+  const [first = { node: nodeOfGpus(0), count: 0 }, ...rest] = counts.values();
+  return rest.reduce((most, one) => (one.count > most.count ? one : most), first).node;
+}
+
+export const gpusOfCluster = ({ nodes }: ClusterShape): number =>
+  nodes.reduce((sum, { gpus }) => sum + gpus.length, 0);
+
+/** GPUs of the largest node. */
+export const gpusOfNode = ({ nodes }: ClusterShape): number =>
+  nodes.reduce((most, { gpus }) => Math.max(most, gpus.length), 0);
+
+/** How many have so many GPUs. */
+export const nodesWith = ({ nodes }: ClusterShape, gpus: number): number =>
+  nodes.filter((node) => node.gpus.length >= gpus).length;
+
+/** `64 nodes of 8 GPUs`, `8 nodes of 8 H100, 4 nodes of 4 L40S`. */
+export function clusterText({ nodes }: ClusterShape): string {
+  const counts = new Map<string, number>();
+  for (const { gpus } of nodes) {
+    const types = [...new Set(gpus.map(({ type }) => type))].join(" and ");
+    const plain = gpus.length === 1 ? "GPU" : "GPUs";
+    const key = `of ${gpus.length} ${types === ANY_TYPE || types === "" ? plain : types}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts].map(([of, n]) => `${n} ${n === 1 ? "node" : "nodes"} ${of}`).join(", ");
+}
+
+/** Named `node-00`, `node-01`, ... */
+export function nodeSpecs({ nodes }: ClusterShape): readonly NodeSpec[] {
+  const digits = String(nodes.length - 1).length;
+  return nodes.map(({ gpus, ...node }, at): NodeSpec => {
+    const id = nodeId(`node-${String(at).padStart(digits, "0")}`);
+    return {
+      id,
+      address: id,
+      gpus: gpus.map(({ index, ...gpu }) => ({ index, uuid: `${id}-${index}`, ...gpu })),
+      ...node,
+      agentVersion: "simulated",
+    };
+  });
+}
+
+/** Why not even the empty cluster could hold a job; null = it can. By the scheduler's own rule. */
+export function misfitOf(cluster: ClusterShape): (spec: JobSpec) => Hold | null {
+  const pool = poolOf(new Map(nodeSpecs(cluster).map((spec) => [spec.id, emptyNode(spec)])));
+  const known = new Map<string, Hold | null>();
+  return (spec) => {
+    const key = shapeKey(spec);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const hold = structuralHold(pool, shapeOf(spec));
+    known.set(key, hold);
+    return hold;
+  };
+}
+
+const emptyNode = (spec: NodeSpec): Node => ({
+  spec,
+  instance: agentInstanceId(`${spec.id}/1`),
+  health: "up",
+  schedulability: "open",
+  note: "",
+  goesAtMs: null,
+  bundles: [],
+  conditions: [],
+  allocations: [],
+  registeredAtMs: 0,
+  lostAtMs: null,
+});
