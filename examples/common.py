@@ -1,6 +1,7 @@
 """What the examples share: a text, batches from it, and a small character transformer."""
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,19 @@ def stop_requested(path: str) -> bool:
     seen = torch.tensor([1 if path and os.path.exists(path) else 0])
     dist.all_reduce(seen, op=dist.ReduceOp.MAX)
     return bool(seen.item())
+
+
+def leave() -> None:
+    """Ends the process once every rank is done, and not by the interpreter's own end.
+
+    A thread of gloo that is late to let the last tensors go would abort that ("terminate called
+    without an active exception"), and the job, which has all its work done, would have failed.
+    """
+    dist.barrier()
+    dist.destroy_process_group()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 class Block(nn.Module):

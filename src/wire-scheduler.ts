@@ -3,8 +3,9 @@
 
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { announce, writeAtomic } from "./agent/files.ts";
 import { RefusalError } from "./base/errors.ts";
 import { queuePath } from "./base/ids.ts";
 import { createCommitter } from "./checkpoint/commit.ts";
@@ -141,7 +142,7 @@ async function assemble(
   startCommitter(assembly);
   const grpc = await serveGrpc(assembly);
   const http = await serveHttp(assembly);
-  await writeFile(endpointsFile, `${JSON.stringify({ grpc, http, pid: process.pid })}\n`);
+  announce(endpointsFile, `${JSON.stringify({ grpc, http, pid: process.pid })}\n`);
   parts.add(() => rm(endpointsFile, { force: true }));
   log.info({ grpc, http, dataDir: options.dataDir }, "The scheduler is up");
   const connectedNodes = (): number =>
@@ -354,7 +355,7 @@ async function clusterIdOf(dataDir: string): Promise<string> {
   const path = join(dataDir, "cluster-id");
   if (existsSync(path)) return (await readFile(path, "utf8")).trim();
   const id = randomUUID();
-  await writeFile(path, `${id}\n`);
+  writeAtomic(path, `${id}\n`);
   return id;
 }
 

@@ -2,12 +2,13 @@
 // When it ends, so do they and their tasks.
 
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "./base/errors.ts";
 import type { AgentOptions } from "./config/agent-options.ts";
 import type { UpOptions } from "./config/up-options.ts";
+import { announce } from "./agent/files.ts";
 import { findGpus } from "./agent/gpu-probe.ts";
 import { createLogger } from "./obs/log.ts";
 import { type RunningScheduler, startScheduler } from "./wire-scheduler.ts";
@@ -33,7 +34,7 @@ export async function runUp(options: UpOptions, signal: AbortSignal): Promise<nu
     }
     await allJoined(scheduler, options.agents, agents, signal);
     const { grpc, http } = scheduler;
-    await writeFile(clusterFile, `${JSON.stringify({ grpc, http, pid: process.pid })}\n`);
+    announce(clusterFile, `${JSON.stringify({ grpc, http, pid: process.pid })}\n`);
     sayReady(options, scheduler);
     return await untilEnd(scheduler, agents, signal);
   } finally {

@@ -23,7 +23,14 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from common import CharTransformer, load_text, mean_over_ranks, sample_batch, stop_requested  # noqa: E402
+from common import (  # noqa: E402
+    CharTransformer,
+    leave,
+    load_text,
+    mean_over_ranks,
+    sample_batch,
+    stop_requested,
+)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -117,8 +124,7 @@ def main() -> None:
             break
         time.sleep(max(0.0, arguments.step_seconds - (time.monotonic() - started)))
 
-    dist.barrier()
-    dist.destroy_process_group()
+    leave()
 
 
 if __name__ == "__main__":

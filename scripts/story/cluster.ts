@@ -52,7 +52,11 @@ export async function startCluster(options: {
     detached: true,
   });
   log.close();
-  const addresses = await ready(child, options.dir, logFile);
+  // It must not outlive a start that failed: this process would wait for it.
+  const addresses = await ready(child, options.dir, logFile).catch(async (error: unknown) => {
+    await stop(child);
+    throw error;
+  });
   return {
     ...addresses,
     logFile,
@@ -75,7 +79,6 @@ async function ready(child: ChildProcess, dir: string, logFile: string): Promise
     if (text !== null) return parseAddresses(text);
     await pause(50);
   }
-  await stop(child);
   throw new Error(`The cluster was not ready after ${READY_MS / 1000} s; its log is ${logFile}.`);
 }
 

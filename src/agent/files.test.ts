@@ -1,8 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readJson } from "./files.ts";
+import { announce, readJson, replaceFile, writeAtomic } from "./files.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -24,3 +32,15 @@ test("what a crash tore, and what is no file at all, reads as if it were not the
     { a: 1 },
   ]);
 });
+
+test.each([announce, replaceFile, writeAtomic])(
+  "%o changes no file that somebody reads",
+  (write) => {
+    const path = join(folder, "file");
+    write(path, "old");
+    const reader = openSync(path, "r");
+    write(path, "new");
+    expect([readFileSync(reader, "utf8"), readFileSync(path, "utf8")]).toEqual(["old", "new"]);
+    closeSync(reader);
+  },
+);

@@ -19,17 +19,28 @@ import { isErrno } from "./proc.ts";
 
 /** Written aside, synced, renamed: a reader sees the old content or the new one, never a part. */
 export function writeAtomic(path: string, content: string): void {
-  replace(path, content, true);
+  replace(path, content, { isSynced: true, mode: PRIVATE });
 }
 
 /** Like `writeAtomic` without the sync: for what may be lost with the machine, but not be torn. */
 export function replaceFile(path: string, content: string): void {
-  replace(path, content, false);
+  replace(path, content, { isSynced: false, mode: PRIVATE });
 }
 
-function replace(path: string, content: string, isSynced: boolean): void {
+/** As `replaceFile`, for others to read: who waits for the file finds all of it. */
+export function announce(path: string, content: string): void {
+  replace(path, content, { isSynced: false, mode: 0o644 });
+}
+
+const PRIVATE = 0o600;
+
+function replace(
+  path: string,
+  content: string,
+  { isSynced, mode }: { readonly isSynced: boolean; readonly mode: number },
+): void {
   const aside = `${path}.${process.pid}.tmp`;
-  const file = openSync(aside, "w", 0o600);
+  const file = openSync(aside, "w", mode);
   try {
     // Not `writeSync`, which stops without an error where a full disk cuts it short.
     writeFileSync(file, content);

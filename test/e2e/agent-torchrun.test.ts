@@ -14,15 +14,17 @@ import { AgentWorld, type RunningAgent, wireTask } from "./agent-world.ts";
 const isEnded = (task: ObservedTask__Output) => task.state === "ended";
 const python = pythonWithTorch();
 
-/** Sums a tensor over all ranks, prints it as a metric. */
+/** Sums a tensor over all ranks, prints it as a metric. Leaves as the examples do, and for that. */
 const DDP = `
 import os, torch, torch.distributed as dist
 dist.init_process_group("gloo")
 t = torch.ones(1) * (dist.get_rank() + 1)
 dist.all_reduce(t)
 if dist.get_rank() == 0:
-    print('{"step": 1, "sum": %d, "world": %d}' % (t.item(), dist.get_world_size()))
+    print('{"step": 1, "sum": %d, "world": %d}' % (t.item(), dist.get_world_size()), flush=True)
+dist.barrier()
 dist.destroy_process_group()
+os._exit(0)
 `;
 
 /** Trains until it is told to stop, with data loader workers; saves when told. */

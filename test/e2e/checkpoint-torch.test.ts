@@ -33,6 +33,7 @@ for step in (10, 20):
     dcp.save(model.state_dict(), checkpoint_id=f"{sys.argv[3]}/step-{step}")
     dist.barrier()
 dist.destroy_process_group()
+os._exit(0)
 `;
 
 /** Loads a DCP checkpoint in one process and prints a sum that depends on every weight. */

@@ -15,9 +15,8 @@ const python = pythonWithTorch();
 
 /**
  * A batch is the same whatever the number of ranks, each takes its part of it: so the curve depends
- * on the step alone. Without a world it is the reference: so many steps, undisturbed. It leaves
- * without the interpreter's own end: threads of gloo that are late abort a process in the midst of
- * it, now and then on a busy machine ("terminate called without an active exception").
+ * on the step alone. Without a world it is the reference: so many steps, undisturbed. It leaves as
+ * the examples do, and for that reason.
  */
 const TRAIN = `
 import json, os, pathlib, sys, time, torch, torch.distributed as dist

@@ -40,6 +40,10 @@ Root Cause (first observed failure):
 test("a worker that left no exception is named with its signal or its code", () => {
   const killed = rootCause("-9", "Signal 9 (SIGKILL) received by PID 42");
   expect(exitMessage(null, killed)).toBe("the worker of rank 3 was ended by SIGKILL");
+  const aborted = rootCause("-6", "Signal 6 (SIGABRT) received by PID 42");
+  expect(exitMessage(null, `terminate called without an active exception\n${aborted}`)).toBe(
+    "the worker of rank 3 was ended by SIGABRT: terminate called without an active exception",
+  );
   const exited = rootCause("3", "To enable traceback see: https://pytorch.org/docs");
   expect(exitMessage(null, exited)).toBe("the worker of rank 3 ended with exit code 3");
   expect(exitMessage(null, `ValueError: mine\n${killed}`)).toBe("ValueError: mine");

@@ -47,8 +47,12 @@ function rootCause(text: string): string | null {
   if (rank === undefined || code === undefined) return null;
   const signal = /^ +traceback +: Signal \d+ \((\w+)\)/m.exec(summary)?.[1];
   const how = signal === undefined ? `ended with exit code ${code}` : `was ended by ${signal}`;
-  return `the worker of rank ${rank} ${how}`;
+  const words = signal === "SIGABRT" ? LAST_WORDS.exec(text)?.[1] : undefined;
+  return `the worker of rank ${rank} ${how}${words === undefined ? "" : `: ${words}`}`;
 }
+
+/** Of a C++ library that gave up. */
+const LAST_WORDS = /^(?:\[[^\]]*\]:\s?)?(terminate called .*?)\s*$/m;
 
 const EXCEPTION = /^(\w+\.)*\w*(Error|Exception|Interrupt|Failure|NotFound|Exit)\b.*/;
 const SECONDARY = /ChildFailedError|Connection (closed|reset)|SignalException|DistNetworkError/;
