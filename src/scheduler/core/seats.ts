@@ -49,8 +49,8 @@ export class Seats {
   readonly #pass: Pass;
   readonly #ends: Ends;
   readonly #owedOn: (node: NodeId) => number;
-  /** By shape: for each set of types, by node. */
-  readonly #known = new Map<Shape, Known[]>();
+  /** By what a task asks for (`taskKey`): by node. */
+  readonly #known = new Map<string, Known[]>();
   /** By node, what was found out last. */
   readonly #held = new Map<number, Held>();
   readonly #freeTimes = new WeakMap<Bank, readonly number[]>();
@@ -79,10 +79,12 @@ export class Seats {
       () => new FirstFew(shape.nodes, compareSeats),
     );
     table.typeSets.forEach((types, typeSet) => {
+      const known = this.#knownOf(taskKey(shape, types));
       for (const slot of later.slots) {
         const first = slot.isOffered ? bySite[table.siteOf(slot, typeSet)] : undefined;
         if (first === undefined) continue;
-        const seat = this.#seatOn(slot, shape, types, typeSet, first.last?.readyMs ?? NEVER_MS);
+        if (this.#isHeldBeyond(slot, shape, first.last?.readyMs ?? NEVER_MS)) continue;
+        const seat = this.#seatOn(slot, shape, types, known);
         if (seat !== null) first.add(seat);
       }
     });
@@ -94,23 +96,18 @@ export class Seats {
     return best;
   }
 
-  /** Null also where it would be ready only after `latestMs`. */
-  #seatOn(
-    slot: NodeSlot,
-    shape: Shape,
-    types: readonly string[],
-    typeSet: number,
-    latestMs: number,
-  ): Seat | null {
-    if (this.#isHeldBeyond(slot, shape, latestMs)) return null;
-    let ofShape = this.#known.get(shape);
-    if (ofShape === undefined) this.#known.set(shape, (ofShape = []));
-    const at = typeSet * this.#pass.later.slots.length + slot.order;
+  #knownOf(key: string): Known[] {
+    let known = this.#known.get(key);
+    if (known === undefined) this.#known.set(key, (known = []));
+    return known;
+  }
+
+  #seatOn(slot: NodeSlot, shape: Shape, types: readonly string[], byNode: Known[]): Seat | null {
     const open = this.#pass.open.slotAt(slot.order);
-    const known = ofShape[at];
+    const known = byNode[slot.order];
     if (known !== undefined && known.later === slot && known.open === open) return known.seat;
     const seat = this.#findSeat(slot, open, shape, types);
-    ofShape[at] = { later: slot, open, seat };
+    byNode[slot.order] = { later: slot, open, seat };
     return seat;
   }
 
@@ -218,6 +215,12 @@ export class Seats {
     }
     return times.sort(compareTimes);
   }
+}
+
+/** Of gangs whose tasks are alike, a seat of one is a seat of the other. */
+function taskKey(shape: Shape, types: readonly string[]): string {
+  const { gpus, cpuMilli, memoryMib } = shape.perNode;
+  return JSON.stringify([gpus, cpuMilli, memoryMib, needsIsland(shape), shape.spot, types]);
 }
 
 const compareTimes = (a: number, b: number): number => (a === b ? 0 : a - b);
