@@ -241,6 +241,19 @@ describe("ending", () => {
     expect(nextWakeMs(running(), LEASE)).toBe(LEASE.untilMs);
   });
 
+  test("uploads go on without a lease, up to their deadline", () => {
+    const over = fold(running(), { kind: "exited", key: KEY, exit: CLEAN, nowMs: 10_000 });
+    const noLease = { untilMs: 11_000 };
+    const begun = reconcile(over, null, noLease, 12_000);
+    expect(begun).toEqual([{ kind: "flush_uploads", key: KEY, untilMs: 130_000 }]);
+    const flushing = fold(over, ...begun.map((action): LocalEvent => ({ kind: "began", action })));
+    expect(nextWakeMs(flushing, noLease)).toBe(130_000);
+    expect(reconcile(flushing, null, noLease, 129_999)).toEqual([]);
+    expect(reconcile(flushing, null, noLease, 130_000)).toEqual([
+      { kind: "abandon_uploads", key: KEY },
+    ]);
+  });
+
   test("a part is reported until the scheduler says that its checkpoint is committed", () => {
     const part: StoredPart = {
       step: 40,

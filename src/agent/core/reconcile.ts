@@ -27,7 +27,7 @@ export function reconcile(
   lease: LeaseView,
   nowMs: number,
 ): readonly AgentAction[] {
-  if (isExpired(lease, nowMs)) return local.tasks.flatMap(expire);
+  if (isExpired(lease, nowMs)) return local.tasks.flatMap((task) => expire(task, nowMs));
   const held = local.tasks.flatMap((task) => advance(task, desired, nowMs));
   return [...held, ...starts(local, desired)];
 }
@@ -48,9 +48,13 @@ export function hasProcess(task: LocalTask): boolean {
   return task.phase.kind !== "flushing" && task.phase.kind !== "ended";
 }
 
-function expire(task: LocalTask): readonly AgentAction[] {
-  if (task.phase.kind === "flushing") return [{ kind: "abandon_uploads", key: keyOf(task) }];
-  if (task.phase.kind === "ended" || task.phase.kind === "killing") return [];
+/**
+ * A lease is the right to run. Uploads need none: they take nothing from whoever runs the job next,
+ * and until then what they bring still counts.
+ */
+function expire(task: LocalTask, nowMs: number): readonly AgentAction[] {
+  if (!hasProcess(task)) return advanceAlone(task, nowMs);
+  if (task.phase.kind === "killing") return [];
   return [{ kind: "kill", key: keyOf(task), why: "lease_expired" }];
 }
 
