@@ -25,7 +25,10 @@ const group = z.strictObject(
       .describe("CPU cores of each. Default: not accounted."),
     memory: memoryMib().optional().describe("Memory of each. Default: not accounted."),
     labels: z
-      .record(z.string(), textField("text"))
+      .record(z.string(), textField("text"), {
+        error: (issue) =>
+          `${shown(issue.input)} is not a map such as {trainyard.dev/topology-rack: r1}`,
+      })
       .optional()
       .describe("As `trainyard agent --label` gives them: racks, blocks, spot."),
   },

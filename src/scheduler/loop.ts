@@ -361,14 +361,15 @@ export class SchedulerLoop {
     const plannedMs = clock.monotonicMs();
     this.#pacer.passed(startedMs, plannedMs);
     if (events.some(({ event }) => changesNextPlan(event))) this.#isPlanDue = true;
-    this.#findings = findingsAfter(plan, events);
-    this.#findingsUntilMs = plan.wakeAtMs ?? Number.POSITIVE_INFINITY;
+    this.#findings = null;
     crashPoint("loop.before-plan-commit");
     let writtenMs = plannedMs;
     const written = this.#commit(events).then(() => {
       crashPoint("loop.after-plan-commit");
       writtenMs = clock.monotonicMs();
       this.#holds = plan.holds;
+      this.#findings = findingsAfter(plan, events);
+      this.#findingsUntilMs = plan.wakeAtMs ?? Number.POSITIVE_INFINITY;
     });
     const finish = (): void => {
       this.#lastPlanAtMs = atMs;

@@ -50,7 +50,11 @@ export interface Scene {
   readonly queues: readonly QueueSpec[] | null;
   /** Of a log; null = there is none. */
   readonly policy: Policy | null;
+  /** Priority classes that jobs may be of beside those of the policy. */
+  readonly priorityClasses: Policy["priorityClasses"];
 }
+
+const NO_PAST = { leftOut: 0, queues: null, policy: null, priorityClasses: {} } as const;
 
 const DEFAULT_NODES = 64;
 const DEFAULT_GPUS = 8;
@@ -61,21 +65,17 @@ export async function readScene(request: SimulateRequest, ports: HistoryPorts): 
     case "trace": {
       const { path: file, columns } = source;
       const cluster = await clusterOf(request.cluster, null);
-      const format = { file, cluster, ...columns, isOversizeSkipped };
+      const format = { file, nodeGpus: gpusOfNode(cluster), ...columns };
       const parsed = parseTrace(await readText(file), format);
       if (parsed.kind === "refusal") throw new RefusalError(parsed);
-      const { workload, skipped } = parsed;
-      return { workload, cluster, leftOut: skipped, queues: null, policy: null };
+      return fitted({ ...NO_PAST, workload: parsed.workload, cluster }, isOversizeSkipped);
     }
     case "synthetic": {
       const spec = await workloadNamed(source.name);
       const cluster = await clusterOf(request.cluster, null);
       const jobs = source.jobs ?? spec.jobs;
       const workload = generate({ ...spec, jobs }, source.seed, gpusOfNode(cluster));
-      return fitted(
-        { workload, cluster, leftOut: 0, queues: null, policy: null },
-        isOversizeSkipped,
-      );
+      return fitted({ ...NO_PAST, workload, cluster }, isOversizeSkipped);
     }
     case "log": {
       const past = await readPast(source.path, ports);
@@ -108,6 +108,8 @@ function clusterFrom(groups: readonly NodeGroupSettings[]): ClusterShape {
   return { nodes };
 }
 
+const OTHER_NODES = "Give it other nodes with --nodes, --gpus-per-node or --cluster";
+
 /** Refuses or leaves out what the cluster can never hold. */
 function fitted(scene: Scene, isOversizeSkipped: boolean): Scene {
   const { cluster, workload, leftOut } = scene;
@@ -122,12 +124,14 @@ function fitted(scene: Scene, isOversizeSkipped: boolean): Scene {
       "EXCEEDS_CLUSTER",
       `${first.origin}: ${holdMessage(hold)} The cluster has ${clusterText(cluster)}; ` +
         `${count(tooLarge.length, "job")} can never run there.`,
-      "Give it other nodes with --nodes, --gpus-per-node or --cluster, or leave such jobs out " +
-        "with --skip-oversize.",
+      `${OTHER_NODES}, or leave such jobs out with --skip-oversize.`,
     );
   }
   const jobs = workload.jobs.filter(fits);
-  if (jobs.length === 0) throw refusal("INVALID_TRACE", "No job fits.", "Raise --nodes.");
+  if (jobs.length === 0) {
+    const message = `None of ${count(tooLarge.length, "job")} fits on ${clusterText(cluster)}.`;
+    throw refusal("EXCEEDS_CLUSTER", message, `${OTHER_NODES}.`);
+  }
   return { ...scene, workload: workloadOf(jobs), leftOut: leftOut + tooLarge.length };
 }
 

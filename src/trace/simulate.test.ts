@@ -114,6 +114,29 @@ describe("trainyard simulate", () => {
     expect(large.json()).toMatchObject({ finished: 3, makespanHours: 2, avgWaitHours: 0.333333 });
   });
 
+  it("refuses a gang for which no type of GPU has nodes enough", async () => {
+    const argv = [
+      "simulate",
+      "--trace",
+      await trace("submit_s,duration_s,gpus\n0,60,32\n0,60,8\n"),
+    ];
+    const nodes = "[{count: 2, gpus: 8, type: H100}, {count: 2, gpus: 8, type: A100}]";
+    await writeFile(join(folder, "cluster.yaml"), `{nodes: ${nodes}}`);
+    const { stderr } = await run(...argv, "--cluster", "cluster.yaml");
+    expect(stderr).toContain("jobs.csv:2: It asks for 4 nodes with 8 GPUs each, and only 2 of");
+    const rest = await run(...argv, "--cluster", "cluster.yaml", "--skip-oversize", "--json");
+    expect(rest.json()).toMatchObject({ jobs: 1, finished: 1 });
+  });
+
+  it("ends though a job waits for ever and dues are noted all the time", async () => {
+    await writeFile(join(folder, "policy.yaml"), "{share_window: 1h}\n");
+    await writeFile(join(folder, "queues.yaml"), "queues: {default: {limit: 4}}\n");
+    const argv = ["simulate", "--trace", await trace("submit_s,duration_s,gpus\n0,60,8\n0,60,4\n")];
+    const files = ["--policy", "./policy.yaml", "--queues", "queues.yaml"];
+    const { stdout } = await run(...argv, ...files, "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ jobs: 2, finished: 1 });
+  });
+
   describe("of a log", () => {
     const H100 = { index: 0, type: "H100", memoryMib: 80_000, island: "" };
     /** A job of class `low` ran on the only node that has what it asks for. */
@@ -156,14 +179,16 @@ describe("trainyard simulate", () => {
       );
       const two = await run(...argv, "--gpus-per-node", "2");
       expect(two.stderr).toContain("The cluster has 2 nodes of 2 GPUs");
+      const none = await run(...argv, "--gpus-per-node", "2", "--skip-oversize");
+      expect(none.stderr).toContain("None of 1 job fits on 2 nodes of 2 GPUs.");
     });
 
-    it("a class that a policy file lacks is told with the job", async () => {
+    it("a policy file plays them that lacks their class, and lets fewer wait", async () => {
       await logOfTypes();
-      await writeFile(join(folder, "policy.yaml"), "priority_classes: {normal: 1}\n");
-      const { code, stderr } = await run(...argv, "--policy", "./policy.yaml");
-      expect(code).toBe(2);
-      expect(stderr).toMatch(/^error: job-1: .*low/);
+      const policy = "{priority_classes: {normal: 1}, limits: {users: {default: {queued: 0}}}}";
+      await writeFile(join(folder, "policy.yaml"), policy);
+      const { code } = await run(...argv, "--policy", "./policy.yaml");
+      expect(code).toBe(0);
     });
   });
 

@@ -16,7 +16,13 @@ import { type ReportedRun, renderReport } from "./core/report.ts";
 import { isPath, type SimulateRequest, type SimulateResult } from "./core/request.ts";
 import { Simulation, type SimulationSetup } from "./core/simulation.ts";
 import { refusal, unknownName } from "./names.ts";
-import { type HistoryPorts, readQueues, readScene, refuseLostTenants } from "./scene.ts";
+import {
+  type HistoryPorts,
+  readQueues,
+  readScene,
+  refuseLostTenants,
+  type Scene,
+} from "./scene.ts";
 
 /** @throws RefusalError when the workload, a policy or the queues are wrong, AbortError on Ctrl-C. */
 export async function simulate(
@@ -27,7 +33,10 @@ export async function simulate(
   const scene = await readScene(request, ports);
   const { workload, cluster, leftOut } = scene;
   const presets: PolicyPreset[] = [];
-  for (const name of request.policies) presets.push(await policyNamed(name, scene.policy));
+  for (const name of request.policies) {
+    const preset = await policyNamed(name, scene.policy);
+    presets.push({ ...preset, policy: lettingIn(preset.policy, scene) });
+  }
   const fileQueues =
     request.queuesPath === null ? scene.queues : await readQueues(request.queuesPath);
   const sink = request.logPath === null ? null : openLog(request.logPath);
@@ -86,17 +95,25 @@ async function runPolicy(
   return { policy: name, figures: { ...figures, wallSeconds, digest }, end, recorder };
 }
 
+/** The jobs came, whatever the policy would have said to them: nobody is told to try again later. */
+function lettingIn(policy: Policy, { priorityClasses }: Scene): Policy {
+  const waitUnlimited = (limits: Policy["limits"]["users"]): Policy["limits"]["users"] =>
+    Object.fromEntries(Object.entries(limits).map(([who, one]) => [who, { ...one, queued: null }]));
+  const { tenants, users } = policy.limits;
+  return {
+    ...policy,
+    priorityClasses: { ...priorityClasses, ...policy.priorityClasses },
+    priorityGrants: {},
+    limits: { tenants: waitUnlimited(tenants), users: waitUnlimited(users) },
+  };
+}
+
 async function policyNamed(name: string, logged: Policy | null): Promise<PolicyPreset> {
   const preset = Object.hasOwn(POLICY_PRESETS, name) ? POLICY_PRESETS[name] : undefined;
-  // Jobs of a log are of its classes, and were let in when they came.
-  const past =
-    logged === null ? {} : { priorityClasses: logged.priorityClasses, priorityGrants: {} };
-  if (preset !== undefined) return { ...preset, policy: { ...preset.policy, ...past } };
-  if (name === LOGGED_POLICY && logged !== null) {
-    return { ...DEFAULT_PRESET, policy: { ...logged, ...past } };
-  }
+  if (preset !== undefined) return preset;
+  if (name === LOGGED_POLICY && logged !== null) return { ...DEFAULT_PRESET, policy: logged };
   if (isPath(name)) {
-    const policy = { ...DEFAULT_PRESET.policy, ...past, ...(await readPolicyFile(name)) };
+    const policy = { ...DEFAULT_PRESET.policy, ...(await readPolicyFile(name)) };
     return { ...DEFAULT_PRESET, policy };
   }
   const names = Object.keys(POLICY_PRESETS);

@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { must } from "../../src/base/assert.ts";
-import { compareJobIds, type JobId } from "../../src/base/ids.ts";
+import { compareJobIds, type JobId, type QueuePath } from "../../src/base/ids.ts";
 import { holdOf } from "../../src/scheduler/core/admission.ts";
 import type { Command } from "../../src/scheduler/core/commands.ts";
 import { planStep, step } from "../../src/scheduler/core/cycle.ts";
@@ -100,19 +100,26 @@ test("to tell of one more job, those need no look whom the last pass refused", (
     for (const id of waiting) {
       const { spec, owner } = world.job(id);
       for (const priorityClass of Object.keys(policy.priorityClasses)) {
-        const command: Command = { kind: "job.submit", spec: { ...asNew(spec), priorityClass } };
-        const supposed = suppose(state, [command], owner, nowMs);
-        if (supposed.kind === "refusal") continue;
-        const newcomer = must(supposed.jobId, "a job");
-        const previews = [known, null].map((found) =>
-          previewOf(planFor(supposed.state, newcomer, nowMs, found), newcomer),
-        );
-        expect(previews[0]).toEqual(previews[1]);
-        kept.newcomers += previews[0]?.kind === "waits" ? 0 : 1;
+        for (const queue of leaves(world)) {
+          const changed = { ...asNew(spec), queue, priorityClass };
+          const supposed = suppose(state, [{ kind: "job.submit", spec: changed }], owner, nowMs);
+          if (supposed.kind === "refusal") continue;
+          const newcomer = must(supposed.jobId, "a job");
+          const [by, looked] = [known, null].map((found) =>
+            previewOf(planFor(supposed.state, newcomer, nowMs, found), newcomer),
+          );
+          expect(by).toEqual(looked);
+          kept.newcomers += looked?.kind === "waits" ? 0 : 1;
+        }
       }
     }
   });
 });
+
+const leaves = ({ state }: World): readonly QueuePath[] => {
+  const paths = [...state.queues.keys()];
+  return paths.filter((path) => !paths.some((other) => other.startsWith(`${path}/`)));
+};
 
 /** What a pass does with the job when it is withdrawn and submitted anew as `spec`. */
 function outcomeOf(

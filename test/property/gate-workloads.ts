@@ -27,11 +27,10 @@ export function workloadFor({ name, source, jobs, cluster }: GateCase): Workload
   }
   const parsed = parseTrace(readFileSync(path, "utf8"), {
     file: source.file,
-    cluster,
+    nodeGpus: gpusOfNode(cluster),
     tenantColumn: source.tenantColumn,
     userColumn: null,
     timeLimitColumn: null,
-    isOversizeSkipped: true,
   });
   if (parsed.kind === "refusal") throw new Error(parsed.message);
   return workloadOf(parsed.workload.jobs.slice(0, jobs));

@@ -43,7 +43,7 @@ export interface Moment {
 
 /** What a pass left to those who wait. */
 export interface Leftovers extends Pick<Holds, "isRoomFor"> {
-  /** Null = another pass is due, which may find room for anybody. Ask again when time has passed. */
+  /** Null = more has happened since than that others came to wait. Ask again when time has passed. */
   findings(): Findings | null;
 }
 

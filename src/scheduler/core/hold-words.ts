@@ -156,9 +156,10 @@ function exceedsMessage(hold: HoldOf<"EXCEEDS_CLUSTER">): string {
     cpuMilliPerNode: hold.cpuMilliPerNode === 0 ? 0 : hold.cpuMilliLargest,
     memoryMibPerNode: hold.memoryMibPerNode === 0 ? 0 : hold.memoryMibLargest,
   });
+  const most = largest.length === 0 ? "" : ` (at most ${and(largest)} on one)`;
   return (
     `It asks for ${count(nodesAsked, "node")} with ${and(askedOfNode(hold))}${each}${ofTypes(hold)}, ` +
-    `and ${howManyFit(nodesFit)} that large (at most ${and(largest)} on one)${mixed}${spot}.`
+    `and ${howManyFit(nodesFit)} that large${most}${mixed}${spot}.`
   );
 }
 

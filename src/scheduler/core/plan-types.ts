@@ -1,6 +1,6 @@
 // What a planning pass proposes. Data only: `verifyPlan` checks it, `planEvents` turns it into events.
 
-import type { CheckpointId, JobId } from "../../base/ids.ts";
+import type { CheckpointId, JobId, QueuePath } from "../../base/ids.ts";
 import type { DropReason } from "./events.ts";
 import type { Holds } from "./hold.ts";
 import type { PreemptionKind, TaskPlacement } from "./job.ts";
@@ -36,7 +36,12 @@ export interface PlannedReservation {
 export interface Findings {
   /** The event after which the pass was made: who came to wait since was not seen. */
   readonly seq: number;
-  /** Who keeps nodes from those behind, or would if any of these had found room. */
+  /** What queues are due, which follows from all who wait; see `QueueNode.dueGpus`. */
+  readonly dues: ReadonlyMap<QueuePath, number | null>;
+  /**
+   * Who keeps nodes from those behind, or would if any of these had found room: by claims, or until
+   * others have ended.
+   */
   readonly claimants: readonly JobId[];
   /** Was everybody looked at who might have gone ahead of claims? */
   readonly hasLookedAhead: boolean;
@@ -52,6 +57,6 @@ export interface Plan {
   readonly holds: Holds;
   /** When to look again though nothing happened (backoff, patience, time limit); null = never. */
   readonly wakeAtMs: number | null;
-  /** Good until `wakeAtMs`; null = it stopped before everybody was looked at. */
+  /** Good until `wakeAtMs`; null = not everybody was looked at. */
   readonly findings: Findings | null;
 }

@@ -75,7 +75,7 @@ export interface Focus {
    * Of a pass before: whom that refused is refused, so that of the queues only those are looked at
    * in which somebody has come to wait since or keeps nodes.
    */
-  readonly known?: Findings;
+  readonly known?: Findings | null;
 }
 
 /** Decides over every pending job. Costs are bounded by counts, never by time. */
@@ -84,10 +84,13 @@ export function plan(state: ClusterState, nowMs: number, policy: Policy, focus: 
   const planner = new Planner(pass, focus);
   planner.begin();
   planner.walkAll();
-  const isAnyoneWaiting = planner.isAnyoneWaiting();
-  if (policy.isBackfillEnabled || !isAnyoneWaiting) planner.widenStarts();
+  if (planner.isUnsure) return plan(state, nowMs, policy, { ...focus, known: null });
+  // Who is not looked at may want what is left over.
+  const isWhole = focus.until === undefined && focus.among === undefined;
+  const isLeftOver = isWhole && !planner.isAnyoneWaiting();
+  if (isLeftOver || (isWhole && policy.isBackfillEnabled)) planner.widenStarts();
   startReservations(pass);
-  if (!isAnyoneWaiting) planner.wakeAt(growRunning(pass));
+  if (isLeftOver) planner.wakeAt(growRunning(pass));
   return {
     starts: pass.starts,
     evictions: pass.evictions,
@@ -118,18 +121,20 @@ class Planner {
   readonly #dueKinds: ReadonlySet<PendingKind> | null;
   readonly #until: JobId | null;
   readonly #known: Findings | null;
+  /** Was what is known of the pass before too little? */
+  isUnsure = false;
   #isOver = false;
   #hasRoundsLeft = true;
 
   constructor(pass: Pass, { until, known }: Focus) {
     this.#pass = pass;
     this.#until = until ?? null;
-    this.#known = known ?? null;
+    this.#known = known && isDueAlike(pass, known) ? known : null;
     this.#book = new HoldBook(pass);
     this.#claims = new Claims(pass);
     this.#preemption = new Preemption(pass, this.#claims);
     this.#kinds = new WalkKinds(pass, (shape) => this.#book.structural(shape) === null);
-    const queues = known === undefined ? null : queuesLeft(pass, known);
+    const queues = this.#known === null ? null : queuesLeft(pass, this.#known);
     this.#leaves = pass.leaves().filter(({ spec }) => queues?.has(spec.path) !== false);
     this.#dueKinds = findDueKinds(pass);
   }
@@ -205,8 +210,10 @@ class Planner {
   findings(): Findings | null {
     const isWhole = this.#until === null && this.#pass.pending === this.#pass.state.pending;
     if (!isWhole || !this.#hasRoundsLeft || !this.#preemption.hasSearchesLeft) return null;
-    const { claimants, hasLooksLeft } = this.#claims;
-    return { seq: this.#pass.state.seq, claimants, hasLookedAhead: hasLooksLeft };
+    const { state, tree, awaited } = this.#pass;
+    const dues = new Map([...tree.all()].map(({ spec, dueGpus }) => [spec.path, dueGpus]));
+    const claimants = [...this.#claims.claimants, ...awaited.keys()];
+    return { seq: state.seq, dues, claimants, hasLookedAhead: this.#claims.hasLooksLeft };
   }
 
   /** After everything was decided. */
@@ -375,13 +382,15 @@ class Planner {
     const { leaf, shape, mayGoAhead } = kind;
     if (!mayGoAhead || !this.#claims.isOpenAhead || !this.#isAskedAhead(head)) return false;
     if (limitReached(leaf, shape) !== null || !this.#claims.isOpenAheadFor(shape)) return false;
-    return this.#claims.startAhead(this.#kinds.waitingOf(kind, head));
+    const isStarted = this.#claims.startAhead(this.#kinds.waitingOf(kind, head));
+    // Others may have used up the looks before it.
+    if (isStarted && this.#known?.hasLookedAhead === false) this.isUnsure = true;
+    return isStarted;
   }
 
-  /** Was it, or would it be, asked if everybody were looked at? Known to be refused count as not. */
+  /** Whom the pass before refused, it asked, or would not have. */
   #isAskedAhead({ entry }: Head): boolean {
-    if (this.#known === null) return true;
-    return this.#known.hasLookedAhead && entry.seq > this.#known.seq;
+    return this.#known === null || entry.seq > this.#known.seq;
   }
 
   /** Jobs of a group may be expected to end at different times: its first few are looked at. */
@@ -466,6 +475,10 @@ function findDueKinds({ pending, policy, nowMs }: Pass): ReadonlySet<PendingKind
   }
   return due;
 }
+
+/** Else somebody may have a right now that he had not. */
+const isDueAlike = ({ tree }: Pass, { dues }: Findings): boolean =>
+  [...tree.all()].every(({ spec, dueGpus }) => dues.get(spec.path) === dueGpus);
 
 /** Of those who came to wait since, and of those who keep nodes. */
 function queuesLeft({ state, pending }: Pass, { seq, claimants }: Findings): Set<QueuePath> {

@@ -46,8 +46,10 @@ export function planFor(
 ): Plan {
   const { policy } = state;
   if (isElastic(jobOf(state, jobId))) return plan(state, nowMs, policy);
-  const focus = known === null || !policy.isBackfillEnabled ? {} : { known };
-  return plan(state, nowMs, policy, { ...focus, until: jobId });
+  return plan(state, nowMs, policy, {
+    until: jobId,
+    known: policy.isBackfillEnabled ? known : null,
+  });
 }
 
 /** What a plan does with a job that was pending before. */

@@ -31,28 +31,40 @@ export const nodeOfGpus = (gpus: number, type = ANY_TYPE): NodeShape => ({
   labels: {},
 });
 
-/** Nodes like one: the same but for the number of GPUs, with CPUs and memory in proportion. */
+/**
+ * Nodes like one: the same but for the number of GPUs, in islands as large as before, with CPUs and
+ * memory in proportion.
+ */
 export function alike(count: number, like: NodeShape, gpus = like.gpus.length): ClusterShape {
   const before = like.gpus.length;
-  const { type } = like.gpus[0] ?? { type: ANY_TYPE };
-  const part = (amount: number): number => Math.round((amount * gpus) / Math.max(1, before));
-  const { cpuMilli, memoryMib } = like;
-  const node =
-    gpus === before
-      ? like
-      : {
-          ...like,
-          ...nodeOfGpus(gpus, type),
-          cpuMilli: part(cpuMilli),
-          memoryMib: part(memoryMib),
-        };
-  return { nodes: Array.from({ length: count }, () => node) };
+  const [first] = like.gpus;
+  if (gpus === before || first === undefined) return { nodes: many(count, like) };
+  const ofIsland = like.gpus.filter(({ island }) => island === first.island).length;
+  const islandOf = (index: number): string =>
+    first.island === "" ? "" : String(Math.floor(index / ofIsland));
+  const part = (amount: number): number => Math.round((amount * gpus) / before);
+  const node = {
+    ...like,
+    gpus: Array.from({ length: gpus }, (_, index) => {
+      return { ...first, index, island: islandOf(index) };
+    }),
+    cpuMilli: part(like.cpuMilli),
+    memoryMib: part(like.memoryMib),
+  };
+  return { nodes: many(count, node) };
 }
 
-/** Like which there are most; of as many the one that comes first. Where it stands does not count. */
+const many = (count: number, node: NodeShape): readonly NodeShape[] =>
+  Array.from({ length: count }, () => node);
+
+/**
+ * The node with GPUs like which there are most; of as many the one that comes first. Its labels do
+ * not count, and are gone: where more such nodes would stand nobody knows.
+ */
 export function mostCommon({ nodes }: ClusterShape): NodeShape {
   const counts = new Map<string, { readonly node: NodeShape; count: number }>();
   for (const node of nodes) {
+    if (node.gpus.length === 0) continue;
     const key = JSON.stringify({ ...node, labels: {} });
     const known = counts.get(key);
     if (known === undefined) counts.set(key, { node: { ...node, labels: {} }, count: 1 });
@@ -68,10 +80,6 @@ export const gpusOfCluster = ({ nodes }: ClusterShape): number =>
 /** GPUs of the largest node. */
 export const gpusOfNode = ({ nodes }: ClusterShape): number =>
   nodes.reduce((most, { gpus }) => Math.max(most, gpus.length), 0);
-
-/** How many have so many GPUs. */
-export const nodesWith = ({ nodes }: ClusterShape, gpus: number): number =>
-  nodes.filter((node) => node.gpus.length >= gpus).length;
 
 /** `64 nodes of 8 GPUs`, `8 nodes of 8 H100, 4 nodes of 4 L40S`. */
 export function clusterText({ nodes }: ClusterShape): string {

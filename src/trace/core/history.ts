@@ -20,6 +20,8 @@ export interface PastWorkload {
   /** Of the end of the log. */
   readonly queues: readonly QueueSpec[];
   readonly policy: Policy;
+  /** All that there ever were, as they were last. */
+  readonly priorityClasses: Policy["priorityClasses"];
   /** When most nodes were registered. */
   readonly cluster: ClusterShape;
   /** Jobs that are no part of it: still waiting or running, never started, or without GPUs. */
@@ -35,10 +37,13 @@ export class HistoryReader {
   /** Work that the last attempt did and did not save. */
   readonly #lostMs = new Map<JobId, number>();
   #submitted = 0;
+  #classes: Policy["priorityClasses"] = {};
   #cluster: ClusterShape = { nodes: [] };
 
   constructor(state: MutableClusterState) {
     this.#state = state;
+    this.#nodesChanged();
+    this.#seeClasses(state.policy);
   }
 
   next(logged: LoggedEvent): void {
@@ -47,7 +52,8 @@ export class HistoryReader {
     if (logged.event.kind === "job.submitted") this.#submitted += 1;
     else if (logged.event.kind === "job.ended") this.#jobEnded(logged.event.jobId);
     else if (logged.event.kind === "job.requeued") this.#jobRequeued(logged.event.jobId);
-    else if (logged.event.kind === "node.registered") this.#nodeRegistered();
+    else if (logged.event.kind === "node.registered") this.#nodesChanged();
+    else if (logged.event.kind === "policy.set") this.#seeClasses(this.#state.policy);
   }
 
   finish(): PastWorkload {
@@ -55,12 +61,17 @@ export class HistoryReader {
       workload: workloadOf(this.#jobs),
       queues: [...this.#state.queues.values()].map(({ spec }) => spec),
       policy: this.#state.policy,
+      priorityClasses: this.#classes,
       cluster: this.#cluster,
       leftOut: this.#submitted - this.#jobs.length,
     };
   }
 
-  #nodeRegistered(): void {
+  #seeClasses({ priorityClasses }: Policy): void {
+    this.#classes = { ...this.#classes, ...priorityClasses };
+  }
+
+  #nodesChanged(): void {
     const { nodes } = this.#state;
     if (nodes.size < this.#cluster.nodes.length) return;
     this.#cluster = { nodes: [...nodes.values()].map(({ spec }) => shapeOfNode(spec)) };

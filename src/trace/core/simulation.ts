@@ -86,6 +86,8 @@ const NO_PARTS: readonly StoredPart[] = [];
 /** Nobody reads a simulated checkpoint. */
 const ANY_DIGEST = digest("0".repeat(64));
 const NEVER = Number.POSITIVE_INFINITY;
+/** Passes that are woken while nothing runs or comes and place nobody: more of them would not either. */
+const IDLE_WAKES_MAX = 64;
 
 export class Simulation {
   readonly #setup: SimulationSetup;
@@ -101,6 +103,8 @@ export class Simulation {
   #timerCount = 0;
   #nowMs = 0;
   #passDueMs = NEVER;
+  /** Since anything was submitted, placed or ended. */
+  #idleWakes = 0;
   #passedMs = Number.NEGATIVE_INFINITY;
   #wakeMs = NEVER;
   #sampleMs = 0;
@@ -151,7 +155,7 @@ export class Simulation {
   #nextMs(): number {
     const submitMs = this.#setup.workload.jobs[this.#works.length]?.submitMs ?? NEVER;
     const timerMs = this.#timers[0]?.atMs ?? NEVER;
-    const wakeMs = this.#paced(this.#wakeMs);
+    const wakeMs = this.#idleWakes < IDLE_WAKES_MAX ? this.#paced(this.#wakeMs) : NEVER;
     const nextMs = Math.min(submitMs, timerMs, wakeMs, this.#passDueMs);
     return nextMs === NEVER ? NEVER : Math.min(nextMs, this.#sampleMs);
   }
@@ -162,6 +166,7 @@ export class Simulation {
     this.#report();
     if (this.#paced(this.#wakeMs) <= this.#nowMs) {
       this.#wakeMs = NEVER;
+      this.#idleWakes += 1;
       this.#send({ kind: "clock.tick" });
       this.#passDueMs = this.#nowMs;
     }
@@ -303,6 +308,7 @@ export class Simulation {
 
   #happened(events: readonly LoggedEvent[], calls: (event: ClusterEvent) => boolean): void {
     if (events.length === 0) return;
+    if (events.some(({ event }) => changesPlan(event))) this.#idleWakes = 0;
     this.#observer.onEvents(events);
     for (const { event } of events) {
       if (calls(event) && !this.#isOnlyStart(event))

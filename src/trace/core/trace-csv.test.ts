@@ -1,14 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { alike, nodeOfGpus } from "./cluster.ts";
 import { parseTrace, type TraceFormat } from "./trace-csv.ts";
 
 const FORMAT: TraceFormat = {
   file: "jobs.csv",
-  cluster: alike(4, nodeOfGpus(8)),
+  nodeGpus: 8,
   tenantColumn: null,
   userColumn: null,
   timeLimitColumn: null,
-  isOversizeSkipped: false,
 };
 
 const parse = (lines: readonly string[], change: Partial<TraceFormat> = {}) =>
@@ -19,7 +17,6 @@ describe("a trace", () => {
     const lines = ["gpus,state,vc,submit_s,duration_s", "1,ok,b,70,0.5", "16,ok,a,50,10", ""];
     expect(parse(lines, { tenantColumn: "vc" })).toEqual({
       kind: "trace",
-      skipped: 0,
       workload: {
         tenants: ["a", "b"],
         jobs: [
@@ -97,15 +94,5 @@ describe("a trace", () => {
 
   it("of no jobs is refused", () => {
     expect(parse(["submit_s,duration_s,gpus"])).toMatchObject({ message: "jobs.csv has no jobs." });
-  });
-
-  it("refuses or skips a job larger than the cluster", () => {
-    const lines = ["submit_s,duration_s,gpus", "0,1,33", "0,1,1"];
-    expect(parse(lines)).toMatchObject({
-      message:
-        "jobs.csv:2 column gpus: 33 needs 5 nodes of 7, and the cluster has 4 nodes of 8 GPUs; " +
-        "give it more nodes, or leave such jobs out with --skip-oversize",
-    });
-    expect(parse(lines, { isOversizeSkipped: true })).toMatchObject({ kind: "trace", skipped: 1 });
   });
 });

@@ -3,7 +3,6 @@
 
 import { type Refusal, refuse } from "../../base/errors.ts";
 import { SECOND_MS } from "../../base/time.ts";
-import { type ClusterShape, clusterText, gpusOfNode, nodesWith } from "./cluster.ts";
 import { gangOf, type TraceJob, type Workload, workloadOf } from "./workload.ts";
 
 export interface TraceColumns {
@@ -18,16 +17,13 @@ export interface TraceColumns {
 export interface TraceFormat extends TraceColumns {
   /** Name for messages. */
   readonly file: string;
-  readonly cluster: ClusterShape;
-  /** Leave out jobs larger than the cluster instead of refusing the trace. */
-  readonly isOversizeSkipped: boolean;
+  /** GPUs of the largest node: larger jobs are gangs. */
+  readonly nodeGpus: number;
 }
 
 export interface ParsedTrace {
   readonly kind: "trace";
   readonly workload: Workload;
-  /** Jobs left out since the cluster is too small for them. */
-  readonly skipped: number;
 }
 
 /** Where jobs of traces without a tenant column go. */
@@ -84,16 +80,13 @@ function fieldsOf(line: string): readonly string[] {
 class RowReader {
   readonly #format: TraceFormat;
   readonly #titles: readonly string[];
-  readonly #gpusOfNode: number;
   readonly #jobs: TraceJob[] = [];
   readonly #problems: string[] = [];
   #problemCount = 0;
-  #skipped = 0;
 
   constructor(titles: readonly string[], format: TraceFormat) {
     this.#titles = titles;
     this.#format = format;
-    this.#gpusOfNode = gpusOfNode(format.cluster);
   }
 
   read(text: string, line: number): void {
@@ -114,13 +107,13 @@ class RowReader {
     }
     const timeLimitMs = this.#timeLimit(fields, line);
     const tenant = this.#tenant(fields, line);
-    const { userColumn, file } = this.#format;
+    const { userColumn, nodeGpus, file } = this.#format;
     const user = userColumn === null ? tenant : this.#field(fields, userColumn);
-    if (this.#problemCount > before || this.#isOversize(gpus, line)) return;
+    if (this.#problemCount > before) return;
     this.#jobs.push({
       submitMs: Math.round(submitS * SECOND_MS),
       durationMs: Math.max(1, Math.round(durationS * SECOND_MS)),
-      ...gangOf(gpus, this.#gpusOfNode),
+      ...gangOf(gpus, nodeGpus),
       tenant,
       owner: { tenant, user },
       timeLimitMs,
@@ -139,24 +132,7 @@ class RowReader {
     if (this.#jobs.length === 0) {
       return refuse("INVALID_TRACE", `${file} has no jobs.`, "Give one job a line.");
     }
-    return { kind: "trace", workload: workloadOf(this.#jobs), skipped: this.#skipped };
-  }
-
-  #isOversize(gpus: number, line: number): boolean {
-    const { cluster, isOversizeSkipped } = this.#format;
-    const gang = gangOf(gpus, this.#gpusOfNode);
-    if (gang.nodes === 1 || gang.nodes <= nodesWith(cluster, gang.gpusPerNode)) return false;
-    if (isOversizeSkipped) this.#skipped += 1;
-    else {
-      const asks = `${gang.nodes} nodes of ${gang.gpusPerNode}`;
-      this.#problem(
-        line,
-        "gpus",
-        `${gpus} needs ${asks}, and the cluster has ${clusterText(cluster)}; ` +
-          "give it more nodes, or leave such jobs out with --skip-oversize",
-      );
-    }
-    return true;
+    return { kind: "trace", workload: workloadOf(this.#jobs) };
   }
 
   #timeLimit(fields: readonly string[], line: number): number | null {
