@@ -41,7 +41,8 @@ export function* explainSubmission(
     const turn = turnAlone(supposed.state, nowMs, id);
     const then = { state: supposed.state, nowMs, starts: withTurn(starts, id, turn) };
     yield;
-    const isRoomFor: Leftovers["isRoomFor"] = (...asked) => planned.holds.isRoomFor(...asked);
+    const isRoomFor: Leftovers["isRoomFor"] = (...asked) =>
+      planned.holds.isRoomFor(...asked) && left?.isRoomFor(...asked) !== false;
     told = yield* explainInTurns({ ...then, left: { isRoomFor, findings: () => known } }, id, hold);
     // It has not waited yet.
     told = { ...told, lines: ["It would wait.", ...told.lines.slice(1)] };

@@ -38,11 +38,10 @@ export interface Findings {
   readonly seq: number;
   /** What queues are due, which follows from all who wait; see `QueueNode.dueGpus`. */
   readonly dues: ReadonlyMap<QueuePath, number | null>;
-  /**
-   * Who keeps nodes from those behind, or would if any of these had found room: by claims, or until
-   * others have ended.
-   */
+  /** Who claims nodes, or would if anybody behind had found room. */
   readonly claimants: readonly JobId[];
+  /** For whom room was kept until others have ended: of that nothing was written down. */
+  readonly awaiting: ReadonlySet<JobId>;
   /** Was everybody looked at who might have gone ahead of claims? */
   readonly hasLookedAhead: boolean;
 }

@@ -20,8 +20,9 @@
 // nothing.
 
 import { must } from "../../base/assert.ts";
-import type { JobId, QueuePath } from "../../base/ids.ts";
+import type { JobId } from "../../base/ids.ts";
 import { Claims } from "./claims.ts";
+import { isDueAlike, queuesLeft } from "./findings.ts";
 import { evictFromDraining } from "./drain.ts";
 import { elasticStarts, widen } from "./elastic.ts";
 import { fitGang, NO_TASTE } from "./gang.ts";
@@ -212,13 +213,15 @@ class Planner {
     if (!isWhole || !this.#hasRoundsLeft || !this.#preemption.hasSearchesLeft) return null;
     const { state, tree, awaited } = this.#pass;
     const dues = new Map([...tree.all()].map(({ spec, dueGpus }) => [spec.path, dueGpus]));
-    const claimants = [...this.#claims.claimants, ...awaited.keys()];
-    return { seq: state.seq, dues, claimants, hasLookedAhead: this.#claims.hasLooksLeft };
+    const { claimants, hasLooksLeft } = this.#claims;
+    const awaiting = new Set(awaited.keys());
+    return { seq: state.seq, dues, claimants, awaiting, hasLookedAhead: hasLooksLeft };
   }
 
   /** After everything was decided. */
   finish(): Holds {
     const { pending } = this.#pass;
+    if (this.#known !== null) this.#showClaims();
     this.wakeAt(this.#preemption.wakeAtMs);
     if (this.#hasClaimants) this.wakeAt(this.#nextClaimAtMs());
     this.#wakeAtTurns();
@@ -315,7 +318,8 @@ class Planner {
       const kind = this.#kinds.of(head.group.kind);
       if (isMeant(kind) && this.#hasTurn(kind, head)) {
         this.#isOver = head.entry.id === this.#until;
-        const mayPlace = !head.isRefused && !this.#kinds.isRefused(kind, head.group, head.at);
+        const isTried = head.isRefused || !this.#isNew(head);
+        const mayPlace = !isTried && !this.#kinds.isRefused(kind, head.group, head.at);
         if ((mayPlace && this.#place(kind, head)) || this.#startAhead(kind, head)) {
           order.charge(kind.shape.gpus);
           return true;
@@ -380,7 +384,7 @@ class Planner {
   /** Starts one that was refused on what others claim for later, if it ends in time. */
   #startAhead(kind: Kind, head: Head): boolean {
     const { leaf, shape, mayGoAhead } = kind;
-    if (!mayGoAhead || !this.#claims.isOpenAhead || !this.#isAskedAhead(head)) return false;
+    if (!mayGoAhead || !this.#claims.isOpenAhead || !this.#isNew(head)) return false;
     if (limitReached(leaf, shape) !== null || !this.#claims.isOpenAheadFor(shape)) return false;
     const isStarted = this.#claims.startAhead(this.#kinds.waitingOf(kind, head));
     // Others may have used up the looks before it.
@@ -388,9 +392,18 @@ class Planner {
     return isStarted;
   }
 
-  /** Whom the pass before refused, it asked, or would not have. */
-  #isAskedAhead({ entry }: Head): boolean {
-    return this.#known === null || entry.seq > this.#known.seq;
+  /** Who was refused with others like it, or after them, is told who keeps its room. */
+  #showClaims(): void {
+    const { state, isWaiting } = this.#pass;
+    const job = this.#until === null ? null : jobOf(state, this.#until);
+    if (job === null || !isWaiting(job.id)) return;
+    if (this.#pass.fit(job, state.pending.shapeOf(job.spec)) !== null) this.#claims.bind();
+  }
+
+  /** Or one whom the pass before refused, and this one would again? */
+  #isNew({ entry }: Head): boolean {
+    if (this.#known === null || entry.seq > this.#known.seq) return true;
+    return this.#known.awaiting.has(entry.id);
   }
 
   /** Jobs of a group may be expected to end at different times: its first few are looked at. */
@@ -474,18 +487,6 @@ function findDueKinds({ pending, policy, nowMs }: Pass): ReadonlySet<PendingKind
     due.add(kind);
   }
   return due;
-}
-
-/** Else somebody may have a right now that he had not. */
-const isDueAlike = ({ tree }: Pass, { dues }: Findings): boolean =>
-  [...tree.all()].every(({ spec, dueGpus }) => dues.get(spec.path) === dueGpus);
-
-/** Of those who came to wait since, and of those who keep nodes. */
-function queuesLeft({ state, pending }: Pass, { seq, claimants }: Findings): Set<QueuePath> {
-  const queues = new Set<QueuePath>();
-  for (const { id } of pending.newerThan(seq)) queues.add(jobOf(state, id).spec.queue);
-  for (const id of claimants) queues.add(jobOf(state, id).spec.queue);
-  return queues;
 }
 
 /** Nobody of the queue gets ahead of the one that was refused. */

@@ -135,9 +135,9 @@ const possible = (change: string): Remedy => advice(`With ${change} it could sta
 
 function* provenChange(moment: RemedyMoment, job: Job, hold: Hold): Generator<void, Remedy | null> {
   const { state, nowMs } = moment;
-  let left: Pick<Holds, "isRoomFor"> | null = moment.left;
+  const seen: Pick<Holds, "isRoomFor">[] = moment.left === null ? [] : [moment.left];
   let proofsLeft = PROOFS_MAX;
-  const isRoomFor = (shape: Shape): boolean => left === null || left.isRoomFor(shape, job.id);
+  const isRoomFor = (shape: Shape): boolean => seen.every((pass) => pass.isRoomFor(shape, job.id));
   for (const change of changes(state, job, nowMs, { hold, isRoomFor })) {
     if (change.first === null && doLikeWait(state, change.spec)) continue;
     if (proofsLeft === 0) return null;
@@ -145,7 +145,7 @@ function* provenChange(moment: RemedyMoment, job: Job, hold: Hold): Generator<vo
     const { remedy, holds } = prove(moment, job, change);
     if (remedy !== null) return remedy;
     // It has shown more of what is kept: claims are made when somebody has found room.
-    left = holds ?? left;
+    if (holds !== null) seen.push(holds);
     yield;
   }
   return null;
