@@ -18,8 +18,9 @@ interface PassCase extends ClusterSize {
 const PASS_CASES: readonly PassCase[] = [
   { nodes: 1_024, queues: 50, pending: 10_000, p99Max: 50 },
   { nodes: 1_250, queues: 50, pending: 100_000, p99Max: 50 },
-  { nodes: 64, queues: 15, pending: 50, p99Max: 2 },
-  { nodes: 64, queues: 15, pending: 5_000, p99Max: 5 },
+  // A millisecond or two, but for passes in which the engine compiles or collects garbage.
+  { nodes: 64, queues: 15, pending: 50, p99Max: 10 },
+  { nodes: 64, queues: 15, pending: 5_000, p99Max: 10 },
 ];
 /** `p99Max`: of an answer. */
 const QUESTION_CASES: readonly PassCase[] = [
