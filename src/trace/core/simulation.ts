@@ -103,7 +103,7 @@ export class Simulation {
   #timerCount = 0;
   #nowMs = 0;
   #passDueMs = NEVER;
-  /** Since anything was submitted, placed or ended. */
+  /** Since anything happened that changes a plan. */
   #idleWakes = 0;
   #passedMs = Number.NEGATIVE_INFINITY;
   #wakeMs = NEVER;
@@ -154,8 +154,10 @@ export class Simulation {
   /** Infinite when nothing will ever happen again: jobs that never fit wait for ever. */
   #nextMs(): number {
     const submitMs = this.#setup.workload.jobs[this.#works.length]?.submitMs ?? NEVER;
+    const isIdle = submitMs === NEVER && this.#state.active.size === 0;
+    const isStuck = isIdle && this.#idleWakes >= IDLE_WAKES_MAX;
     const timerMs = this.#timers[0]?.atMs ?? NEVER;
-    const wakeMs = this.#idleWakes < IDLE_WAKES_MAX ? this.#paced(this.#wakeMs) : NEVER;
+    const wakeMs = isStuck ? NEVER : this.#paced(this.#wakeMs);
     const nextMs = Math.min(submitMs, timerMs, wakeMs, this.#passDueMs);
     return nextMs === NEVER ? NEVER : Math.min(nextMs, this.#sampleMs);
   }
