@@ -15,7 +15,7 @@ import {
 } from "../../src/scheduler/core/fixture.ts";
 import { activeAttempt, type JobSpec } from "../../src/scheduler/core/job.ts";
 import type { Plan } from "../../src/scheduler/core/plan-types.ts";
-import type { Leftovers } from "../../src/scheduler/core/explain-when.ts";
+import { type Leftovers, leftoversOf } from "../../src/scheduler/core/explain-when.ts";
 import type { Explanation } from "../../src/scheduler/core/explain.ts";
 import type { StartForecasts } from "../../src/scheduler/core/start-forecast.ts";
 import { type MutableClusterState, type QueueSpec } from "../../src/scheduler/core/state.ts";
@@ -204,10 +204,7 @@ export class BusyCluster {
 }
 
 /** Nothing has happened since. */
-const leftBy = ({ holds, findings }: Plan): Leftovers => ({
-  isRoomFor: (...asked) => holds.isRoomFor(...asked),
-  findings: () => findings,
-});
+const leftBy = ({ holds, findings }: Plan): Leftovers => leftoversOf(holds, () => findings);
 
 function queue(n: number, { nodes, queues }: ClusterSize): QueueSpec {
   const path = queuePath(`team-${n}`);

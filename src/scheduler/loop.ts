@@ -14,15 +14,10 @@ import type { Accepted, Envelope } from "./core/commands.ts";
 import { countHolds, type HoldCounts, holdOf } from "./core/admission.ts";
 import { planStep, step } from "./core/cycle.ts";
 import type { LoggedEvent } from "./core/events.ts";
-import type { Leftovers } from "./core/explain-when.ts";
+import { type Leftovers, leftoversOf } from "./core/explain-when.ts";
 import { momentOf } from "./core/fork.ts";
 import type { Hold, Holds } from "./core/hold.ts";
-import {
-  changesNextPlan,
-  changesPlan,
-  findingsAfter,
-  outdatesFindings,
-} from "./core/plan-changes.ts";
+import { changesNextPlan, changesPlan, outdatesFindings } from "./core/plan-changes.ts";
 import type { Findings } from "./core/plan-types.ts";
 import { encodeState } from "./core/snapshot.ts";
 import type { ClusterState, MutableClusterState, Policy } from "./core/state.ts";
@@ -172,8 +167,7 @@ export class SchedulerLoop {
   leftovers(): Leftovers | null {
     const holds = this.#holds;
     if (holds === null) return null;
-    const isRoomFor: Leftovers["isRoomFor"] = (...asked) => holds.isRoomFor(...asked);
-    return { isRoomFor, findings: () => this.#findingsNow() };
+    return leftoversOf(holds, () => this.#findingsNow());
   }
 
   #findingsNow(): Findings | null {
@@ -360,7 +354,8 @@ export class SchedulerLoop {
     const { events, plan } = planStep(state, atMs);
     const plannedMs = clock.monotonicMs();
     this.#pacer.passed(startedMs, plannedMs);
-    if (events.some(({ event }) => changesNextPlan(event))) this.#isPlanDue = true;
+    const isAgainDue = events.some(({ event }) => changesNextPlan(event));
+    if (isAgainDue) this.#isPlanDue = true;
     this.#findings = null;
     crashPoint("loop.before-plan-commit");
     let writtenMs = plannedMs;
@@ -368,7 +363,7 @@ export class SchedulerLoop {
       crashPoint("loop.after-plan-commit");
       writtenMs = clock.monotonicMs();
       this.#holds = plan.holds;
-      this.#findings = findingsAfter(plan, events);
+      this.#findings = isAgainDue ? null : plan.findings;
       this.#findingsUntilMs = plan.wakeAtMs ?? Number.POSITIVE_INFINITY;
     });
     const finish = (): void => {

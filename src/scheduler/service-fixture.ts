@@ -8,7 +8,7 @@ import { step } from "./core/cycle.ts";
 import type { LoggedEvent } from "./core/events.ts";
 import { World } from "./core/fixture.ts";
 import { holdOf } from "./core/admission.ts";
-import type { Leftovers } from "./core/explain-when.ts";
+import { type Leftovers, leftoversOf } from "./core/explain-when.ts";
 import type { Hold } from "./core/hold.ts";
 import type { ClusterState } from "./core/state.ts";
 import { type ForecastMemory, Forecasts } from "./forecasts.ts";
@@ -58,10 +58,8 @@ export class TestBrain implements Brain, JobHistory {
   plan(): void {
     const { holds, findings } = this.world.plan();
     const { seq } = this.world.state;
-    this.#leftovers = {
-      isRoomFor: (...asked) => holds.isRoomFor(...asked),
-      findings: () => (this.world.state.seq === seq ? findings : null),
-    };
+    const isSame = (): boolean => this.world.state.seq === seq;
+    this.#leftovers = leftoversOf(holds, () => (isSame() ? findings : null));
     for (const [id, hold] of holds) this.holds.set(id, hold);
     this.publish();
   }

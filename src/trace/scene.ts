@@ -98,12 +98,7 @@ async function clusterOf(
 
 function clusterFrom(groups: readonly NodeGroupSettings[]): ClusterShape {
   const nodes = groups.flatMap(({ count, gpus, type, island, ...node }) => {
-    const plain = nodeOfGpus(gpus, type ?? undefined);
-    const joined = plain.gpus.map((gpu) => ({
-      ...gpu,
-      island: island === null ? "" : String(Math.floor(gpu.index / island)),
-    }));
-    return Array.from({ length: count }, () => ({ ...plain, ...node, gpus: joined }));
+    return alike(count, { ...nodeOfGpus(gpus, type, island), ...node }).nodes;
   });
   return { nodes };
 }

@@ -9,7 +9,7 @@ import { holdOf } from "../../src/scheduler/core/admission.ts";
 import type { Command } from "../../src/scheduler/core/commands.ts";
 import { planStep, step } from "../../src/scheduler/core/cycle.ts";
 import { explain } from "../../src/scheduler/core/explain.ts";
-import type { Leftovers } from "../../src/scheduler/core/explain-when.ts";
+import { type Leftovers, leftoversOf } from "../../src/scheduler/core/explain-when.ts";
 import type { World } from "../../src/scheduler/core/fixture.ts";
 import { forkState } from "../../src/scheduler/core/fork.ts";
 import { invariants } from "../../src/scheduler/core/invariants.ts";
@@ -50,11 +50,10 @@ function always(
       const fork = forkState(world.state);
       const { plan, events } = planStep(fork, world.nowMs);
       const { holds } = plan;
-      const isRoomFor: Leftovers["isRoomFor"] = (...asked) => holds.isRoomFor(...asked);
       // The copy went on where it found something to do.
       const findings = events.length === 0 ? plan.findings : null;
       const waiting = [...world.state.pending.ids()].sort(compareJobIds).slice(0, LOOKED_AT_MAX);
-      each(world, waiting, { holds, isRoomFor, findings: () => findings });
+      each(world, waiting, { holds, ...leftoversOf(holds, () => findings) });
     }
   };
   fc.assert(fc.property(stories(HAPPENINGS), body), { seed: SEED, numRuns: RUNS });

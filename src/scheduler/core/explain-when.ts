@@ -47,6 +47,11 @@ export interface Leftovers extends Pick<Holds, "isRoomFor"> {
   findings(): Findings | null;
 }
 
+export const leftoversOf = (
+  holds: Pick<Holds, "isRoomFor">,
+  findings: Leftovers["findings"],
+): Leftovers => ({ isRoomFor: (...asked) => holds.isRoomFor(...asked), findings });
+
 /** Null for what no end of a running job brings nearer. `aheadCount` = of its queue. */
 export function prospectOf(
   { state, nowMs, starts }: Omit<Moment, "left">,

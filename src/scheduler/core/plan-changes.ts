@@ -3,7 +3,6 @@
 
 import { unreachable } from "../../base/assert.ts";
 import type { ClusterEvent, LoggedEvent } from "./events.ts";
-import type { Findings, Plan } from "./plan-types.ts";
 
 /** Whether a plan made before `event` may be another one after it. */
 export function changesPlan(event: ClusterEvent): boolean {
@@ -79,10 +78,6 @@ export function changesNextPlan(event: ClusterEvent): boolean {
       return changesPlan(event);
   }
 }
-
-/** Of a plan that was applied with these events; null = they call for another pass. */
-export const findingsAfter = (plan: Plan, events: readonly LoggedEvent[]): Findings | null =>
-  events.some(({ event }) => changesNextPlan(event)) ? null : plan.findings;
 
 /**
  * Whether a planning pass wrote this event: only passes place, reserve, drop what no longer holds

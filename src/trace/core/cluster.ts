@@ -2,11 +2,12 @@
 // question whether these nodes could ever hold one.
 
 import { agentInstanceId, nodeId } from "../../base/ids.ts";
+import { apply, createState } from "../../scheduler/core/apply.ts";
 import type { Hold } from "../../scheduler/core/hold.ts";
 import type { JobSpec } from "../../scheduler/core/job.ts";
 import { poolOf } from "../../scheduler/core/node-pools.ts";
 import { shapeKey, shapeOf } from "../../scheduler/core/shape.ts";
-import type { Gpu, Node, NodeSpec } from "../../scheduler/core/state.ts";
+import type { Gpu, NodeSpec } from "../../scheduler/core/state.ts";
 import { structuralHold } from "../../scheduler/core/structural.ts";
 
 /** All that a node says of itself but who it is. */
@@ -22,9 +23,27 @@ export interface ClusterShape {
 /** GPU model of nodes of which nothing is said. */
 const ANY_TYPE = "virtual";
 
+type NodeGpu = NodeShape["gpus"][number];
+
+/** `islandGpus`: GPUs of each NVLink island; null = not known. */
+const gpusLike = (
+  gpu: Pick<NodeGpu, "type" | "memoryMib">,
+  count: number,
+  islandGpus: number | null,
+): readonly NodeGpu[] =>
+  Array.from({ length: count }, (_, index) => {
+    const island = islandGpus === null ? "" : String(Math.floor(index / islandGpus));
+    const { type, memoryMib } = gpu;
+    return { index, type, memoryMib, island };
+  });
+
 /** A node of which only its GPUs are known: of CPUs and memory there is enough for every job. */
-export const nodeOfGpus = (gpus: number, type = ANY_TYPE): NodeShape => ({
-  gpus: Array.from({ length: gpus }, (_, index) => ({ index, type, memoryMib: 0, island: "" })),
+export const nodeOfGpus = (
+  gpus: number,
+  type: string | null = null,
+  islandGpus: number | null = null,
+): NodeShape => ({
+  gpus: gpusLike({ type: type ?? ANY_TYPE, memoryMib: 0 }, gpus, islandGpus),
   // 0 = not accounted for: traces say nothing about CPUs and memory.
   cpuMilli: 0,
   memoryMib: 0,
@@ -40,14 +59,10 @@ export function alike(count: number, like: NodeShape, gpus = like.gpus.length): 
   const [first] = like.gpus;
   if (gpus === before || first === undefined) return { nodes: many(count, like) };
   const ofIsland = like.gpus.filter(({ island }) => island === first.island).length;
-  const islandOf = (index: number): string =>
-    first.island === "" ? "" : String(Math.floor(index / ofIsland));
   const part = (amount: number): number => Math.round((amount * gpus) / before);
   const node = {
     ...like,
-    gpus: Array.from({ length: gpus }, (_, index) => {
-      return { ...first, index, island: islandOf(index) };
-    }),
+    gpus: gpusLike(first, gpus, first.island === "" ? null : ofIsland),
     cpuMilli: part(like.cpuMilli),
     memoryMib: part(like.memoryMib),
   };
@@ -110,7 +125,12 @@ export function nodeSpecs({ nodes }: ClusterShape): readonly NodeSpec[] {
 
 /** Why not even the empty cluster could hold a job; null = it can. By the scheduler's own rule. */
 export function misfitOf(cluster: ClusterShape): (spec: JobSpec) => Hold | null {
-  const pool = poolOf(new Map(nodeSpecs(cluster).map((spec) => [spec.id, emptyNode(spec)])));
+  const state = createState();
+  for (const spec of nodeSpecs(cluster)) {
+    const event = { kind: "node.registered", spec, instance: agentInstanceId(spec.id) } as const;
+    apply(state, { seq: state.seq + 1, atMs: 0, actor: "scheduler", request: null, event });
+  }
+  const pool = poolOf(state.nodes);
   const known = new Map<string, Hold | null>();
   return (spec) => {
     const key = shapeKey(spec);
@@ -121,17 +141,3 @@ export function misfitOf(cluster: ClusterShape): (spec: JobSpec) => Hold | null 
     return hold;
   };
 }
-
-const emptyNode = (spec: NodeSpec): Node => ({
-  spec,
-  instance: agentInstanceId(`${spec.id}/1`),
-  health: "up",
-  schedulability: "open",
-  note: "",
-  goesAtMs: null,
-  bundles: [],
-  conditions: [],
-  allocations: [],
-  registeredAtMs: 0,
-  lostAtMs: null,
-});

@@ -38,7 +38,7 @@ export class HistoryReader {
   readonly #lostMs = new Map<JobId, number>();
   #submitted = 0;
   #classes: Policy["priorityClasses"] = {};
-  #cluster: ClusterShape = { nodes: [] };
+  #nodes: readonly NodeSpec[] = [];
 
   constructor(state: MutableClusterState) {
     this.#state = state;
@@ -62,7 +62,7 @@ export class HistoryReader {
       queues: [...this.#state.queues.values()].map(({ spec }) => spec),
       policy: this.#state.policy,
       priorityClasses: this.#classes,
-      cluster: this.#cluster,
+      cluster: { nodes: this.#nodes.map(shapeOfNode) },
       leftOut: this.#submitted - this.#jobs.length,
     };
   }
@@ -73,8 +73,8 @@ export class HistoryReader {
 
   #nodesChanged(): void {
     const { nodes } = this.#state;
-    if (nodes.size < this.#cluster.nodes.length) return;
-    this.#cluster = { nodes: [...nodes.values()].map(({ spec }) => shapeOfNode(spec)) };
+    if (nodes.size < this.#nodes.length) return;
+    this.#nodes = [...nodes.values()].map(({ spec }) => spec);
   }
 
   #attemptEnds(event: Extract<ClusterEvent, { kind: "attempt.ended" }>, nowMs: number): void {

@@ -103,7 +103,7 @@ export class Simulation {
   #timerCount = 0;
   #nowMs = 0;
   #passDueMs = NEVER;
-  /** Since anything happened that changes a plan. */
+  /** Since anything happened that calls for a pass. */
   #idleWakes = 0;
   #passedMs = Number.NEGATIVE_INFINITY;
   #wakeMs = NEVER;
@@ -310,9 +310,9 @@ export class Simulation {
 
   #happened(events: readonly LoggedEvent[], calls: (event: ClusterEvent) => boolean): void {
     if (events.length === 0) return;
-    if (events.some(({ event }) => changesPlan(event))) this.#idleWakes = 0;
     this.#observer.onEvents(events);
     for (const { event } of events) {
+      if (calls(event)) this.#idleWakes = 0;
       if (calls(event) && !this.#isOnlyStart(event))
         this.#passDueMs = Math.min(this.#passDueMs, this.#paced(this.#nowMs));
       if (event.kind === "job.placed") this.#placed(event);
